@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0
+// The one table of counters: name, unit, field and meaning. `show`, `--json`, metrics and
+// pipelines/reference.md are generated from it, so none of them can disagree.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string_view>
+
+#include "dataplane/contract/snapshot.h"
+
+namespace castgate {
+
+enum class Unit : std::uint8_t { Packets, Bytes, Positions, Nanoseconds, Count, State };
+
+inline constexpr std::array<std::string_view, 6> kUnitNames{"packets",     "bytes", "positions",
+                                                            "nanoseconds", "count", "state"};
+
+template <class Scope>
+struct CounterInfo {
+  std::string_view name;
+  Unit unit;
+  std::uint64_t Scope::* field;
+  std::string_view meaning;
+};
+
+inline constexpr auto kLegCounters = std::to_array<CounterInfo<LegSnapshot>>({
+    {"packets", Unit::Packets, &LegSnapshot::packets,
+     "received for this leg, whatever became of them"},
+    {"bytes", Unit::Bytes, &LegSnapshot::bytes,
+     "received for this leg, from the Ethernet header on"},
+    {"lost", Unit::Positions, &LegSnapshot::lost,
+     "this leg never delivered; counted once reordering by 64 can no longer explain it"},
+    {"reordered", Unit::Packets, &LegSnapshot::reordered,
+     "came after a later position of this leg"},
+    {"duplicate_same_leg", Unit::Packets, &LegSnapshot::duplicate_same_leg,
+     "position that this leg had delivered before"},
+    {"late", Unit::Packets, &LegSnapshot::late, "older than the merge window"},
+    {"late_after_release", Unit::Packets, &LegSnapshot::late_after_release,
+     "came after its position was given up: raise max_skew"},
+    {"wild_sequence", Unit::Packets, &LegSnapshot::wild_sequence,
+     "far off and never confirmed by a following packet"},
+    {"other_epoch", Unit::Packets, &LegSnapshot::other_epoch, "of another epoch than the stream's"},
+    {"malformed", Unit::Packets, &LegSnapshot::malformed, "carried no sequence position"},
+    {"first_wins", Unit::Packets, &LegSnapshot::first_wins,
+     "left the appliance from this leg, in 1 of 64 positions sampled"},
+    {"skew_p50_ns", Unit::Nanoseconds, &LegSnapshot::skew_p50_ns,
+     "behind the first leg, median of the sampled positions"},
+    {"skew_p99_ns", Unit::Nanoseconds, &LegSnapshot::skew_p99_ns, "the same, 99th percentile"},
+    {"skew_max_ns", Unit::Nanoseconds, &LegSnapshot::skew_max_ns, "the same, largest"},
+    {"jitter_ns", Unit::Nanoseconds, &LegSnapshot::jitter_ns,
+     "mean deviation of the time that 64 positions take (RFC 3550 A.8 smoothing)"},
+    {"state_changes", Unit::Count, &LegSnapshot::state_changes, "changes between up and silent"},
+});
+
+inline constexpr auto kStreamCounters = std::to_array<CounterInfo<StreamSnapshot>>({
+    {"forwarded", Unit::Positions, &StreamSnapshot::forwarded, "released by the merge"},
+    {"redundant", Unit::Packets, &StreamSnapshot::redundant,
+     "copies of positions already released"},
+    {"recovered", Unit::Positions, &StreamSnapshot::recovered,
+     "missing on at least one leg, and released all the same"},
+    {"unrecovered", Unit::Positions, &StreamSnapshot::unrecovered,
+     "given up: no leg delivered in time"},
+    {"gaps", Unit::Count, &StreamSnapshot::gaps, "runs of unrecovered positions"},
+    {"gaps_both_lost", Unit::Count, &StreamSnapshot::gaps_both_lost,
+     "closed since every live leg had passed"},
+    {"gaps_deadline", Unit::Count, &StreamSnapshot::gaps_deadline, "closed at max_skew"},
+    {"gaps_budget", Unit::Count, &StreamSnapshot::gaps_budget,
+     "closed early: window or packet budget was full"},
+    {"gaps_restart", Unit::Count, &StreamSnapshot::gaps_restart, "closed by a new epoch"},
+    {"gap_max", Unit::Positions, &StreamSnapshot::gap_max, "longest gap"},
+    {"held", Unit::Packets, &StreamSnapshot::held, "kept behind a gap now"},
+    {"held_max", Unit::Packets, &StreamSnapshot::held_max, "most ever kept at once"},
+    {"hold_max_ns", Unit::Nanoseconds, &StreamSnapshot::hold_max_ns,
+     "longest time that a gap held packets"},
+    {"restarts", Unit::Count, &StreamSnapshot::restarts, "changes of epoch"},
+    {"epoch", Unit::State, &StreamSnapshot::epoch, "current epoch: SSRC"},
+    {"window_positions", Unit::Positions, &StreamSnapshot::window_positions,
+     "size of the merge window"},
+    {"window_bytes", Unit::Bytes, &StreamSnapshot::window_bytes,
+     "memory of the merge window, without packets"},
+});
+
+inline constexpr auto kOutputCounters = std::to_array<CounterInfo<OutputSnapshot>>({
+    {"packets", Unit::Packets, &OutputSnapshot::packets, "handed to transmit"},
+    {"bytes", Unit::Bytes, &OutputSnapshot::bytes, "the same, from the Ethernet header on"},
+    {"drops", Unit::Packets, &OutputSnapshot::drops, "not sent: mtu, ttl_expired, copy_failed"},
+});
+
+inline constexpr auto kPortCounters = std::to_array<CounterInfo<PortSnapshot>>({
+    {"rx_packets", Unit::Packets, &PortSnapshot::rx_packets, "received"},
+    {"rx_bytes", Unit::Bytes, &PortSnapshot::rx_bytes, "received, no FCS"},
+    {"rx_missed", Unit::Packets, &PortSnapshot::rx_missed, "lost by the driver: receive ring full"},
+    {"rx_no_buffer", Unit::Packets, &PortSnapshot::rx_no_buffer,
+     "lost by the driver: packet pool empty"},
+    {"rx_errors", Unit::Packets, &PortSnapshot::rx_errors, "refused by the device"},
+    {"ip_options", Unit::Packets, &PortSnapshot::ip_options, "had IPv4 options, parsed over"},
+    {"punted", Unit::Packets, &PortSnapshot::punted, "handed to the host stack"},
+    {"tx_packets", Unit::Packets, &PortSnapshot::tx_packets, "sent"},
+    {"tx_bytes", Unit::Bytes, &PortSnapshot::tx_bytes, "sent, no FCS"},
+    {"tx_linearised", Unit::Packets, &PortSnapshot::tx_linearised,
+     "made one piece for a driver without multi-segment transmit"},
+    {"link_flaps", Unit::Count, &PortSnapshot::link_flaps, "link changes seen"},
+});
+
+inline constexpr auto kWorkerCounters = std::to_array<CounterInfo<WorkerSnapshot>>({
+    {"loops", Unit::Count, &WorkerSnapshot::loops, "turns of the poll loop"},
+    {"busy_loops", Unit::Count, &WorkerSnapshot::busy_loops, "turns that found packets"},
+    {"packets", Unit::Packets, &WorkerSnapshot::packets, "received or taken over"},
+    {"streams", Unit::Count, &WorkerSnapshot::streams, "placed on this worker"},
+    {"stalls", Unit::Count, &WorkerSnapshot::stalls, "heartbeats missed for over 20 ms"},
+});
+
+inline constexpr std::array<std::string_view, 4> kLegStateNames{"waiting", "up", "silent",
+                                                                "diverged"};
+
+}  // namespace castgate

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+// Every reason for which a packet may end here. One table: the enum, the name an operator sees, the
+// stage that decides it and what it means. pipelines/reference.md prints it.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+namespace castgate {
+
+enum class DropReason : std::uint8_t {
+  // classify
+  Runt,
+  NotIp,
+  NotUdp,
+  IpBadHeader,
+  IpTruncated,
+  IpChecksum,
+  UdpLength,
+  UdpChecksum,
+  Udp6ZeroChecksum,
+  Fragment,
+  VlanDepth,
+  Ip6ExtensionLimit,
+  Ip6ExtensionTruncated,
+  TooBig,
+  NoFeed,
+  MacMismatch,
+  OwnSource,
+  SourceFilter,
+  Ttl,
+  NoBuffer,
+  HandoverFull,
+  // punt
+  PuntPoliced,
+  PuntFull,
+  // failover
+  Malformed,
+  Redundant,
+  DuplicateSameLeg,
+  Late,
+  LateAfterRelease,
+  WildSequence,
+  OtherEpoch,
+  // replicate
+  Mtu,
+  TtlExpired,
+  CopyFailed,
+  // transmit
+  TxFull,
+  TxLinkDown,
+  kCount
+};
+
+inline constexpr std::size_t kDropReasons = static_cast<std::size_t>(DropReason::kCount);
+
+struct DropReasonInfo {
+  std::string_view name;
+  std::string_view stage;
+  std::string_view meaning;
+};
+
+inline constexpr std::array<DropReasonInfo, kDropReasons> kDropReasonTable{{
+    {"runt", "classify", "frame shorter than its Ethernet or VLAN header"},
+    {"not_ip", "classify", "EtherType is neither IPv4 nor IPv6, and not for the host"},
+    {"not_udp", "classify", "IP protocol is not UDP, and not for the host"},
+    {"ip_bad_header", "classify", "IP version or header length is wrong"},
+    {"ip_truncated", "classify", "IP total length reaches past the end of the frame"},
+    {"ip_checksum", "classify", "IPv4 header checksum is wrong (verify.ip_checksum)"},
+    {"udp_length", "classify", "UDP length is under 8 or reaches past the IP payload"},
+    {"udp_checksum", "classify", "UDP checksum is wrong (verify.udp_checksum)"},
+    {"udp6_zero_checksum", "classify", "UDP checksum 0 over IPv6 (RFC 8200 8.1)"},
+    {"fragment", "classify", "IP fragment; streams are not reassembled"},
+    {"vlan_depth", "classify", "more than two VLAN tags"},
+    {"ip6_extension_limit", "classify", "more than 8 IPv6 extension headers, or over 256 bytes"},
+    {"ip6_extension_truncated", "classify", "IPv6 extension header reaches past the packet"},
+    {"too_big", "classify", "frame is longer than appliance.max_frame"},
+    {"no_feed", "classify", "no leg has this port, VLAN, destination and UDP port"},
+    {"mac_mismatch", "classify", "destination MAC is not that of the IP destination (verify.mac)"},
+    {"own_source", "classify", "our own output came back: its source is one of our outputs'"},
+    {"source_filter", "classify", "a leg has this destination, but another source (from:)"},
+    {"ttl", "classify", "TTL or hop limit 0 on the wire"},
+    {"no_buffer", "classify", "the packet pool was empty when a frame had to be made one piece"},
+    {"handover_full", "classify", "the ring to the worker of this stream was full"},
+    {"punt_policed", "punt", "host traffic over the rate of its class"},
+    {"punt_full", "punt", "the ring to the control plane was full"},
+    {"malformed", "failover", "no sequence position: too short, or not the protocol of sequence:"},
+    {"redundant", "failover", "another leg's copy of this position has left already"},
+    {"duplicate_same_leg", "failover", "the same leg delivered this position before"},
+    {"late", "failover", "position is older than the merge window"},
+    {"late_after_release", "failover", "position was given up before this copy came"},
+    {"wild_sequence", "failover", "position far off that no following packet confirmed"},
+    {"other_epoch", "failover", "SSRC or numbering of another epoch than the stream's"},
+    {"mtu", "replicate", "packet is larger than the MTU of the output's port"},
+    {"ttl_expired", "replicate", "ttl: decrement reached 0"},
+    {"copy_failed", "replicate", "the packet pool was empty when an output needed its copy"},
+    {"tx_full", "transmit", "the driver's transmit ring stayed full"},
+    {"tx_link_down", "transmit", "the output's port has no link"},
+}};
+
+constexpr std::string_view name_of(DropReason reason) noexcept {
+  return kDropReasonTable[static_cast<std::size_t>(reason)].name;
+}
+
+using DropCounts = std::array<std::uint64_t, kDropReasons>;
+
+}  // namespace castgate

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a worker tells the control plane, as plain values that fit a ring.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string_view>
+
+#include "dataplane/base/instant.h"
+
+namespace castgate {
+
+enum class GapReason : std::uint8_t { BothLost, Deadline, Budget, Restart };
+
+inline constexpr std::array<std::string_view, 4> kGapReasonNames{"both_lost", "deadline", "budget",
+                                                                 "restart"};
+
+enum class EventKind : std::uint8_t { Gap, EpochChange, LegUp, LegSilent, LegDiverged };
+
+struct Event {
+  EventKind kind = EventKind::Gap;
+  GapReason reason = GapReason::BothLost;  // Gap
+  std::uint8_t leg = 0;                    // Leg*
+  std::uint16_t stream = 0;                // index into Spec::streams
+  std::uint32_t epoch = 0;                 // SSRC, or the session's number
+  std::uint64_t from = 0;                  // Gap: first position lost
+  std::uint64_t to = 0;                    // Gap: last position lost
+  Instant at;
+};
+
+}  // namespace castgate

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+// The only door between the planes. Declared here without DPDK, implemented in dataplane/.
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "dataplane/base/error.h"
+#include "dataplane/base/instant.h"
+#include "dataplane/contract/events.h"
+#include "dataplane/contract/snapshot.h"
+#include "dataplane/contract/spec.h"
+
+namespace castgate {
+
+// A frame for the host stack, or from it: whole Ethernet frame, no FCS.
+struct HostFrame {
+  unsigned port = 0;
+  std::vector<std::byte> bytes;
+};
+
+// A running data plane. Called by one thread, the control plane's; nothing here blocks a worker.
+class Runtime {
+ public:
+  virtual ~Runtime() = default;
+
+  virtual Snapshot snapshot() = 0;
+  // False when no event waits. Events that found the ring full are counted, not kept.
+  virtual bool poll_event(Event& event) = 0;
+  virtual bool poll_punted(HostFrame& frame) = 0;
+  // False when the port's ring is full; the frame is then dropped and counted.
+  virtual bool inject(unsigned port, std::span<const std::byte> frame) = 0;
+  // Age of the oldest worker's last loop. Zero-length while every worker makes progress.
+  virtual Nanoseconds oldest_heartbeat() = 0;
+  // Stops reception, lets held packets go, transmits, and ends the workers. Blocks up to a second.
+  virtual void drain() = 0;
+};
+
+// Starts devices and workers. An error's text names what the host lacks and how to mend it.
+Result<std::unique_ptr<Runtime>> start_runtime(const Spec& spec);
+
+struct ReplayFile {
+  unsigned port = 0;  // index into Spec::ports
+  std::string path;
+};
+
+struct ReplayPlan {
+  std::vector<ReplayFile> in;
+  std::vector<ReplayFile> out;                          // written as nanosecond pcap
+  std::function<void(std::uint64_t packets)> progress;  // now and then, while packets flow
+};
+
+struct ReplayResult {
+  Snapshot snapshot;
+  std::vector<Event> events;
+  std::uint64_t packets_in = 0;
+  std::uint64_t packets_out = 0;
+  std::uint64_t clamped_timestamps = 0;  // ran backwards in their capture
+  Nanoseconds span{0};                   // from the first packet to the last release
+};
+
+// Runs captures through the pipeline in one thread, in the captures' own time: no device, no root.
+// Once per process: DPDK's environment cannot be started twice.
+Result<ReplayResult> replay(const Spec& spec, const ReplayPlan& plan);
+
+}  // namespace castgate

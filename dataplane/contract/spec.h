@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0
+// What an operator may ask for. One field per YAML key, same name; the value written here is the
+// documented default. Filled by the readers in pipelines/, read by everyone else.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "dataplane/base/address.h"
+#include "dataplane/base/instant.h"
+
+namespace castgate {
+
+inline constexpr unsigned kMaxLegs = 8;
+inline constexpr unsigned kMaxOutputs = 16;  // multicast outputs of one stream
+inline constexpr unsigned kMaxPorts = 64;
+inline constexpr unsigned kMaxWorkers = 64;
+
+enum class Polling : std::uint8_t { Busy, Adaptive };
+
+struct ApplianceSpec {
+  std::string name = "castgate";
+  std::vector<unsigned> worker_cores{1};
+  unsigned control_core = 0;
+  std::uint64_t hugepages_bytes = 0;  // 0: run without hugepages
+  Polling polling = Polling::Adaptive;
+  std::string state_dir = "/var/lib/castgate";
+  std::string control_socket = "/run/castgate/control.sock";
+  unsigned max_streams = 1024;
+  unsigned max_clients = 20000;
+  unsigned max_frame = 1518;  // bytes from destination MAC to the end of the payload, no FCS
+};
+
+// Which checks a packet must pass on reception; what fails is dropped by name.
+struct VerifySpec {
+  bool ip_checksum = true;
+  bool udp_checksum = false;
+  bool mac = false;  // destination MAC must belong to the destination IP address
+};
+
+enum class IgmpVersion : std::uint8_t { Auto, V2, V3 };
+
+// A network that a port is in: untagged, or one of its VLANs.
+struct NetworkSpec {
+  VlanTags tags;
+  std::vector<IpPrefix> addresses;
+  IgmpVersion igmp = IgmpVersion::Auto;
+};
+
+struct PortSpec {
+  std::string name;
+  std::string device;  // PCI address or DPDK device string
+  std::optional<MacAddress> mac;
+  std::optional<IpAddress> gateway;
+  std::vector<NetworkSpec> networks{{}};  // [0] is the untagged one
+  std::map<IpAddress, MacAddress> neighbours;
+  VerifySpec verify;
+  unsigned mtu = 1500;  // largest IP packet that leaves, bytes
+};
+
+// One copy of a stream. Two legs with equal keys cannot be told apart.
+struct LegSpec {
+  std::string name;
+  unsigned port = 0;  // index into Spec::ports
+  VlanTags vlan;
+  std::optional<IpAddress> from;  // source filter; absent accepts any source
+  Endpoint to;                    // group, or an address of the port, and UDP port
+};
+
+enum class SequenceFormat : std::uint8_t { Rtp, RtpExtended };
+
+struct SequenceSpec {
+  SequenceFormat format = SequenceFormat::Rtp;
+};
+
+enum class Selection : std::uint8_t { Merge };
+enum class Release : std::uint8_t { Arrival, Ordered, Playout };
+
+struct FailoverSpec {
+  Selection selection = Selection::Merge;
+  Release release = Release::Ordered;
+  Nanoseconds max_skew{10'000'000};
+  std::uint64_t max_rate_pps = 100'000;
+  unsigned reorder_depth = 3;          // positions a leg may deliver out of order
+  Nanoseconds playout_delay{0};        // release: playout; 0 means max_skew
+  Nanoseconds epoch_hold{20'000'000};  // silence after which one leg may start a new epoch
+};
+
+struct OutputSpec {
+  std::string name;
+  unsigned port = 0;
+  VlanTags vlan;
+  Endpoint to;
+  IpAddress source;
+  std::uint16_t source_port = 0;     // 0: the port of `to`
+  std::uint8_t ttl = 16;             // 0: received TTL less one (`ttl: decrement`)
+  std::optional<std::uint8_t> dscp;  // absent keeps what was received
+};
+
+struct StreamSpec {
+  std::string name;
+  std::map<std::string, std::string> labels;
+  std::vector<LegSpec> legs;
+  SequenceSpec sequence;
+  FailoverSpec failover;
+  std::vector<OutputSpec> outputs;
+};
+
+struct Spec {
+  ApplianceSpec appliance;
+  std::vector<PortSpec> ports;
+  std::vector<StreamSpec> streams;
+};
+
+// Positions in the merge window: a power of two, at least twice what may be in flight between the
+// fastest and the slowest leg. The slots of both halves of document 003's buffers.
+std::uint64_t window_positions(const FailoverSpec& failover) noexcept;
+
+// How long a packet may be kept: max_skew, or the playout delay where that is longer.
+Nanoseconds longest_hold(const FailoverSpec& failover) noexcept;
+
+}  // namespace castgate
