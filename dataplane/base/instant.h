@@ -21,6 +21,9 @@ inline constexpr Instant kNever{INT64_MAX};
 constexpr Instant operator+(Instant at, Nanoseconds span) noexcept {
   return {at.ns + span.count()};
 }
+constexpr Instant operator-(Instant at, Nanoseconds span) noexcept {
+  return {at.ns - span.count()};
+}
 constexpr Nanoseconds operator-(Instant later, Instant earlier) noexcept {
   return Nanoseconds{later.ns - earlier.ns};
 }

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+// release: playout. Every position leaves a fixed delay after the moment at which the earliest leg
+// brings it; that moment is read off any leg, less how far it runs behind, so the death of the
+// earliest leg does not move the schedule.
+#include <algorithm>
+#include <utility>
+
+#include "dataplane/base/failover/merge_window.h"
+
+namespace castgate {
+namespace {
+
+constexpr std::int64_t kSmoothing = 16;  // a leg's lag follows 1/16 of each new measurement
+
+}  // namespace
+
+void MergeWindow::place_playout(const Arrival& a, std::uint64_t position,
+                                MergeOutlet& out) noexcept {
+  const Nanoseconds delay = std::max(config_.playout_delay, config_.max_skew);
+  if ((position & 63) == 0) milestone(a, position, out);
+  if (position < next_out_) return past(a, position, out);
+  if (is_packet(slot(position)) && position - next_out_ < window() / 2) {
+    LegTrack& leg = legs_[a.leg];
+    const std::int64_t lag = (a.now + delay - due_[position & mask_]).count();
+    leg.skew_smoothed_ns += (lag - leg.skew_smoothed_ns) / kSmoothing;
+    return out.discard(a.packet, MergeDrop::Redundant);
+  }
+  while (held_ != 0 && (position - next_out_ >= window() / 2 || !out.may_hold())) {
+    play_out(due_[first_held_ & mask_], out);
+  }
+  if (position - next_out_ >= window() / 2) {
+    give_up(position, GapCause::Budget);
+    head_ = position - 1;
+    due_[head_ & mask_] = a.now;
+  }
+  if (position > head_) {
+    schedule(a, position);
+  } else {
+    note_fill(a.leg, position);
+  }
+  first_held_ = held_ == 0 ? position : std::min(first_held_, position);
+  store(a.packet, position, out);
+  want(due_[first_held_ & mask_]);
+}
+
+// Dates `position`, the new head, and the holes below it, evenly from the old head's date.
+void MergeWindow::schedule(const Arrival& a, std::uint64_t position) noexcept {
+  const Nanoseconds delay = std::max(config_.playout_delay, config_.max_skew);
+  const Nanoseconds lag{legs_[a.leg].skew_smoothed_ns};
+  const std::int64_t before = due_[head_ & mask_].ns;
+  const std::int64_t due = std::max((a.now + delay - lag).ns, before);
+  const auto steps = static_cast<std::int64_t>(position - head_);
+  const std::int64_t pace = (due - before) / steps;
+  for (std::int64_t i = 1; i < steps; ++i) {
+    due_[(head_ + static_cast<std::uint64_t>(i)) & mask_] = {before + i * pace};
+  }
+  due_[position & mask_] = {due};
+  head_ = position;
+}
+
+void MergeWindow::play_out(Instant now, MergeOutlet& out) noexcept {
+  while (held_ != 0 && due_[first_held_ & mask_] <= now) {
+    give_up(first_held_, GapCause::Deadline);
+    report_gap(now, out);
+    out.forward(std::exchange(slot(first_held_), nullptr));
+    out.held_changed(-1);
+    --held_;
+    next_out_ = first_held_ + 1;
+    recent_ = recent_ << 1 | 1;
+    if (held_ != 0) find_first_held();
+  }
+  if (held_ != 0) want(due_[first_held_ & mask_]);
+}
+
+}  // namespace castgate

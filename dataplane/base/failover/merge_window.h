@@ -1,0 +1,283 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "dataplane/base/check.h"
+#include "dataplane/base/failover/jump_ring.h"
+#include "dataplane/base/failover/leg_track.h"
+#include "dataplane/base/failover/merge_outlet.h"
+#include "dataplane/base/instant.h"
+
+namespace castgate {
+
+enum class MergeRelease : std::uint8_t { Arrival, Ordered, Playout };
+
+struct MergeConfig {
+  MergeRelease release = MergeRelease::Ordered;
+  std::uint64_t window = 2048;  // positions; a power of two, 256 or more
+  Nanoseconds max_skew{10'000'000};
+  Nanoseconds playout_delay{10'000'000};
+  Nanoseconds epoch_hold{20'000'000};
+  unsigned legs = 2;           // 1 to 8
+  unsigned reorder_depth = 3;  // positions
+  unsigned width = 16;         // bits of a position on the wire: 16 or 32
+  std::uint32_t tag = 0;       // handed back with gaps and changes of epoch
+};
+
+struct MergeTotals {
+  std::uint64_t unrecovered = 0;
+  std::uint64_t recovered = 0;
+  std::array<std::uint64_t, static_cast<std::size_t>(GapCause::kCount)> gaps{};
+  std::uint64_t gap_max = 0;
+  std::uint64_t held_max = 0;
+  std::int64_t hold_max_ns = 0;
+  std::uint64_t restarts = 0;
+  std::uint64_t forwarded_before = 0;  // positions released in earlier epochs
+};
+
+// Merges up to eight copies of one stream into one: each position leaves once, from whichever leg
+// had it, and in order unless the release is Arrival. One slot per position serves all legs (the
+// shared offset of document 003). Knows no clock and no packet format; never allocates after
+// construction. The first 64 bytes hold all that a packet in sequence touches.
+class alignas(64) MergeWindow {
+ public:
+  explicit MergeWindow(const MergeConfig& config);
+  MergeWindow(const MergeWindow&) = delete;
+  MergeWindow& operator=(const MergeWindow&) = delete;
+
+  // Takes the packet: forwards it, keeps it or discards it, now or in a later call.
+  void offer(const Arrival& a, MergeOutlet& out) noexcept {
+    if (a.epoch != epoch_ || (attention_ & kRare) != 0) [[unlikely]]
+      return offer_rare(a, out);
+    const std::uint64_t position = extend(a.raw);
+    count(a);
+    const std::uint32_t step = static_cast<std::uint32_t>(position) - leg_hi_[a.leg];
+    if (step == 1) [[likely]] {
+      next_step(a.leg, position);
+    } else if (!odd_step(a, position, out)) {
+      return;
+    }
+    place(a, position, out);
+  }
+
+  // Time-outs. After a call whose wants_arming() is true, tick() wants to be called at deadline().
+  bool wants_arming() const noexcept { return (attention_ & kArm) != 0; }
+  Instant arm() noexcept {
+    attention_ &= static_cast<std::uint8_t>(~kArm);
+    return armed_;
+  }
+  void tick(Instant now, MergeOutlet& out) noexcept;
+
+  // Lets everything go that is kept, as if all its deadlines had come, and settles the counters.
+  void drain(Instant now, MergeOutlet& out) noexcept;
+
+  // Adds what one leg's packets without a position count, so that the sums hold.
+  void count_malformed(unsigned leg, std::uint32_t bytes) noexcept;
+
+  const LegTrack& leg(unsigned index) const noexcept { return legs_[index]; }
+  std::uint64_t leg_packets(unsigned index) const noexcept;
+  std::uint64_t leg_bytes(unsigned index) const noexcept;
+  unsigned leg_count() const noexcept { return static_cast<unsigned>(legs_.size()); }
+  const MergeTotals& totals() const noexcept { return totals_; }
+  // Positions released since start. With unrecovered they are all positions from first to last.
+  std::uint64_t forwarded() const noexcept;
+  std::uint64_t held() const noexcept { return held_ + suspended_; }  // packets kept now
+  std::uint32_t epoch() const noexcept { return epoch_; }
+  bool started() const noexcept { return (attention_ & kStarting) == 0; }
+  std::uint64_t window() const noexcept { return mask_ + 1; }
+  std::uint64_t memory_bytes() const noexcept;
+
+ private:
+  static constexpr std::uint8_t kStarting = 1;  // no position has left in this epoch
+  static constexpr std::uint8_t kGap = 2;       // packets wait behind a hole
+  static constexpr std::uint8_t kManyLegs = 4;
+  static constexpr std::uint8_t kPlayout = 8;
+  static constexpr std::uint8_t kArm = 16;
+  static constexpr std::uint8_t kIdle = 32;  // no packets lately: nothing watches for silence
+  static constexpr std::uint8_t kRare = kStarting | kManyLegs | kPlayout | kIdle;
+  static constexpr std::int64_t kNear = 64;  // positions any leg may jump without confirmation
+
+  std::uint64_t extend(std::uint64_t raw) const noexcept {
+    const auto distance = static_cast<std::int64_t>((raw - next_out_) << shift_) >> shift_;
+    return next_out_ + static_cast<std::uint64_t>(distance);
+  }
+
+  void count(const Arrival& a) noexcept {
+    if (++leg_packets_[a.leg] == 0) [[unlikely]]
+      ++legs_[a.leg].packets_high;
+    if ((leg_bytes_[a.leg] += a.bytes) < a.bytes) [[unlikely]]
+      ++legs_[a.leg].bytes_high;
+  }
+
+  void next_step(unsigned leg, std::uint64_t position) noexcept {
+    const std::uint64_t recent = leg_recent_[leg];
+    if ((recent >> 63) == 0) [[unlikely]]
+      lose(leg, position - 64, position - 64);
+    leg_recent_[leg] = recent << 1 | 1;
+    leg_hi_[leg] = static_cast<std::uint32_t>(position);
+  }
+
+  // The leg's own record is up to date; now the stream's.
+  void place(const Arrival& a, std::uint64_t position, MergeOutlet& out) noexcept {
+    if ((position & 63) == 0) [[unlikely]]
+      milestone(a, position, out);
+    const auto ahead = static_cast<std::int64_t>(position - next_out_);
+    if (ahead == 0) {
+      next_out_ = position + 1;
+      recent_ = recent_ << 1 | 1;
+      out.forward(a.packet);
+      if ((attention_ & kGap) != 0) [[unlikely]]
+        filled(a, position, out);
+    } else if (ahead < 0) {
+      if (ahead >= -64 && (recent_ >> (-ahead - 1) & 1) != 0) {
+        out.discard(a.packet, MergeDrop::Redundant);
+      } else {
+        past(a, position, out);
+      }
+    } else if (arrival_) {
+      jump(a, position, out);
+    } else {
+      hold(a, position, out);
+    }
+  }
+
+  // merge_window.cc: positions
+  void milestone(const Arrival& a, std::uint64_t position, MergeOutlet& out) noexcept;
+  void filled(const Arrival& a, std::uint64_t position, MergeOutlet& out) noexcept;
+  void past(const Arrival& a, std::uint64_t position, MergeOutlet& out) noexcept;
+  void jump(const Arrival& a, std::uint64_t position, MergeOutlet& out) noexcept;
+  void hold(const Arrival& a, std::uint64_t position, MergeOutlet& out) noexcept;
+  void store(void* packet, std::uint64_t position, MergeOutlet& out) noexcept;
+  void release_run(Instant now, MergeOutlet& out) noexcept;
+  void make_room(std::uint64_t position, Instant now, MergeOutlet& out) noexcept;
+  void open_gap(std::uint64_t position, Instant now) noexcept;
+  void find_first_held() noexcept;
+  void give_up(std::uint64_t end, GapCause cause) noexcept;
+  void report_gap(Instant now, MergeOutlet& out) noexcept;
+  void close_passed(Instant now, MergeOutlet& out) noexcept;
+  void close_oldest(GapCause cause, Instant now, MergeOutlet& out) noexcept;
+  void gap_closed_or_moved(Instant now, MergeOutlet& out) noexcept;
+
+  // merge_arrival.cc: the bitmap of release: arrival
+  void store_word(std::uint64_t end) noexcept;
+  void past_arrival(const Arrival& a, std::uint64_t position, MergeOutlet& out) noexcept;
+  bool word_bit(std::uint64_t position) const noexcept;
+  void set_word_bit(std::uint64_t position) noexcept;
+  void close_arrival_gaps(Instant now, std::uint64_t below, MergeOutlet& out) noexcept;
+
+  // merge_playout.cc
+  void place_playout(const Arrival& a, std::uint64_t position, MergeOutlet& out) noexcept;
+  void schedule(const Arrival& a, std::uint64_t position) noexcept;
+  void play_out(Instant now, MergeOutlet& out) noexcept;
+
+  // merge_start.cc: start, candidates, epochs
+  void offer_rare(const Arrival& a, MergeOutlet& out) noexcept;
+  void offer_starting(const Arrival& a, MergeOutlet& out) noexcept;
+  void begin(Instant now, MergeOutlet& out) noexcept;
+  void suspect(const Arrival& a, unsigned needed, MergeOutlet& out) noexcept;
+  void confirm_epoch(const Arrival& a, MergeOutlet& out) noexcept;
+  void drop_candidates(unsigned leg, MergeOutlet& out) noexcept;
+  void accept_candidates(unsigned leg, MergeOutlet& out) noexcept;
+  bool may_switch(unsigned leg, Instant now) noexcept;
+  void switch_epoch(std::uint32_t epoch, Instant now, MergeOutlet& out) noexcept;
+  void place_any(const Arrival& a, std::uint64_t position, MergeOutlet& out) noexcept;
+  void resume(const Arrival& a, MergeOutlet& out) noexcept;
+  void reset_positions() noexcept;
+
+  // merge_legs.cc
+  bool odd_step(const Arrival& a, std::uint64_t position, MergeOutlet& out) noexcept;
+  void forward_step(unsigned leg, std::uint64_t position, std::uint64_t step) noexcept;
+  void lose(unsigned leg, std::uint64_t from, std::uint64_t to) noexcept;
+  void count_general(const Arrival& a) noexcept;
+  void note_fill(unsigned leg, std::uint64_t position) noexcept;
+  void first_seen(const Arrival& a, std::uint64_t position, MergeOutlet& out) noexcept;
+  bool near(std::uint64_t position) const noexcept;
+  std::int64_t passed_by_all() const noexcept;
+  void check_silence(Instant now, MergeOutlet& out) noexcept;
+  void set_live(unsigned leg, bool live, Instant now, MergeOutlet& out) noexcept;
+  void settle_leg(unsigned leg) noexcept;
+  enum class Fate : std::uint8_t { Released, GivenUp, Open };
+  Fate fate(std::uint64_t position) const noexcept;
+
+  std::uint64_t& recent_of(unsigned leg) noexcept {
+    return leg < 2 ? leg_recent_[leg] : extra_[leg - 2].recent;
+  }
+  std::uint32_t& hi_of(unsigned leg) noexcept {
+    return leg < 2 ? leg_hi_[leg] : extra_[leg - 2].hi;
+  }
+  std::uint32_t hi_of(unsigned leg) const noexcept {
+    return leg < 2 ? leg_hi_[leg] : extra_[leg - 2].hi;
+  }
+
+  void*& slot(std::uint64_t position) noexcept { return slots_[position & mask_]; }
+  void* slot(std::uint64_t position) const noexcept { return slots_[position & mask_]; }
+  // A slot below next_out may say that its position was given up: an odd value, never a packet.
+  static void* given_up_mark(std::uint64_t position) noexcept {
+    return reinterpret_cast<void*>(position << 1 | 1);
+  }
+  static bool is_packet(const void* value) noexcept {
+    return value != nullptr && (reinterpret_cast<std::uintptr_t>(value) & 1) == 0;
+  }
+  void want(Instant at) noexcept {
+    if (at >= armed_) return;
+    armed_ = at;
+    attention_ |= kArm;
+  }
+
+  // The hot line.
+  std::uint64_t next_out_ = 0;  // next position to leave; in Arrival, one past the highest that did
+  std::uint64_t recent_ = 0;    // bit i: position next_out - 1 - i has left
+  std::array<std::uint64_t, 2> leg_recent_{~0ull, ~0ull};  // bit i: the leg delivered hi - i
+  std::array<std::uint32_t, 2> leg_hi_{};                  // low bits of its highest position
+  std::array<std::uint32_t, 2> leg_packets_{};
+  std::array<std::uint32_t, 2> leg_bytes_{};
+  std::uint32_t epoch_ = 0;
+  std::uint8_t attention_ = kStarting;
+  std::uint8_t shift_;  // 64 less the width of a position
+  bool arrival_;
+  std::uint8_t reorder_depth_;
+
+  // Touched only off the straight path.
+  std::uint64_t mask_;
+  std::uint64_t head_ = 0;        // highest position placed
+  std::uint64_t first_held_ = 0;  // lowest position kept, while kGap
+  std::uint64_t held_ = 0;        // packets in slots
+  std::uint64_t suspended_ = 0;   // candidates kept
+  std::uint64_t first_ = 0;       // first position of this epoch
+  std::uint64_t holes_ = 0;       // Arrival: positions jumped over, in this epoch
+  std::uint64_t fills_ = 0;       // Arrival: holes, or positions before the first, that came
+  std::uint64_t unrecovered_before_ = 0;  // in earlier epochs
+  std::uint64_t origin_ = 1ull << 32;     // positions of this epoch begin here
+  std::uint64_t closed_below_ = 0;        // Arrival: every position under it is decided
+  std::uint64_t words_end_ = 0;           // Arrival: positions under it are in the bitmap
+  std::uint64_t run_from_ = 0;            // given up and not yet reported: [run_from, run_to]
+  std::uint64_t run_to_ = 0;
+  GapCause run_cause_ = GapCause::BothLost;
+  bool run_open_ = false;
+  Instant armed_ = kNever;
+  Instant start_deadline_ = kNever;
+  Instant next_check_ = kNever;
+  std::uint64_t checked_next_out_ = 0;
+  MergeConfig config_;
+  MergeTotals totals_;
+  std::unique_ptr<void*[]> slots_;          // Ordered, Playout
+  std::unique_ptr<std::uint64_t[]> words_;  // Arrival: bit per position
+  std::unique_ptr<Instant[]> due_;          // Playout: when each position leaves
+  struct Sample {
+    std::uint64_t position = 0;
+    Instant at;
+    unsigned leg = 0;
+  };
+  std::uint64_t sample_mask_;
+  std::unique_ptr<Sample[]> samples_;  // who brought each 64th position, and when
+  JumpRing jumps_;
+  std::vector<LegTrack> legs_;
+  std::array<ExtraLeg, 6> extra_{};
+};
+
+}  // namespace castgate
