@@ -1,14 +1,24 @@
 # SPDX-License-Identifier: Apache-2.0
 """clang-tidy over every source; what passed unchanged before is not judged again.
 
-clang_tidy.py ROOT BUILD [SECONDS]: with a limit, sources left over are named and are a failure.
+clang_tidy.py ROOT BUILD [SECONDS]: within a limit, what changed last is judged first, and exit 77
+with a last line says how many sources are left for another run.
 """
 import concurrent.futures
+import pathlib
 import subprocess
 import sys
 import time
 
 import house
+
+
+def newest_first(root, files):
+    """Sources in the order of git's last changes; without git, as they come."""
+    run = subprocess.run(["git", "log", "-50", "--name-only", "--format="], cwd=root, text=True,
+                         capture_output=True)
+    age = {file: place for place, file in reversed(list(enumerate(run.stdout.split())))}
+    return sorted(files, key=lambda file: (age.get(file, len(age)), file))
 
 
 def judge(root, build, file, mark):
@@ -17,32 +27,43 @@ def judge(root, build, file, mark):
     if run.returncode == 0:
         mark.touch()
         return []
-    told = [line.removeprefix(f"{root}/") for line in run.stdout.splitlines()
+    told = [line.removeprefix(f"{root}/").removeprefix("../") for line in run.stdout.splitlines()
             if "error:" in line or "warning:" in line]
     return told or [f"{file}:1: clang-tidy failed: {run.stderr[-300:]}"]
 
 
-def complaints(root, build, seconds=float("inf")):
+def complaints(root, build, seconds=float("inf"), left_over=None):
     end = time.monotonic() + seconds
     passed = house.Passed(build, "clang-tidy")
-    settings = (root / ".clang-tidy").read_text()
+    settings = "".join(path.read_text() for path in sorted(root.rglob(".clang-tidy")))
+    commands = house.compile_flags(root, build)
 
-    def turn(file, flags):
-        mark = passed.key(root, root / file, settings, flags)
+    def turn(file):
+        mark = passed.key(root, root / file, settings, commands[file])
         if mark.exists():
             return []
         if time.monotonic() > end:
-            return [f"{file}: not judged within {seconds:.0f} s; run again, what passed is kept"]
+            left_over.append(file)
+            return []
         return judge(root, build, file, mark)
 
     with concurrent.futures.ThreadPoolExecutor(2) as pool:
-        turns = [pool.submit(turn, file, flags)
-                 for file, flags in sorted(house.compile_flags(root, build).items())]
-        return [line for one in turns for line in one.result()]
+        return [line for lines in pool.map(turn, newest_first(root, commands)) for line in lines]
+
+
+def main(root, build, seconds):
+    left_over = []
+    found = sorted(set(complaints(root, build, seconds, left_over)))
+    every = len(house.compile_flags(root, build))
+    print("\n".join(found))
+    if found:
+        print(f"{len(found)} complaints, the first: {found[0]}")
+        return 1
+    print(f"{every - len(left_over)} of {every} sources are clean"
+          + (f"; {len(left_over)} not judged within {seconds:.0f} s" if left_over else ""))
+    return 77 if left_over else 0
 
 
 if __name__ == "__main__":
-    if len(sys.argv) > 3:
-        limit = float(sys.argv.pop(3))
-        house.main(lambda root, build: complaints(root, build, limit))
-    house.main(complaints)
+    sys.exit(main(pathlib.Path(sys.argv[1]).resolve(), pathlib.Path(sys.argv[2]).resolve(),
+                  float(sys.argv[3]) if len(sys.argv) > 3 else float("inf")))

@@ -13,6 +13,7 @@ import format as clang_format
 import headers
 import layering
 import licence
+import readme
 import scripts
 import sizes
 import test_names
@@ -180,6 +181,20 @@ class Judges(Tree):
     def test_broken_scripts_are_named(self):
         self.fires(scripts, {"tests/a.sh": "if true\n", "tests/a.py": "def\n",
                              "deploy/b": "plain text\n"}, "tests/a.py:1", "a.sh: line 2")
+
+
+class Readme(Tree):
+    def test_blocks_of_commands_are_found(self):
+        self.plant({"README.md": "```sh\ndeploy/test.sh\n```\n```text\nrm x\n```\n"
+                    "```sh\n# says\nbuild/castgate check a.yaml\ntrue\n```\n"
+                    "```sh root\nfalse\n```\n"})
+        found = readme.blocks(self.root / "README.md")
+        self.assertEqual([root for root, _ in found], [False, True])
+        self.assertEqual(readme.name(found[0][1]), "build/castgate_check_a.yaml")
+
+    def test_failing_command_fails_its_block(self):
+        self.plant({"README.md": "```sh\nfalse\ntrue\n```\n```sh\ntrue\n```\n"})
+        self.assertEqual([readme.main(self.root / "README.md", "run", n) for n in (0, 1)], [1, 0])
 
 
 if __name__ == "__main__":
