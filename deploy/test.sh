@@ -1,0 +1,205 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# Runs every test tier that this machine allows, or only the tiers named:
+#   deploy/test.sh [tidy] [unit] [property] [replay] [sanitizers] [readme] [live] [fuzz] [clang_tidy]
+# Closes with "N passed, N failed"; exit 1 if any failed. Logs stay in build-test/logs.
+# CG_TEST_SECONDS (default 870): what has not begun by then is skipped by name.
+set -uo pipefail
+cd "$(dirname "$0")/.." || exit 2
+
+every_tier=(tidy unit property replay sanitizers readme live fuzz clang_tidy)
+budget=${CG_TEST_SECONDS:-870}
+fuzz_seconds=${CG_FUZZ_SECONDS:-30}
+logs=build-test/logs
+passed=0 failed=0 skipped=0 child=
+
+scratch=$(mktemp -d) || exit 2
+export TMPDIR=$scratch
+export CG_SCENE_PREFIX="cgt$$x" # names of the namespaces that live tests make: tests/live/lib.sh
+export CASTGATE_SCHEDULES=${CASTGATE_SCHEDULES:-2000}
+export UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
+export PYTHONDONTWRITEBYTECODE=1
+
+tidy_up() {
+  [[ -n $child ]] && kill -KILL -- "-$child" 2>/dev/null
+  remove_namespaces >/dev/null
+  rm -rf "$scratch"
+}
+trap tidy_up EXIT
+trap 'exit 130' INT TERM HUP
+
+# Prints the name of each namespace of ours that is still there, and removes it.
+remove_namespaces() {
+  local name
+  for name in $(ip netns list 2>/dev/null | cut -d' ' -f1 | grep "^$CG_SCENE_PREFIX"); do
+    echo "$name"
+    ip netns pids "$name" 2>/dev/null | xargs -r kill -KILL 2>/dev/null
+    ip netns del "$name"
+  done
+}
+
+row() { # ok|FAIL|skip NAME DETAIL [PASSED FAILED SKIPPED]
+  printf '  %-4s  %-34s %s\n' "$1" "$2" "$3"
+  case $1 in
+    ok) passed=$((passed + ${4:-1})) ;;
+    FAIL) passed=$((passed + ${4:-0})) failed=$((failed + ${5:-1})) ;;
+    skip) passed=$((passed + ${4:-0})) skipped=$((skipped + ${6:-1})) && return ;;
+  esac
+  skipped=$((skipped + ${6:-0}))
+}
+
+left() { echo $((budget - SECONDS)); }
+
+# Runs a command in a process group of its own, output to a log, and ends what it leaves behind.
+limited() { # SECONDS LOG COMMAND...
+  local seconds=$1 log=$2 result
+  shift 2
+  [[ $seconds -le $(left) ]] || seconds=$(left)
+  mkdir -p "$(dirname "$log")"
+  set -m
+  timeout --kill-after=15 "$seconds" "$@" >"$log" 2>&1 </dev/null &
+  child=$!
+  set +m
+  wait "$child"
+  result=$?
+  kill -KILL -- "-$child" 2>/dev/null
+  child=
+  [[ $result -ne 124 && $result -ne 137 ]] || echo "ended after $seconds seconds" >>"$log"
+  return "$result"
+}
+
+build() { # DIRECTORY TARGET [MESON OPTION...]
+  local directory=$1 target=$2 log=$logs/${1}.log setup=(meson setup)
+  shift 2
+  [[ ! -f $directory/build.ninja ]] || setup+=(--reconfigure)
+  if limited 120 "$log" "${setup[@]}" "$directory" "$@" \
+    && limited 600 "$log" ninja -C "$directory" "$target"; then
+    return 0
+  fi
+  row FAIL "build of $directory" "$(grep -m1 -E 'error|ERROR|ended after' "$log"); log $log"
+  return 1
+}
+
+# The programs of one meson suite, a row each.
+suite() { # DIRECTORY SUITE SECONDS
+  local place=$logs/$1/$2 result status counts name detail rows=0
+  rm -rf "$place" "$1/meson-logs/$2.json"
+  limited "$3" "$place/meson.log" meson test -C "$1" --no-rebuild --suite "$2" --logbase "$2"
+  result=$?
+  while IFS=$'\t' read -r status counts name detail; do
+    # shellcheck disable=SC2086  # three numbers
+    row "$status" "$name" "$detail" $counts
+    rows=$((rows + 1))
+  done < <(python3 tests/support/results.py "$1/meson-logs/$2.json" "$place")
+  [[ $result -ne 124 ]] || row FAIL "$2" "did not end within $3 s; log $place/meson.log"
+  [[ $rows -gt 0 ]] || row FAIL "$2" "no test was run; log $place/meson.log"
+}
+
+# One script or program: exit 0 passes, 77 skips, its last line says why.
+one() { # SECONDS NAME COMMAND...
+  local seconds=$1 name=$2 log=$logs/$tier/$2.log began=$SECONDS result
+  shift 2
+  limited "$seconds" "$log" "$@"
+  result=$?
+  case $result in
+    0) row ok "$name" "$((SECONDS - began)) s  $(tail -n 1 "$log")" ;;
+    77) row skip "$name" "$(tail -n 1 "$log")" ;;
+    *) row FAIL "$name" "exit $result: $(tail -n 1 "$log"); log $log" ;;
+  esac
+}
+
+# Once a run; every tier that needs it asks.
+debug_build() {
+  [[ -n ${debug_built:-} ]] || build build-test all -Dbuildtype=debugoptimized || return
+  debug_built=yes
+}
+
+tier_tidy() { debug_build && suite build-test tidy 300; }
+tier_unit() { debug_build && suite build-test unit 120; }
+tier_property() { debug_build && suite build-test property 180; }
+tier_replay() { debug_build && suite build-test replay 180; }
+
+tier_sanitizers() {
+  build build-asan all -Dbuildtype=debugoptimized -Db_sanitize=address,undefined \
+    -Db_lundef=false || return
+  local part
+  for part in unit replay fuzz; do suite build-asan "$part" 180; done
+  CASTGATE_SCHEDULES=$((CASTGATE_SCHEDULES / 10)) suite build-asan property 180
+}
+
+tier_readme() {
+  one 600 quickstart deploy/quickstart.sh
+  local number
+  for number in $(python3 tests/tidy/readme.py README.md list); do
+    one 60 "$(python3 tests/tidy/readme.py README.md name "$number")" \
+      python3 tests/tidy/readme.py README.md run "$number"
+  done
+}
+
+tier_live() {
+  local scene name
+  if [[ $(id -u) -ne 0 ]]; then
+    for scene in tests/live/*.sh; do
+      name=$(basename "$scene" .sh)
+      [[ $name == lib ]] || row skip "$name" "network namespaces need root"
+    done
+    return
+  fi
+  debug_build || return
+  for scene in tests/live/*.sh; do
+    name=$(basename "$scene" .sh)
+    [[ $name != lib ]] || continue
+    one 120 "$name" bash "$scene"
+    name=$(remove_namespaces | tr '\n' ' ')
+    [[ -z $name ]] || row FAIL "$(basename "$scene" .sh)" "left namespaces behind: $name"
+  done
+}
+
+tier_fuzz() {
+  if ! command -v clang++-19 >/dev/null; then
+    row skip fuzzers "clang++-19 is not installed"
+    return
+  fi
+  CXX=clang++-19 build build-fuzz fuzz -Dfuzz=true -Dwerror=false -Dbuildtype=debugoptimized \
+    -Db_lundef=false -Db_sanitize=address,undefined -Dcpp_args=-fsanitize=fuzzer-no-link || return
+  local target name
+  for target in build-fuzz/tests/fuzz/fuzz_*; do
+    [[ -x $target && -f $target ]] || continue
+    name=$(basename "$target")
+    mkdir -p "$scratch/$name" "$logs/fuzz"
+    one $((fuzz_seconds + 30)) "$name" "$target" -max_total_time="$fuzz_seconds" -timeout=10 \
+      -print_final_stats=0 -artifact_prefix="$PWD/$logs/fuzz/$name-" \
+      "$scratch/$name" "tests/fuzz/corpus/${name#fuzz_}"
+  done
+}
+
+tier_clang_tidy() {
+  if ! command -v clang-tidy-19 >/dev/null; then
+    row skip clang_tidy "clang-tidy-19 is not installed"
+    return
+  fi
+  debug_build || return
+  one $(($(left) - 5)) clang_tidy python3 tests/tidy/clang_tidy.py . build-test $(($(left) - 45))
+}
+
+[[ $# -gt 0 ]] || set -- "${every_tier[@]}"
+for tier; do
+  if [[ " ${every_tier[*]} " != *" $tier "* ]]; then
+    echo "deploy/test.sh: no tier '$tier'; there are: ${every_tier[*]}" >&2
+    exit 2
+  fi
+done
+for tier; do
+  printf '%s\n' "$tier"
+  if [[ $(left) -lt 45 ]]; then
+    row skip "$tier" "no time left of $budget s; run: deploy/test.sh $tier"
+  else
+    "tier_$tier"
+  fi
+done
+
+echo
+summary="$passed passed, $failed failed"
+[[ $skipped -eq 0 ]] || summary+=", $skipped skipped"
+echo "$summary"
+[[ $failed -eq 0 && $passed -gt 0 ]]

@@ -1,0 +1,28 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A test's name is a sentence in snake_case, of three words or more."""
+import re
+
+import house
+
+CPP = re.compile(r"^\s*(?:TYPED_)?TEST(?:_F|_P)?\(\s*(\w+)\s*,\s*(\w+)\s*\)", re.MULTILINE)
+PYTHON = re.compile(r"^\s+def test_(\w+)\(", re.MULTILINE)
+SENTENCE = re.compile(r"[a-z0-9]+(_[a-z0-9]+){2,}")
+
+
+def complaints(root, _build=None):
+    found = []
+    for path in house.files(root, ".cc", ".py", rooms=["tests"]):
+        text = path.read_text()
+        names = CPP.findall(text) if path.suffix == ".cc" else \
+            [(None, name) for name in PYTHON.findall(text)]
+        for suite, name in names:
+            line = text[:text.index(name)].count("\n") + 1
+            if not SENTENCE.fullmatch(name):
+                found.append(f"{house.name(root, path)}:{line}: test {name} is no sentence")
+            if suite and not re.fullmatch(r"([A-Z][a-z0-9]*)+", suite):
+                found.append(f"{house.name(root, path)}:{line}: suite {suite} is not CamelCase")
+    return found
+
+
+if __name__ == "__main__":
+    house.main(complaints)
