@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+// The Internet checksum (RFC 1071): one's complement sums that do not care about byte order, so
+// words are taken as they lie in memory.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+#include "dataplane/base/big_endian.h"
+
+namespace castgate {
+
+// Any sum of 16-bit words brought down to 16 bits.
+constexpr std::uint16_t fold_sum(std::uint64_t sum) noexcept {
+  sum = (sum & 0xffffffff) + (sum >> 32);
+  sum = (sum & 0xffffffff) + (sum >> 32);
+  sum = (sum & 0xffff) + (sum >> 16);
+  sum = (sum & 0xffff) + (sum >> 16);
+  return static_cast<std::uint16_t>(sum);
+}
+
+// Sum over any number of bytes, unfolded; an odd last byte counts as if a zero followed.
+std::uint64_t ones_sum(const void* bytes, std::size_t length) noexcept;
+
+// True for a 20-byte IPv4 header whose sum is right: a multiple of 65535, tested by multiplying
+// with the inverse (its factors are odd).
+inline bool ip_header_sums_up(const void* header) noexcept {
+  const auto* p = static_cast<const unsigned char*>(header);
+  const auto a = load_raw<std::uint64_t>(p);
+  const auto b = load_raw<std::uint64_t>(p + 8);
+  const auto c = load_raw<std::uint32_t>(p + 16);
+  std::uint64_t sum = a + b;
+  sum += static_cast<std::uint64_t>(sum < b);
+  sum += c;
+  sum += static_cast<std::uint64_t>(sum < c);
+  constexpr std::uint64_t kInverse = 0xfffefffefffeffffull;
+  return sum * kInverse <= UINT64_MAX / 65535;
+}
+
+// UDP over IPv4 or IPv6 with its pseudo header. `addresses`: source and destination together, 8 or
+// 32 bytes. `udp`: header and payload. True when the checksum that it carries is right.
+bool udp_sums_up(std::span<const std::byte> addresses, std::span<const std::byte> udp) noexcept;
+
+}  // namespace castgate

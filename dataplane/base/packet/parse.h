@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+#include "dataplane/base/address.h"
+
+namespace castgate {
+
+enum class ParseVerdict : std::uint8_t {
+  Udp,   // a whole UDP datagram; the layout is complete
+  Host,  // ARP, ICMP, IGMP, ND, MLD or another protocol that only the host stack understands
+  Runt,
+  NotIp,
+  NotUdp,
+  IpBadHeader,
+  IpTruncated,
+  IpChecksum,
+  UdpLength,
+  UdpChecksum,
+  Udp6ZeroChecksum,
+  Fragment,
+  VlanDepth,
+  Ip6ExtensionLimit,
+  Ip6ExtensionTruncated,
+  Ttl,
+};
+
+enum class HostKind : std::uint8_t { None, Arp, Icmp, Igmp, NeighbourOrMld };
+
+struct ParseChecks {
+  bool ip_checksum = true;
+  bool udp_checksum = false;
+};
+
+// Where the parts of a frame lie, in bytes from its start. Filled as far as parsing came.
+struct PacketLayout {
+  VlanTags tags;
+  bool is_v6 = false;
+  bool has_ip_options = false;
+  HostKind host = HostKind::None;
+  std::uint16_t l3_at = 0;
+  std::uint16_t udp_at = 0;
+  std::uint32_t end = 0;  // of the UDP payload: what follows is padding
+  IpAddress source;
+  IpAddress destination;
+  std::uint16_t source_port = 0;
+  std::uint16_t destination_port = 0;
+};
+
+// Reads Ethernet, up to two VLAN tags (0x8100, 0x88a8, 0x9100), IPv4 or IPv6 with extension
+// headers, and UDP from one whole frame without FCS. Never reads outside it, whatever it holds.
+ParseVerdict parse_packet(std::span<const std::byte> frame, const ParseChecks& checks,
+                          PacketLayout& layout) noexcept;
+
+}  // namespace castgate

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "dataplane/base/big_endian.h"
+
+namespace castgate {
+
+// Where a packet says that it stands in its stream.
+struct Located {
+  std::uint64_t raw;    // low bits of the position
+  std::uint32_t epoch;  // SSRC
+};
+
+// RTP (RFC 3550 5.1): sequence number, 16 bits. `payload`: the UDP payload, `length` bytes. False
+// when it is no RTP packet: too short for its header, CSRCs and extension, or of another version.
+inline bool locate_rtp(const std::byte* payload, std::size_t length, Located& where) noexcept {
+  constexpr std::size_t kHeader = 12;
+  constexpr unsigned kExtension = 0x10;
+  constexpr unsigned kSources = 0x0f;
+  if (length < kHeader) return false;
+  const auto first = std::to_integer<unsigned>(payload[0]);
+  if (first >> 6 != 2) return false;
+  if ((first & (kExtension | kSources)) != 0) [[unlikely]] {
+    std::size_t header = kHeader + 4 * static_cast<std::size_t>(first & kSources);
+    if ((first & kExtension) != 0) {
+      if (header + 4 > length) return false;
+      header += 4 + 4 * static_cast<std::size_t>(load_be16(payload + header + 2));
+    }
+    if (header > length) return false;
+  }
+  where = {load_be16(payload + 2), load_be32(payload + 8)};
+  return true;
+}
+
+// RTP with the extended sequence number of RFC 4175 4.1 behind the header (SMPTE ST 2110-20): its
+// 16 bits are the high half of a 32-bit position.
+inline bool locate_rtp_extended(const std::byte* payload, std::size_t length,
+                                Located& where) noexcept {
+  if (!locate_rtp(payload, length, where)) return false;
+  const auto first = std::to_integer<unsigned>(payload[0]);
+  std::size_t header = 12 + 4 * static_cast<std::size_t>(first & 0x0f);
+  if ((first & 0x10) != 0) {
+    header += 4 + 4 * static_cast<std::size_t>(load_be16(payload + header + 2));
+  }
+  if (header + 2 > length) return false;
+  where.raw |= static_cast<std::uint64_t>(load_be16(payload + header)) << 16;
+  return true;
+}
+
+}  // namespace castgate

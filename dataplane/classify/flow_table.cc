@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "dataplane/classify/flow_table.h"
+
+#include <algorithm>
+#include <bit>
+#include <cstring>
+
+#include "dataplane/base/big_endian.h"
+
+namespace castgate {
+namespace {
+
+constexpr std::size_t kEmptyPerRow = 4;  // a quarter full: a probe is nearly always one row
+
+std::uint64_t in_frame_order(const Endpoint& to, std::uint16_t segment) noexcept {
+  std::array<unsigned char, 8> bytes{};
+  std::memcpy(bytes.data(), to.address.bytes().data() + 12, 4);
+  store_be16(&bytes[6], to.udp_port);
+  return FlowTable::key4(load_raw<std::uint64_t>(bytes.data()), segment);
+}
+
+std::uint32_t in_frame_order(const IpAddress& address) noexcept {
+  return load_raw<std::uint32_t>(address.bytes().data() + 12);
+}
+
+}  // namespace
+
+FlowTable::FlowTable(const Spec& spec, std::span<const std::uint8_t> worker_of)
+    : ports_(spec.ports.size()) {
+  std::size_t legs4 = 1;
+  std::size_t legs6 = 1;
+  for (const StreamSpec& stream : spec.streams) {
+    for (const LegSpec& leg : stream.legs) ++(leg.to.address.is_v4() ? legs4 : legs6);
+    for (const OutputSpec& output : stream.outputs) own_[output.to].push_back(output.source);
+  }
+  rows4_.resize(std::bit_ceil(legs4 * kEmptyPerRow));
+  rows6_.resize(std::bit_ceil(legs6 * kEmptyPerRow));
+  mask4_ = rows4_.size() - 1;
+  mask6_ = rows6_.size() - 1;
+  for (const bool exact : {true, false}) {
+    for (std::size_t s = 0; s < spec.streams.size(); ++s) {
+      const StreamSpec& stream = spec.streams[s];
+      for (std::size_t l = 0; l < stream.legs.size(); ++l) {
+        if (stream.legs[l].from.has_value() != exact) continue;
+        add_leg(stream, stream.legs[l],
+                {static_cast<std::uint16_t>(s), static_cast<std::uint8_t>(l), worker_of[s]});
+      }
+    }
+  }
+}
+
+void FlowTable::add_leg(const StreamSpec& /*stream*/, const LegSpec& leg, const Flow& flow) {
+  std::uint16_t where = segment(leg.port, leg.vlan);
+  if (where == kNoSegment) {
+    where = static_cast<std::uint16_t>(ports_ + segments_.size());
+    segments_.push_back({leg.port, leg.vlan});
+  }
+  if (!leg.to.address.is_v4()) {
+    return insert6({leg.to.address, leg.from.value_or(IpAddress{}), leg.to.udp_port, where,
+                    !leg.from.has_value(), flow});
+  }
+  Row4 row{in_frame_order(leg.to, where),
+           leg.from ? in_frame_order(*leg.from) : 0,
+           flow.stream,
+           flow.leg,
+           static_cast<std::uint8_t>(flow.worker & 0x7f),
+           static_cast<std::uint8_t>(own_.contains(leg.to) ? 1 : 0)};
+  insert4(row);
+}
+
+void FlowTable::insert4(Row4 row) {
+  std::uint64_t i = _mm_crc32_u64(0, row.key);
+  while (rows4_[i & mask4_].key != 0) ++i;
+  rows4_[i & mask4_] = row;
+}
+
+void FlowTable::insert6(const Row6& row) {
+  std::uint64_t i = hash6(row.destination, row.udp_port, row.segment);
+  while (rows6_[i & mask6_].flow.stream != Flow::kNone) ++i;
+  rows6_[i & mask6_] = row;
+}
+
+std::uint64_t FlowTable::hash6(const IpAddress& destination, std::uint16_t udp_port,
+                               std::uint16_t segment) noexcept {
+  std::uint64_t hash = static_cast<std::uint64_t>(udp_port) << 16 | segment;
+  hash = _mm_crc32_u64(hash, load_raw<std::uint64_t>(destination.bytes().data()));
+  return _mm_crc32_u64(hash, load_raw<std::uint64_t>(destination.bytes().data() + 8));
+}
+
+Flow FlowTable::find6(const IpAddress& source, const Endpoint& to,
+                      std::uint16_t segment) const noexcept {
+  for (std::uint64_t i = hash6(to.address, to.udp_port, segment);; ++i) {
+    const Row6& row = rows6_[i & mask6_];
+    if (row.flow.stream == Flow::kNone) return {};
+    if (row.destination != to.address || row.udp_port != to.udp_port || row.segment != segment) {
+      continue;
+    }
+    if (row.any_source || row.source == source) return is_own(source, to) ? Flow{} : row.flow;
+  }
+}
+
+FlowMiss FlowTable::why_not(const IpAddress& source, const Endpoint& to,
+                            std::uint16_t segment) const noexcept {
+  if (is_own(source, to)) return FlowMiss::OwnSource;
+  if (!to.address.is_v4()) {
+    const auto same = [&](const Row6& row) {
+      return row.flow.stream != Flow::kNone && row.destination == to.address &&
+             row.udp_port == to.udp_port && row.segment == segment;
+    };
+    return std::ranges::any_of(rows6_, same) ? FlowMiss::SourceFilter : FlowMiss::NoFeed;
+  }
+  const std::uint64_t key = in_frame_order(to, segment);
+  for (std::uint64_t i = _mm_crc32_u64(0, key); rows4_[i & mask4_].key != 0; ++i) {
+    if (rows4_[i & mask4_].key == key) return FlowMiss::SourceFilter;
+  }
+  return FlowMiss::NoFeed;
+}
+
+bool FlowTable::is_own(const IpAddress& source, const Endpoint& to) const noexcept {
+  const auto found = own_.find(to);
+  return found != own_.end() && std::ranges::find(found->second, source) != found->second.end();
+}
+
+bool FlowTable::is_own4(std::uint64_t key, std::uint32_t source) const noexcept {
+  std::array<unsigned char, 8> bytes{};
+  std::memcpy(bytes.data(), &key, sizeof key);
+  const Endpoint to{IpAddress::v4(load_be32(bytes.data())), load_be16(&bytes[6])};
+  return is_own(IpAddress::v4(std::byteswap(source)), to);
+}
+
+std::uint16_t FlowTable::segment(unsigned port, const VlanTags& tags) const noexcept {
+  if (tags.count() == 0) return static_cast<std::uint16_t>(port);
+  for (std::size_t i = 0; i < segments_.size(); ++i) {
+    if (segments_[i].port == port && segments_[i].tags == tags) {
+      return static_cast<std::uint16_t>(ports_ + i);
+    }
+  }
+  return kNoSegment;
+}
+
+}  // namespace castgate

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <map>
+#include <span>
+#include <vector>
+
+#include <nmmintrin.h>
+
+#include "dataplane/base/address.h"
+#include "dataplane/contract/spec.h"
+
+namespace castgate {
+
+// Which leg a packet is of. An exact source comes before any source: rows with equal keys stand in
+// that order on the probe path.
+struct Flow {
+  static constexpr std::uint16_t kNone = 0xffff;
+
+  std::uint16_t stream = kNone;
+  std::uint8_t leg = 0;
+  std::uint8_t worker = 0;
+};
+
+enum class FlowMiss : std::uint8_t { NoFeed, SourceFilter, OwnSource };
+
+// Finds the leg of (port, VLAN, destination, UDP port, source). Immutable once built; IPv4 is one
+// probe of a quarter-full table of 16-byte rows.
+class FlowTable {
+ public:
+  // `worker_of[stream]`: which worker serves the stream.
+  FlowTable(const Spec& spec, std::span<const std::uint8_t> worker_of);
+
+  struct Row4 {
+    std::uint64_t key = 0;  // destination, segment, UDP port as they lie in a frame; 0 is empty
+    std::uint32_t source = 0;  // network order; 0 is any
+    std::uint16_t stream = Flow::kNone;
+    std::uint8_t leg = 0;
+    std::uint8_t worker : 7 = 0;
+    std::uint8_t check_own : 1 = 0;  // one of our outputs has this destination, too
+  };
+  static_assert(sizeof(Row4) == 16);
+
+  // `addresses_and_ports`: the 8 bytes from the IPv4 destination on: destination, UDP ports.
+  static std::uint64_t key4(std::uint64_t destination_and_ports, std::uint16_t segment) noexcept {
+    return (destination_and_ports & 0xffff0000ffffffffull) |
+           static_cast<std::uint64_t>(segment) << 32;
+  }
+
+  // Null when no leg wants the packet; why_not() then tells why.
+  const Row4* find4(std::uint64_t key, std::uint32_t source) const noexcept {
+    for (std::uint64_t i = _mm_crc32_u64(0, key);; ++i) {
+      const Row4& row = rows4_[i & mask4_];
+      if (row.key == key && (row.source == source || row.source == 0)) [[likely]] {
+        return row.check_own != 0 && is_own4(key, source) ? nullptr : &row;
+      }
+      if (row.key == 0) return nullptr;
+    }
+  }
+
+  Flow find6(const IpAddress& source, const Endpoint& to, std::uint16_t segment) const noexcept;
+
+  FlowMiss why_not(const IpAddress& source, const Endpoint& to,
+                   std::uint16_t segment) const noexcept;
+
+  // A port and its VLAN tags as one small number. Untagged frames of port N have N; tags that no leg
+  // uses have kNoSegment.
+  static constexpr std::uint16_t kNoSegment = 0xffff;
+  std::uint16_t segment(unsigned port, const VlanTags& tags) const noexcept;
+
+ private:
+  struct Row6 {
+    IpAddress destination;
+    IpAddress source;
+    std::uint16_t udp_port = 0;
+    std::uint16_t segment = 0;
+    bool any_source = false;
+    Flow flow;
+  };
+
+  void add_leg(const StreamSpec& stream, const LegSpec& leg, const Flow& flow);
+  void insert4(Row4 row);
+  void insert6(const Row6& row);
+  bool is_own(const IpAddress& source, const Endpoint& to) const noexcept;
+  bool is_own4(std::uint64_t key, std::uint32_t source) const noexcept;
+  static std::uint64_t hash6(const IpAddress& destination, std::uint16_t udp_port,
+                             std::uint16_t segment) noexcept;
+
+  std::uint64_t mask4_ = 0;
+  std::vector<Row4> rows4_;
+  std::uint64_t mask6_ = 0;
+  std::vector<Row6> rows6_;
+  struct Segment {
+    unsigned port;
+    VlanTags tags;
+  };
+  std::vector<Segment> segments_;
+  std::size_t ports_ = 0;
+  std::map<Endpoint, std::vector<IpAddress>> own_;  // our outputs: destination to sources
+};
+
+}  // namespace castgate

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a stage is, how packets leave it, and what classify tells the stages after it.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <cstring>
+#include <span>
+#include <utility>
+
+#include <rte_mbuf.h>
+
+#include "dataplane/base/check.h"
+#include "dataplane/base/counter.h"
+#include "dataplane/base/instant.h"
+#include "dataplane/contract/drop_reason.h"
+
+namespace castgate {
+
+inline constexpr unsigned kBurst = 32;
+
+class Stage {
+ public:
+  Stage() = default;
+  Stage(const Stage&) = delete;
+  Stage& operator=(const Stage&) = delete;
+  virtual ~Stage() = default;
+
+  // Each packet in `burst`, at most kBurst, now belongs to this stage, which emits, drops or keeps it.
+  virtual void process(std::span<rte_mbuf* const> burst, Instant now) noexcept = 0;
+
+  // Called when `next_deadline()` has come: time-outs need no thread of their own.
+  virtual void tick(Instant /*now*/) noexcept {}
+  virtual Instant next_deadline() const noexcept { return kNever; }
+};
+
+// The way on. Gathers packets so that the next stage costs one virtual call per burst.
+class Outlet {
+ public:
+  explicit Outlet(Stage& next) : next_(next) {}
+
+  void emit(rte_mbuf* packet, Instant now) noexcept {
+    pending_[count_++] = packet;
+    if (count_ == kBurst) flush(now);
+  }
+
+  void flush(Instant now) noexcept {
+    if (count_ == 0) return;
+    next_.process({pending_.data(), std::exchange(count_, 0)}, now);
+  }
+
+ private:
+  Stage& next_;
+  unsigned count_ = 0;
+  std::array<rte_mbuf*, kBurst> pending_{};
+};
+
+// Left by classify in mbuf->hash, in the mbuf's first line; the packet is one segment then and ends
+// where its UDP payload ends.
+struct PacketTag {
+  static constexpr std::uint8_t kIp6 = 1;
+
+  std::uint16_t stream;
+  std::uint16_t udp_at;  // bytes from the start of the frame
+  std::uint8_t l3_at;
+  std::uint8_t leg;
+  std::uint8_t flags;
+  std::uint8_t unused;
+};
+static_assert(sizeof(PacketTag) == sizeof(rte_mbuf::hash));
+
+inline PacketTag tag_of(const rte_mbuf* packet) noexcept {
+  PacketTag tag;
+  std::memcpy(&tag, &packet->hash, sizeof tag);
+  return tag;
+}
+
+inline void set_tag(rte_mbuf* packet, const PacketTag& tag) noexcept {
+  std::memcpy(&packet->hash, &tag, sizeof tag);
+}
+
+// Written by one worker, read by anyone.
+using DropCounters = std::array<Counter, kDropReasons>;
+
+// Frees packets at once where all are plain: one owner, one segment, one pool.
+void free_packets(std::span<rte_mbuf* const> packets) noexcept;
+
+// The only way out that is not on: frees in bulk, counts by reason.
+class DropBin {
+ public:
+  void drop(rte_mbuf* packet, DropReason reason) noexcept {
+    counters_[static_cast<std::size_t>(reason)].add();
+    pending_[count_++] = packet;
+    if (count_ == kBurst) flush();
+  }
+  void flush() noexcept { free_packets({pending_.data(), std::exchange(count_, 0)}); }
+
+  const DropCounters& counters() const noexcept { return counters_; }
+  std::uint64_t dropped(DropReason reason) const noexcept {
+    return counters_[static_cast<std::size_t>(reason)].get();
+  }
+
+ private:
+  unsigned count_ = 0;
+  std::array<rte_mbuf*, kBurst> pending_{};
+  DropCounters counters_;
+};
+
+}  // namespace castgate
