@@ -26,7 +26,8 @@ class Stage {
   Stage& operator=(const Stage&) = delete;
   virtual ~Stage() = default;
 
-  // Each packet in `burst`, at most kBurst, now belongs to this stage, which emits, drops or keeps it.
+  // Each packet in `burst`, at most kBurst, now belongs to this stage, which emits, drops or keeps
+  // it.
   virtual void process(std::span<rte_mbuf* const> burst, Instant now) noexcept = 0;
 
   // Called when `next_deadline()` has come: time-outs need no thread of their own.
@@ -93,6 +94,8 @@ class DropBin {
     pending_[count_++] = packet;
     if (count_ == kBurst) flush();
   }
+  // A packet that should have been made and was not.
+  void note(DropReason reason) noexcept { counters_[static_cast<std::size_t>(reason)].add(); }
   void flush() noexcept { free_packets({pending_.data(), std::exchange(count_, 0)}); }
 
   const DropCounters& counters() const noexcept { return counters_; }

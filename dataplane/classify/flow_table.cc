@@ -42,14 +42,14 @@ FlowTable::FlowTable(const Spec& spec, std::span<const std::uint8_t> worker_of)
       const StreamSpec& stream = spec.streams[s];
       for (std::size_t l = 0; l < stream.legs.size(); ++l) {
         if (stream.legs[l].from.has_value() != exact) continue;
-        add_leg(stream, stream.legs[l],
+        add_leg(stream.legs[l],
                 {static_cast<std::uint16_t>(s), static_cast<std::uint8_t>(l), worker_of[s]});
       }
     }
   }
 }
 
-void FlowTable::add_leg(const StreamSpec& /*stream*/, const LegSpec& leg, const Flow& flow) {
+void FlowTable::add_leg(const LegSpec& leg, const Flow& flow) {
   std::uint16_t where = segment(leg.port, leg.vlan);
   if (where == kNoSegment) {
     where = static_cast<std::uint16_t>(ports_ + segments_.size());
@@ -103,11 +103,13 @@ FlowMiss FlowTable::why_not(const IpAddress& source, const Endpoint& to,
                             std::uint16_t segment) const noexcept {
   if (is_own(source, to)) return FlowMiss::OwnSource;
   if (!to.address.is_v4()) {
-    const auto same = [&](const Row6& row) {
-      return row.flow.stream != Flow::kNone && row.destination == to.address &&
-             row.udp_port == to.udp_port && row.segment == segment;
-    };
-    return std::ranges::any_of(rows6_, same) ? FlowMiss::SourceFilter : FlowMiss::NoFeed;
+    for (std::uint64_t i = hash6(to.address, to.udp_port, segment);; ++i) {
+      const Row6& row = rows6_[i & mask6_];
+      if (row.flow.stream == Flow::kNone) return FlowMiss::NoFeed;
+      if (row.destination == to.address && row.udp_port == to.udp_port && row.segment == segment) {
+        return FlowMiss::SourceFilter;
+      }
+    }
   }
   const std::uint64_t key = in_frame_order(to, segment);
   for (std::uint64_t i = _mm_crc32_u64(0, key); rows4_[i & mask4_].key != 0; ++i) {

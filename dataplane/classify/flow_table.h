@@ -4,10 +4,9 @@
 #include <array>
 #include <cstdint>
 #include <map>
+#include <nmmintrin.h>
 #include <span>
 #include <vector>
-
-#include <nmmintrin.h>
 
 #include "dataplane/base/address.h"
 #include "dataplane/contract/spec.h"
@@ -34,7 +33,7 @@ class FlowTable {
   FlowTable(const Spec& spec, std::span<const std::uint8_t> worker_of);
 
   struct Row4 {
-    std::uint64_t key = 0;  // destination, segment, UDP port as they lie in a frame; 0 is empty
+    std::uint64_t key = 0;     // destination, segment, UDP port as they lie in a frame; 0 is empty
     std::uint32_t source = 0;  // network order; 0 is any
     std::uint16_t stream = Flow::kNone;
     std::uint8_t leg = 0;
@@ -45,8 +44,8 @@ class FlowTable {
 
   // `addresses_and_ports`: the 8 bytes from the IPv4 destination on: destination, UDP ports.
   static std::uint64_t key4(std::uint64_t destination_and_ports, std::uint16_t segment) noexcept {
-    return (destination_and_ports & 0xffff0000ffffffffull) |
-           static_cast<std::uint64_t>(segment) << 32;
+    return (destination_and_ports & 0xffff0000ffffffffull) | static_cast<std::uint64_t>(segment)
+                                                                 << 32;
   }
 
   // Null when no leg wants the packet; why_not() then tells why.
@@ -65,8 +64,8 @@ class FlowTable {
   FlowMiss why_not(const IpAddress& source, const Endpoint& to,
                    std::uint16_t segment) const noexcept;
 
-  // A port and its VLAN tags as one small number. Untagged frames of port N have N; tags that no leg
-  // uses have kNoSegment.
+  // A port and its VLAN tags as one small number. Untagged frames of port N have N; tags that no
+  // leg uses have kNoSegment.
   static constexpr std::uint16_t kNoSegment = 0xffff;
   std::uint16_t segment(unsigned port, const VlanTags& tags) const noexcept;
 
@@ -80,7 +79,7 @@ class FlowTable {
     Flow flow;
   };
 
-  void add_leg(const StreamSpec& stream, const LegSpec& leg, const Flow& flow);
+  void add_leg(const LegSpec& leg, const Flow& flow);
   void insert4(Row4 row);
   void insert6(const Row6& row);
   bool is_own(const IpAddress& source, const Endpoint& to) const noexcept;

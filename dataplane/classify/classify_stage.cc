@@ -1,0 +1,227 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "dataplane/classify/classify_stage.h"
+
+#include <algorithm>
+#include <smmintrin.h>
+
+#include "dataplane/base/big_endian.h"
+#include "dataplane/base/checksum.h"
+
+namespace castgate {
+namespace {
+
+constexpr unsigned kStraightHeaders = 42;  // Ethernet, IPv4 without options, UDP
+constexpr unsigned kEthernet = 14;
+
+// EtherType IPv4, version 4, header of 5 words, no fragment (DF may be set), UDP: bytes 12 to 27.
+bool is_plain_ip4_udp(const unsigned char* frame) noexcept {
+  const __m128i mask =
+      _mm_setr_epi8(-1, -1, -1, 0, 0, 0, 0, 0, static_cast<char>(0xbf), -1, 0, -1, 0, 0, 0, 0);
+  const __m128i want = _mm_setr_epi8(8, 0, 0x45, 0, 0, 0, 0, 0, 0, 0, 0, 17, 0, 0, 0, 0);
+  const __m128i seen = _mm_loadu_si128(reinterpret_cast<const __m128i*>(frame + 12));
+  return _mm_testz_si128(_mm_xor_si128(seen, want), mask) != 0;
+}
+
+DropReason reason_of(ParseVerdict verdict) noexcept {
+  switch (verdict) {
+    case ParseVerdict::Runt:
+      return DropReason::Runt;
+    case ParseVerdict::NotIp:
+      return DropReason::NotIp;
+    case ParseVerdict::NotUdp:
+      return DropReason::NotUdp;
+    case ParseVerdict::IpBadHeader:
+      return DropReason::IpBadHeader;
+    case ParseVerdict::IpTruncated:
+      return DropReason::IpTruncated;
+    case ParseVerdict::IpChecksum:
+      return DropReason::IpChecksum;
+    case ParseVerdict::UdpLength:
+      return DropReason::UdpLength;
+    case ParseVerdict::UdpChecksum:
+      return DropReason::UdpChecksum;
+    case ParseVerdict::Udp6ZeroChecksum:
+      return DropReason::Udp6ZeroChecksum;
+    case ParseVerdict::Fragment:
+      return DropReason::Fragment;
+    case ParseVerdict::VlanDepth:
+      return DropReason::VlanDepth;
+    case ParseVerdict::Ip6ExtensionLimit:
+      return DropReason::Ip6ExtensionLimit;
+    case ParseVerdict::Ip6ExtensionTruncated:
+      return DropReason::Ip6ExtensionTruncated;
+    case ParseVerdict::Ttl:
+      return DropReason::Ttl;
+    case ParseVerdict::Udp:
+    case ParseVerdict::Host:
+      break;
+  }
+  return DropReason::NotUdp;
+}
+
+}  // namespace
+
+ClassifyStage::ClassifyStage(const Spec& spec, const FlowTable& flows, unsigned worker,
+                             rte_mempool* frame_pool, Stage& next, ClassifyExits& exits)
+    : flows_(flows),
+      worker_(worker),
+      max_frame_(spec.appliance.max_frame),
+      frame_pool_(frame_pool),
+      out_(next),
+      exits_(exits),
+      ports_(spec.ports.size()) {
+  for (const PortSpec& port : spec.ports) {
+    const VerifySpec& verify = port.verify;
+    checks_.push_back({{verify.ip_checksum, verify.udp_checksum},
+                       verify.mac,
+                       port.mac.value_or(MacAddress{}),
+                       verify.ip_checksum && !verify.mac});
+  }
+}
+
+void ClassifyStage::receive(unsigned port, std::span<rte_mbuf* const> burst, Instant now) noexcept {
+  ports_[port].packets.add(burst.size());
+  if (checks_[port].straight) [[likely]] {
+    for (rte_mbuf* packet : burst) {
+      if (!straight(packet, port, now)) [[unlikely]]
+        at_length(packet, port, now);
+    }
+  } else {
+    for (rte_mbuf* packet : burst) at_length(packet, port, now);
+  }
+  out_.flush(now);
+  bin_.flush();
+}
+
+// The usual packet without a detour: untagged IPv4 without options, UDP, all lengths in order,
+// header checksum right, for one of our legs. Anything else is left untouched for the long way.
+bool ClassifyStage::straight(rte_mbuf* packet, unsigned port, Instant now) noexcept {
+  const auto* frame = rte_pktmbuf_mtod(packet, const unsigned char*);
+  const unsigned length = packet->data_len;
+  if (packet->nb_segs != 1 || length < kStraightHeaders || length > max_frame_) return false;
+  const unsigned total = load_be16(frame + 16);
+  const unsigned udp = load_be16(frame + 38);
+  const bool lengths = kEthernet + total <= length && udp >= 8 && udp + 20 <= total;
+  if (!is_plain_ip4_udp(frame) || !lengths || frame[22] == 0) return false;
+  if (!ip_header_sums_up(frame + kEthernet)) return false;
+  const auto destination_and_ports = load_raw<std::uint64_t>(frame + 30);
+  const auto* row =
+      flows_.find4(FlowTable::key4(destination_and_ports, static_cast<std::uint16_t>(port)),
+                   load_raw<std::uint32_t>(frame + 26));
+  if (row == nullptr) return false;
+  if (checks_[port].parse.udp_checksum && load_raw<std::uint16_t>(frame + 40) != 0) {
+    const auto* bytes = reinterpret_cast<const std::byte*>(frame);
+    if (!udp_sums_up({bytes + 26, 8}, {bytes + 34, udp})) return false;
+  }
+  set_tag(packet, {row->stream, 34, kEthernet, row->leg, 0, 0});
+  packet->data_len = static_cast<std::uint16_t>(34 + udp);
+  packet->pkt_len = 34 + udp;
+  if (row->worker == worker_) [[likely]] {
+    out_.emit(packet, now);
+  } else {
+    send_on(packet, port, row->worker, now);
+  }
+  return true;
+}
+
+void ClassifyStage::at_length(rte_mbuf* packet, unsigned port, Instant now) noexcept {
+  if (packet->pkt_len > max_frame_) return drop(packet, port, DropReason::TooBig);
+  if (packet->nb_segs != 1) {
+    rte_mbuf* whole = one_segment(packet);
+    if (whole == nullptr) return drop(packet, port, DropReason::NoBuffer);
+    packet = whole;
+  }
+  const PortChecks& checks = checks_[port];
+  PacketLayout layout;
+  const ParseVerdict verdict = parse_packet(
+      {rte_pktmbuf_mtod(packet, const std::byte*), packet->data_len}, checks.parse, layout);
+  if (layout.has_ip_options) ports_[port].ip_options.add();
+  if (verdict == ParseVerdict::Udp) return deliver(packet, port, layout, now);
+  if (verdict == ParseVerdict::Host) {
+    if (exits_.punt(packet, port, layout.host, now)) return;
+    const bool arp = layout.host == HostKind::Arp;
+    return drop(packet, port, arp ? DropReason::NotIp : DropReason::NotUdp);
+  }
+  drop(packet, port, reason_of(verdict));
+}
+
+void ClassifyStage::deliver(rte_mbuf* packet, unsigned port, const PacketLayout& layout,
+                            Instant now) noexcept {
+  const Endpoint to{layout.destination, layout.destination_port};
+  const std::uint16_t segment = flows_.segment(port, layout.tags);
+  Flow flow;
+  if (segment == FlowTable::kNoSegment) {
+    flow = {};
+  } else if (layout.is_v6) {
+    flow = flows_.find6(layout.source, to, segment);
+  } else {
+    const auto* frame = rte_pktmbuf_mtod(packet, const unsigned char*);
+    std::array<unsigned char, 8> key{};
+    std::memcpy(key.data(), frame + layout.l3_at + 16, 4);
+    std::memcpy(&key[4], frame + layout.udp_at, 4);
+    const auto* row = flows_.find4(FlowTable::key4(load_raw<std::uint64_t>(key.data()), segment),
+                                   load_raw<std::uint32_t>(frame + layout.l3_at + 12));
+    if (row != nullptr) flow = {row->stream, row->leg, row->worker};
+  }
+  if (flow.stream == Flow::kNone) {
+    switch (flows_.why_not(layout.source, to, segment)) {
+      case FlowMiss::OwnSource:
+        return drop(packet, port, DropReason::OwnSource);
+      case FlowMiss::SourceFilter:
+        return drop(packet, port, DropReason::SourceFilter);
+      case FlowMiss::NoFeed:
+        if (!exits_.punt(packet, port, HostKind::None, now)) {
+          drop(packet, port, DropReason::NoFeed);
+        }
+        return;
+    }
+  }
+  if (checks_[port].mac && !mac_fits(packet, port, layout)) {
+    return drop(packet, port, DropReason::MacMismatch);
+  }
+  const std::uint8_t flags = layout.is_v6 ? PacketTag::kIp6 : 0;
+  set_tag(packet, {flow.stream, layout.udp_at, static_cast<std::uint8_t>(layout.l3_at), flow.leg,
+                   flags, 0});
+  packet->data_len = static_cast<std::uint16_t>(layout.end);
+  packet->pkt_len = layout.end;
+  if (flow.worker == worker_) return out_.emit(packet, now);
+  send_on(packet, port, flow.worker, now);
+}
+
+void ClassifyStage::send_on(rte_mbuf* packet, unsigned port, unsigned worker,
+                            Instant /*now*/) noexcept {
+  if (!exits_.hand_over(packet, worker)) drop(packet, port, DropReason::HandoverFull);
+}
+
+// A chain becomes one segment: in place where the first one has room, else in a new buffer. Null,
+// and the chain left alone, when there is none.
+rte_mbuf* ClassifyStage::one_segment(rte_mbuf* packet) noexcept {
+  if (rte_pktmbuf_linearize(packet) == 0) return packet;
+  rte_mbuf* whole = frame_pool_ == nullptr ? nullptr : rte_pktmbuf_alloc(frame_pool_);
+  if (whole == nullptr) return nullptr;
+  char* to = rte_pktmbuf_append(whole, static_cast<std::uint16_t>(packet->pkt_len));
+  if (to == nullptr) {
+    rte_pktmbuf_free(whole);
+    return nullptr;
+  }
+  for (const rte_mbuf* from = packet; from != nullptr; from = from->next) {
+    std::memcpy(to, rte_pktmbuf_mtod(from, const char*), from->data_len);
+    to += from->data_len;
+  }
+  rte_pktmbuf_free(packet);
+  return whole;
+}
+
+bool ClassifyStage::mac_fits(const rte_mbuf* packet, unsigned port,
+                             const PacketLayout& layout) const noexcept {
+  const IpAddress& to = layout.destination;
+  const MacAddress want = to.is_multicast() ? multicast_mac(to) : checks_[port].own_mac;
+  return std::memcmp(rte_pktmbuf_mtod(packet, const void*), want.bytes.data(), 6) == 0;
+}
+
+void ClassifyStage::drop(rte_mbuf* packet, unsigned port, DropReason reason) noexcept {
+  ports_[port].drops[static_cast<std::size_t>(reason)].add();
+  bin_.drop(packet, reason);
+}
+
+}  // namespace castgate

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "dataplane/base/packet/parse.h"
+#include "dataplane/classify/flow_table.h"
+#include "dataplane/stage.h"
+
+namespace castgate {
+
+// Takes packets that classify finds no place for on this worker.
+class ClassifyExits {
+ public:
+  ClassifyExits() = default;
+  ClassifyExits(const ClassifyExits&) = delete;
+  ClassifyExits& operator=(const ClassifyExits&) = delete;
+  virtual ~ClassifyExits() = default;
+
+  // The stream is served by another worker. False when its ring is full: the packet stays ours.
+  virtual bool hand_over(rte_mbuf* packet, unsigned worker) noexcept = 0;
+  // The host stack may want the packet. False when the port has none: the packet stays ours.
+  virtual bool punt(rte_mbuf* packet, unsigned port, HostKind kind, Instant now) noexcept = 0;
+};
+
+struct PortCounters {
+  Counter packets;
+  Counter ip_options;
+  DropCounters drops;
+};
+
+// Parses each frame once, finds its leg and writes the tag that the later stages go by. Passes on
+// single-segment packets cut to the end of their UDP payload.
+class ClassifyStage {
+ public:
+  // `spec.ports` give the checks per port; `frame_pool` holds frames made one segment.
+  ClassifyStage(const Spec& spec, const FlowTable& flows, unsigned worker, rte_mempool* frame_pool,
+                Stage& next, ClassifyExits& exits);
+
+  // `burst` came from port number `port` of the spec.
+  void receive(unsigned port, std::span<rte_mbuf* const> burst, Instant now) noexcept;
+
+  const std::vector<PortCounters>& ports() const noexcept { return ports_; }
+
+ private:
+  struct PortChecks {
+    ParseChecks parse;
+    bool mac = false;
+    MacAddress own_mac;
+    bool straight = true;  // the short way makes every check that is asked for
+  };
+
+  bool straight(rte_mbuf* packet, unsigned port, Instant now) noexcept;
+  void at_length(rte_mbuf* packet, unsigned port, Instant now) noexcept;
+  void deliver(rte_mbuf* packet, unsigned port, const PacketLayout& layout, Instant now) noexcept;
+  void send_on(rte_mbuf* packet, unsigned port, unsigned worker, Instant now) noexcept;
+  rte_mbuf* one_segment(rte_mbuf* packet) noexcept;
+  bool mac_fits(const rte_mbuf* packet, unsigned port, const PacketLayout& layout) const noexcept;
+  void drop(rte_mbuf* packet, unsigned port, DropReason reason) noexcept;
+
+  const FlowTable& flows_;
+  unsigned worker_;
+  unsigned max_frame_;
+  bool ip_checksum_ = true;
+  rte_mempool* frame_pool_;
+  Outlet out_;
+  ClassifyExits& exits_;
+  std::vector<PortChecks> checks_;
+  std::vector<PortCounters> ports_;
+  DropBin bin_;
+};
+
+}  // namespace castgate

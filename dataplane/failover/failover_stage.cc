@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "dataplane/failover/failover_stage.h"
+
+#include <algorithm>
+#include <array>
+
+#include "dataplane/base/rtp/locate.h"
+
+namespace castgate {
+namespace {
+
+MergeConfig merge_config(const StreamSpec& stream, std::uint32_t tag) {
+  const FailoverSpec& failover = stream.failover;
+  MergeConfig config;
+  config.release = failover.release == Release::Arrival   ? MergeRelease::Arrival
+                   : failover.release == Release::Ordered ? MergeRelease::Ordered
+                                                          : MergeRelease::Playout;
+  config.window = window_positions(failover);
+  config.max_skew = failover.max_skew;
+  config.playout_delay = failover.playout_delay;
+  config.epoch_hold = failover.epoch_hold;
+  config.legs = static_cast<unsigned>(stream.legs.size());
+  config.reorder_depth = failover.reorder_depth;
+  config.width = stream.sequence.format == SequenceFormat::RtpExtended ? 32 : 16;
+  config.tag = tag;
+  return config;
+}
+
+constexpr std::array<DropReason, static_cast<std::size_t>(MergeDrop::kCount)> kReasons{
+    DropReason::Redundant,        DropReason::DuplicateSameLeg, DropReason::Late,
+    DropReason::LateAfterRelease, DropReason::WildSequence,     DropReason::OtherEpoch};
+
+}  // namespace
+
+FailoverStage::FailoverStage(const Spec& spec, const std::vector<bool>& mine,
+                             std::uint64_t held_limit, Stage& next, EventSink& events)
+    : next_(next),
+      events_(events),
+      streams_(spec.streams.size()),
+      extended_(spec.streams.size()),
+      deadlines_(spec.streams.size()) {
+  limit_held(held_limit);
+  for (std::size_t s = 0; s < spec.streams.size(); ++s) {
+    if (!mine[s]) continue;
+    const StreamSpec& stream = spec.streams[s];
+    streams_[s] = std::make_unique<Stream>(merge_config(stream, static_cast<std::uint32_t>(s)));
+    extended_[s] = stream.sequence.format == SequenceFormat::RtpExtended;
+  }
+}
+
+FailoverStage::~FailoverStage() {
+  drain(now_);
+  bin_.flush();
+}
+
+void FailoverStage::process(std::span<rte_mbuf* const> burst, Instant now) noexcept {
+  CG_CHECK(burst.size() <= kBurst);
+  now_ = now;
+  for (rte_mbuf* packet : burst) offer(packet, now);
+  flush();
+  bin_.flush();
+}
+
+void FailoverStage::offer(rte_mbuf* packet, Instant now) noexcept {
+  const PacketTag tag = tag_of(packet);
+  CG_DCHECK(tag.stream < streams_.size() && streams_[tag.stream] != nullptr);
+  const unsigned payload_at = tag.udp_at + 8u;
+  const auto* payload = rte_pktmbuf_mtod_offset(packet, const std::byte*, payload_at);
+  const std::size_t length = packet->data_len - payload_at;
+  Located where;
+  const bool located = extended_[tag.stream] == 0 ? locate_rtp(payload, length, where)
+                                                  : locate_rtp_extended(payload, length, where);
+  if (!located) [[unlikely]]
+    return malformed(packet, tag);
+  MergeWindow& window = streams_[tag.stream]->window;
+  window.offer({packet, where.raw, where.epoch, packet->pkt_len, tag.leg, now}, *this);
+  if (window.wants_arming()) [[unlikely]]
+    deadlines_.set(tag.stream, window.arm());
+}
+
+void FailoverStage::malformed(rte_mbuf* packet, const PacketTag& tag) noexcept {
+  Stream& stream = *streams_[tag.stream];
+  ++stream.malformed[tag.leg];
+  stream.window.count_malformed(tag.leg, packet->pkt_len);
+  bin_.drop(packet, DropReason::Malformed);
+}
+
+void FailoverStage::tick(Instant now) noexcept {
+  now_ = now;
+  while (deadlines_.next() <= now) {
+    const std::uint32_t s = deadlines_.pop();
+    MergeWindow& window = streams_[s]->window;
+    window.tick(now, *this);
+    if (window.wants_arming()) deadlines_.set(s, window.arm());
+  }
+  flush();
+}
+
+void FailoverStage::drain(Instant now) noexcept {
+  now_ = now;
+  for (const auto& stream : streams_) {
+    if (stream) stream->window.drain(now, *this);
+  }
+  flush();
+}
+
+void FailoverStage::pass_on(std::span<void* const> packets) noexcept {
+  std::array<rte_mbuf*, kGather> burst;
+  std::transform(packets.begin(), packets.end(), burst.begin(),
+                 [](void* packet) { return static_cast<rte_mbuf*>(packet); });
+  next_.process({burst.data(), packets.size()}, now_);
+}
+
+void FailoverStage::free(std::span<void* const> packets) noexcept {
+  std::array<rte_mbuf*, kGather> burst;
+  std::transform(packets.begin(), packets.end(), burst.begin(),
+                 [](void* packet) { return static_cast<rte_mbuf*>(packet); });
+  free_packets({burst.data(), packets.size()});
+}
+
+void FailoverStage::gap(std::uint32_t tag, std::uint64_t from, std::uint64_t to, GapCause cause,
+                        Instant now) noexcept {
+  events_.report({.kind = EventKind::Gap,
+                  .reason = static_cast<GapReason>(cause),
+                  .stream = static_cast<std::uint16_t>(tag),
+                  .epoch = streams_[tag]->window.epoch(),
+                  .from = from,
+                  .to = to,
+                  .at = now});
+}
+
+void FailoverStage::epoch_changed(std::uint32_t tag, std::uint32_t epoch, Instant now) noexcept {
+  events_.report({.kind = EventKind::EpochChange,
+                  .stream = static_cast<std::uint16_t>(tag),
+                  .epoch = epoch,
+                  .at = now});
+}
+
+void FailoverStage::leg_changed(std::uint32_t tag, unsigned leg, LegChange change,
+                                Instant now) noexcept {
+  const EventKind kind = change == LegChange::Up       ? EventKind::LegUp
+                         : change == LegChange::Silent ? EventKind::LegSilent
+                                                       : EventKind::LegDiverged;
+  events_.report({.kind = kind,
+                  .leg = static_cast<std::uint8_t>(leg),
+                  .stream = static_cast<std::uint16_t>(tag),
+                  .epoch = streams_[tag]->window.epoch(),
+                  .at = now});
+}
+
+void FailoverStage::count_drops(DropCounts& counts) const noexcept {
+  for (std::size_t i = 0; i < kReasons.size(); ++i) {
+    counts[static_cast<std::size_t>(kReasons[i])] += dropped(static_cast<MergeDrop>(i));
+  }
+  counts[static_cast<std::size_t>(DropReason::Malformed)] += bin_.dropped(DropReason::Malformed);
+}
+
+}  // namespace castgate

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "dataplane/base/deadline_heap.h"
+#include "dataplane/base/failover/merge_window.h"
+#include "dataplane/contract/snapshot.h"
+#include "dataplane/contract/spec.h"
+#include "dataplane/event_sink.h"
+#include "dataplane/stage.h"
+
+namespace castgate {
+
+// Merges the legs of every stream of its worker: one window per stream (base/failover). Expects the
+// tag of classify; passes on the same packets, each position once.
+class FailoverStage final : public Stage, private MergeOutlet {
+ public:
+  // `mine[s]`: does this worker serve stream s. `held_limit`: packets all windows together may
+  // keep.
+  FailoverStage(const Spec& spec, const std::vector<bool>& mine, std::uint64_t held_limit,
+                Stage& next, EventSink& events);
+  ~FailoverStage() override;
+
+  void process(std::span<rte_mbuf* const> burst, Instant now) noexcept override;
+  void tick(Instant now) noexcept override;
+  Instant next_deadline() const noexcept override { return deadlines_.next(); }
+
+  // Lets go what is kept and settles the counters: the end, or a stream's.
+  void drain(Instant now) noexcept;
+
+  std::uint64_t held() const noexcept { return MergeOutlet::held(); }
+  void count_drops(DropCounts& counts) const noexcept;
+  // Copies the counters of stream `s`; false when another worker serves it.
+  bool snapshot(std::size_t s, StreamSnapshot& into) const;
+
+ private:
+  struct Stream {
+    MergeWindow window;
+    std::uint64_t malformed[kMaxLegs]{};
+    explicit Stream(const MergeConfig& config) : window(config) {}
+  };
+
+  void offer(rte_mbuf* packet, Instant now) noexcept;
+  void malformed(rte_mbuf* packet, const PacketTag& tag) noexcept;
+
+  void pass_on(std::span<void* const> packets) noexcept override;
+  void free(std::span<void* const> packets) noexcept override;
+  void gap(std::uint32_t tag, std::uint64_t from, std::uint64_t to, GapCause cause,
+           Instant now) noexcept override;
+  void epoch_changed(std::uint32_t tag, std::uint32_t epoch, Instant now) noexcept override;
+  void leg_changed(std::uint32_t tag, unsigned leg, LegChange change,
+                   Instant now) noexcept override;
+
+  Stage& next_;
+  EventSink& events_;
+  Instant now_;
+  std::vector<std::unique_ptr<Stream>> streams_;  // by stream index; null where not ours
+  std::vector<std::uint8_t> extended_;            // by stream index: 32-bit positions
+  DeadlineHeap deadlines_;
+  DropBin bin_;
+};
+
+}  // namespace castgate

@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "dataplane/replicate/replicate_stage.h"
+
+#include <algorithm>
+
+namespace castgate {
+namespace {
+
+std::uint8_t* bytes_at(rte_mbuf* packet, unsigned offset) noexcept {
+  return rte_pktmbuf_mtod_offset(packet, std::uint8_t*, offset);
+}
+
+}  // namespace
+
+ReplicateStage::ReplicateStage(const Spec& spec, std::span<Port* const> ports, rte_mempool* pool,
+                               TransmitStage& transmit)
+    : pool_(pool), transmit_(transmit), outputs_(spec.streams.size()) {
+  for (const StreamSpec& stream : spec.streams) {
+    for (const OutputSpec& output : stream.outputs) {
+      const PortSpec& port = spec.ports[output.port];
+      templates_.push_back(make_template(output, port, ports[output.port]->facts().mac));
+    }
+  }
+  OutputTemplate* next = templates_.data();
+  for (std::size_t s = 0; s < spec.streams.size(); ++s) {
+    const auto& wanted = spec.streams[s].outputs;
+    outputs_[s].first = next;
+    outputs_[s].count = static_cast<std::uint32_t>(wanted.size());
+    outputs_[s].chains = std::ranges::all_of(wanted, [&](const OutputSpec& output) {
+      return ports[output.port]->facts().multi_segment_tx;
+    });
+    next += wanted.size();
+  }
+}
+
+void ReplicateStage::process(std::span<rte_mbuf* const> burst, Instant now) noexcept {
+  for (rte_mbuf* packet : burst) send(packet, now);
+  bin_.flush();
+}
+
+void ReplicateStage::send(rte_mbuf* packet, Instant /*now*/) noexcept {
+  const PacketTag tag = tag_of(packet);
+  const Outputs& outputs = outputs_[tag.stream];
+  const ReceivedHeaders received = read_headers(bytes_at(packet, 0), tag);
+  if (outputs.count == 1) [[likely]] {
+    return send_in_place(packet, tag, received, *outputs.first);
+  }
+  const std::uint32_t payload = packet->data_len - (tag.udp_at + 8u);
+  if (outputs.chains && payload >= kCopyThreshold) {
+    return send_shared(packet, tag, received, outputs);
+  }
+  for (std::uint32_t i = 0; i + 1 < outputs.count; ++i) {
+    send_copy(packet, tag, received, outputs.first[i]);
+  }
+  send_in_place(packet, tag, received, outputs.first[outputs.count - 1]);
+}
+
+void ReplicateStage::send_in_place(rte_mbuf* packet, const PacketTag& tag,
+                                   const ReceivedHeaders& received,
+                                   OutputTemplate& output) noexcept {
+  const unsigned payload_at = tag.udp_at + 8u;
+  const auto payload_length = static_cast<std::uint16_t>(packet->data_len - payload_at);
+  const unsigned room = packet->data_off + payload_at;
+  DropReason why = DropReason::CopyFailed;
+  if (room < output.length || !may_leave(payload_length, received, output, why)) [[unlikely]] {
+    ++output.drops;
+    return bin_.drop(packet, why);
+  }
+  write_headers(bytes_at(packet, payload_at), payload_length, received, output);
+  packet->data_off = static_cast<std::uint16_t>(room - output.length);
+  packet->data_len = static_cast<std::uint16_t>(payload_length + output.length);
+  packet->pkt_len = packet->data_len;
+  count(output, packet->pkt_len);
+  transmit_.add(output.port, packet);
+}
+
+// A header of its own in front of the common payload: none of the packet's bytes is copied.
+void ReplicateStage::send_shared(rte_mbuf* packet, const PacketTag& tag,
+                                 const ReceivedHeaders& received, const Outputs& outputs) noexcept {
+  rte_pktmbuf_adj(packet, static_cast<std::uint16_t>(tag.udp_at + 8u));
+  const auto payload_length = static_cast<std::uint16_t>(packet->data_len);
+  created_.add(outputs.count - 1);  // the packet itself ends as their payload
+  for (std::uint32_t i = 0; i < outputs.count; ++i) {
+    OutputTemplate& output = outputs.first[i];
+    DropReason why = DropReason::CopyFailed;
+    rte_mbuf* head = nullptr;
+    if (may_leave(payload_length, received, output, why)) head = rte_pktmbuf_alloc(pool_);
+    if (head == nullptr) {
+      count_missing(output, why);
+      continue;
+    }
+    write_headers(bytes_at(head, output.length), payload_length, received, output);
+    head->data_len = output.length;
+    head->pkt_len = output.length + std::uint32_t{payload_length};
+    head->nb_segs = 2;
+    head->next = packet;
+    rte_mbuf_refcnt_update(packet, 1);
+    count(output, head->pkt_len);
+    transmit_.add(output.port, head);
+  }
+  rte_pktmbuf_free(packet);
+}
+
+void ReplicateStage::send_copy(const rte_mbuf* packet, const PacketTag& tag,
+                               const ReceivedHeaders& received, OutputTemplate& output) noexcept {
+  const unsigned payload_at = tag.udp_at + 8u;
+  const auto payload_length = static_cast<std::uint16_t>(packet->data_len - payload_at);
+  DropReason why = DropReason::CopyFailed;
+  rte_mbuf* copy = nullptr;
+  created_.add();
+  if (may_leave(payload_length, received, output, why)) copy = rte_pktmbuf_alloc(pool_);
+  if (copy == nullptr) return count_missing(output, why);
+  const unsigned length = output.length + std::uint32_t{payload_length};
+  if (length > rte_pktmbuf_tailroom(copy)) {
+    rte_pktmbuf_free(copy);
+    return count_missing(output, why);
+  }
+  std::memcpy(bytes_at(copy, output.length),
+              rte_pktmbuf_mtod_offset(packet, const std::uint8_t*, payload_at), payload_length);
+  write_headers(bytes_at(copy, output.length), payload_length, received, output);
+  copy->data_len = static_cast<std::uint16_t>(length);
+  copy->pkt_len = length;
+  count(output, length);
+  transmit_.add(output.port, copy);
+}
+
+bool ReplicateStage::may_leave(std::uint32_t payload_length, const ReceivedHeaders& received,
+                               OutputTemplate& output, DropReason& why) noexcept {
+  if (output.length - output.l3_at + payload_length > output.mtu) [[unlikely]] {
+    why = DropReason::Mtu;
+    return false;
+  }
+  if (output.ttl == 0 && received.ttl <= 1) [[unlikely]] {
+    why = DropReason::TtlExpired;
+    return false;
+  }
+  return true;
+}
+
+void ReplicateStage::count(OutputTemplate& output, std::uint32_t bytes) noexcept {
+  if (++output.packets == 0) [[unlikely]]
+    ++output.packets_high;
+  if ((output.bytes += bytes) < bytes) [[unlikely]]
+    ++output.bytes_high;
+}
+
+// The output gets nothing of this packet: as if its copy had been made and dropped.
+void ReplicateStage::count_missing(OutputTemplate& output, DropReason reason) noexcept {
+  ++output.drops;
+  bin_.note(reason);
+}
+
+void ReplicateStage::snapshot(std::size_t stream, StreamSnapshot& into) const {
+  const Outputs& outputs = outputs_[stream];
+  for (std::uint32_t i = 0; i < outputs.count; ++i) {
+    const OutputTemplate& output = outputs.first[i];
+    into.outputs[i].packets = (output.packets_high << 32) + output.packets;
+    into.outputs[i].bytes = (output.bytes_high << 32) + output.bytes;
+    into.outputs[i].drops = output.drops;
+  }
+}
+
+}  // namespace castgate

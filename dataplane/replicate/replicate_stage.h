@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "dataplane/contract/snapshot.h"
+#include "dataplane/replicate/header_writer.h"
+#include "dataplane/replicate/output_template.h"
+#include "dataplane/stage.h"
+#include "dataplane/transmit/transmit_stage.h"
+
+namespace castgate {
+
+// Sends each packet to every output of its stream: headers are written before the UDP payload,
+// which is untouched. One output is written in place. More share the payload by reference where
+// every port of the stream sends chains and the payload is worth it; else all but the last get a
+// copy.
+class ReplicateStage final : public Stage {
+ public:
+  // `ports`: by port index, for MACs and capabilities. `pool`: this worker's, for headers and
+  // copies.
+  ReplicateStage(const Spec& spec, std::span<Port* const> ports, rte_mempool* pool,
+                 TransmitStage& transmit);
+
+  void process(std::span<rte_mbuf* const> burst, Instant now) noexcept override;
+
+  std::uint64_t created() const noexcept { return created_.get(); }
+  const DropCounters& drops() const noexcept { return bin_.counters(); }
+  void snapshot(std::size_t stream, StreamSnapshot& into) const;
+
+  // Payloads from here on are shared, smaller ones are copied (DECISIONS.md).
+  static constexpr unsigned kCopyThreshold = 256;
+
+ private:
+  struct Outputs {
+    std::uint32_t count = 0;
+    bool chains = false;  // every port can send them
+    OutputTemplate* first = nullptr;
+  };
+
+  void send(rte_mbuf* packet, Instant now) noexcept;
+  void send_in_place(rte_mbuf* packet, const PacketTag& tag, const ReceivedHeaders& received,
+                     OutputTemplate& output) noexcept;
+  void send_copy(const rte_mbuf* packet, const PacketTag& tag, const ReceivedHeaders& received,
+                 OutputTemplate& output) noexcept;
+  void send_shared(rte_mbuf* packet, const PacketTag& tag, const ReceivedHeaders& received,
+                   const Outputs& outputs) noexcept;
+  bool may_leave(std::uint32_t payload_length, const ReceivedHeaders& received,
+                 OutputTemplate& output, DropReason& why) noexcept;
+  static void count(OutputTemplate& output, std::uint32_t bytes) noexcept;
+  void count_missing(OutputTemplate& output, DropReason reason) noexcept;
+
+  rte_mempool* pool_;
+  TransmitStage& transmit_;
+  std::vector<Outputs> outputs_;  // by stream index
+  std::vector<OutputTemplate> templates_;
+  Counter created_;
+  DropBin bin_;
+};
+
+}  // namespace castgate

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <vector>
+
+#include "dataplane/stage.h"
+#include "drivers/port.h"
+
+namespace castgate {
+
+// Gathers packets per port and gives them to the drivers once a turn. What a driver refuses is
+// offered once more in the next turn, then dropped and counted.
+class TransmitStage {
+ public:
+  // `queue`: this worker's transmit queue on every port, by port index. A null port takes nothing.
+  TransmitStage(std::vector<Port*> ports, std::vector<unsigned> queues);
+  ~TransmitStage();
+  TransmitStage(const TransmitStage&) = delete;
+  TransmitStage& operator=(const TransmitStage&) = delete;
+
+  // `packet` leaves through `port`; it may have several segments where the port can send them.
+  void add(unsigned port, rte_mbuf* packet) noexcept {
+    Lane& lane = lanes_[port];
+    lane.pending[lane.count++] = packet;
+    if (lane.count == kGather) [[unlikely]]
+      send(lane);
+  }
+
+  // The turn's end: everything gathered goes to the drivers.
+  void flush() noexcept;
+  // The last chance: what is refused now is dropped.
+  void drain() noexcept;
+
+  std::uint64_t waiting() const noexcept;
+  std::uint64_t sent() const noexcept { return sent_.get(); }
+  // By port, for the snapshot.
+  std::uint64_t dropped(unsigned port) const noexcept { return lanes_[port].dropped.get(); }
+
+ private:
+  static constexpr unsigned kGather = 64;
+
+  struct Lane {
+    Port* port = nullptr;
+    unsigned queue = 0;
+    unsigned count = 0;
+    unsigned refused = 0;  // at the front of pending: offered before
+    std::array<rte_mbuf*, kGather> pending{};
+    Counter dropped;
+  };
+
+  void send(Lane& lane) noexcept;
+  void drop_front(Lane& lane, unsigned count) noexcept;
+
+  std::vector<Lane> lanes_;
+  Counter sent_;
+};
+
+}  // namespace castgate
