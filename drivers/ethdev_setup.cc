@@ -42,6 +42,7 @@ std::string with_ring(std::string device, const EthdevOptions& options) {
     if (!device_option(device, key).empty()) return device;  // the operator knows better
   }
   const unsigned frame = frame_room(options.max_frame);
+  CG_CHECK(frame > 0);
   const unsigned whole = std::lcm(frame, kPage);
   const unsigned block = whole * std::max(1u, kBlock / whole);
   const unsigned per_block = std::max(1u, block / frame);

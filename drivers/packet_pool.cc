@@ -29,7 +29,7 @@ unsigned frame_room(unsigned max_frame) noexcept {
 }
 
 std::size_t PacketPool::footprint(const PacketPoolOptions& options) noexcept {
-  constexpr std::size_t kHeaders = sizeof(rte_mbuf) + 2 * RTE_CACHE_LINE_SIZE;
+  constexpr std::size_t kHeaders = sizeof(rte_mbuf) + std::size_t{2} * RTE_CACHE_LINE_SIZE;
   return options.packets * (kHeaders + data_room(options.max_frame));
 }
 
@@ -37,11 +37,11 @@ Result<PacketPool> PacketPool::make(const PacketPoolOptions& options) {
   static std::atomic<unsigned> made{0};
   const std::string name = fmt::format("pool{}", made.fetch_add(1));
   // DPDK refuses a cache that one and a half times over is more than the pool.
-  const unsigned cache = std::min({options.cache, 512u, options.packets * 2 / 3});
+  const unsigned cache = std::min({options.cache, 512u, options.packets / 3 * 2});
   rte_mempool* pool = rte_pktmbuf_pool_create(name.c_str(), options.packets, cache, 0,
                                               data_room(options.max_frame), SOCKET_ID_ANY);
   if (pool != nullptr) return PacketPool(pool);
-  constexpr std::size_t kMiB = 1u << 20;
+  constexpr std::size_t kMiB = std::size_t{1} << 20;
   return fail(
       fmt::format("packet pool {}: {}; {} packets of up to {} bytes take {} MiB: raise "
                   "appliance.hugepages, or lower max_frame, max_skew or max_rate",
