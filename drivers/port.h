@@ -8,6 +8,7 @@
 #include <rte_mbuf.h>
 
 #include "dataplane/base/address.h"
+#include "dataplane/base/error.h"
 
 namespace castgate {
 
@@ -16,7 +17,7 @@ struct PortFacts {
   std::string name;       // the operator's
   std::string device;     // PCI address or device string
   std::string driver;     // DPDK's name of it: net_af_packet, net_ixgbe, replay
-  std::string reception;  // how multicast is received: mc_addr_list, allmulticast, promiscuous
+  std::string reception;  // mc_addr_list, allmulticast, promiscuous; unfiltered: nothing to set
   MacAddress mac;
   unsigned rx_queues = 1;
   unsigned tx_queues = 1;
@@ -27,6 +28,7 @@ struct PortFacts {
 // As the driver counts; cumulative since start.
 struct PortStats {
   bool link_up = true;
+  std::uint64_t link_flaps = 0;  // changes seen by refresh()
   std::uint64_t rx_packets = 0;
   std::uint64_t rx_bytes = 0;
   std::uint64_t rx_missed = 0;
@@ -34,6 +36,8 @@ struct PortStats {
   std::uint64_t rx_errors = 0;
   std::uint64_t tx_packets = 0;
   std::uint64_t tx_bytes = 0;
+  std::uint64_t tx_errors = 0;
+  std::uint64_t tx_linearised = 0;  // made one segment for a driver that needs it
 };
 
 // Where packets come from and go to: an ethdev, a capture in replay, a generator in a bench.
@@ -49,6 +53,14 @@ class Port {
   virtual unsigned receive(unsigned queue, std::span<rte_mbuf*> burst) noexcept = 0;
   // Takes packets from the front of `burst`; returns how many. The rest stay the caller's.
   virtual unsigned transmit(unsigned queue, std::span<rte_mbuf* const> burst) noexcept = 0;
+
+  // As refresh() saw it last; transmit() takes nothing while it is false. For any thread.
+  virtual bool link_up() const noexcept { return true; }
+
+  // Control thread, every few milliseconds: asks for the state of the link.
+  virtual void refresh() {}
+  // Control thread: the multicast Ethernet addresses to let in, where reception filters them.
+  virtual Result<void> set_groups(std::span<const MacAddress> /*groups*/) { return {}; }
 
   virtual const PortFacts& facts() const noexcept = 0;
   // Asks the driver: not for a worker's loop.

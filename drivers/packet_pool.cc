@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "drivers/packet_pool.h"
+
+#include <algorithm>
+#include <atomic>
+#include <fmt/format.h>
+#include <utility>
+
+#include <rte_errno.h>
+#include <rte_lcore.h>
+
+namespace castgate {
+namespace {
+
+std::uint16_t data_room(unsigned max_frame) noexcept {
+  constexpr unsigned kMost = UINT16_MAX - RTE_PKTMBUF_HEADROOM;
+  return static_cast<std::uint16_t>(RTE_PKTMBUF_HEADROOM + std::min(frame_room(max_frame), kMost));
+}
+
+}  // namespace
+
+unsigned frame_room(unsigned max_frame) noexcept {
+  constexpr unsigned kLeast = 2048;  // drivers expect it, whatever the frames are
+  constexpr unsigned kStep = 1024;
+  constexpr unsigned kTags = 8;            // two VLAN tags may still be pushed
+  constexpr unsigned kKernelHeaders = 66;  // what AF_PACKET puts before a frame of its ring
+  const unsigned wanted = max_frame + kTags + kKernelHeaders;
+  return std::max(kLeast, (wanted + kStep - 1) / kStep * kStep);
+}
+
+std::size_t PacketPool::footprint(const PacketPoolOptions& options) noexcept {
+  constexpr std::size_t kHeaders = sizeof(rte_mbuf) + std::size_t{2} * RTE_CACHE_LINE_SIZE;
+  return options.packets * (kHeaders + data_room(options.max_frame));
+}
+
+Result<PacketPool> PacketPool::make(const PacketPoolOptions& options) {
+  static std::atomic<unsigned> made{0};
+  const std::string name = fmt::format("pool{}", made.fetch_add(1));
+  // DPDK refuses a cache that one and a half times over is more than the pool.
+  const unsigned cache = std::min({options.cache, 512u, options.packets / 3 * 2});
+  rte_mempool* pool = rte_pktmbuf_pool_create(name.c_str(), options.packets, cache, 0,
+                                              data_room(options.max_frame), SOCKET_ID_ANY);
+  if (pool != nullptr) return PacketPool(pool);
+  constexpr std::size_t kMiB = std::size_t{1} << 20;
+  return fail(
+      fmt::format("packet pool {}: {}; {} packets of up to {} bytes take {} MiB: raise "
+                  "appliance.hugepages, or lower max_frame, max_skew or max_rate",
+                  options.name, rte_strerror(rte_errno), options.packets, options.max_frame,
+                  footprint(options) / kMiB + 1));
+}
+
+PacketPool::PacketPool(PacketPool&& other) noexcept : pool_(std::exchange(other.pool_, nullptr)) {}
+
+PacketPool& PacketPool::operator=(PacketPool&& other) noexcept {
+  std::swap(pool_, other.pool_);
+  return *this;
+}
+
+PacketPool::~PacketPool() {
+  rte_mempool_free(pool_);
+}
+
+}  // namespace castgate
