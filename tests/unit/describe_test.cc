@@ -147,21 +147,25 @@ TEST(DescribeTest, every_header_byte_has_its_field) {
   EXPECT_EQ(field_at(as_bytes(ip6(from_hex("11"), kUdp)), 21), "ip6.hop_limit");
 }
 
+void expect_layers_cover(std::span<const std::byte> frame, bool whole) {
+  const Dissection parts = dissect(frame);
+  std::size_t at = 0;
+  for (const LayerSpan& span : parts.layers) {
+    EXPECT_EQ(span.offset, at);
+    at += span.length;
+  }
+  EXPECT_EQ(at, frame.size());
+  EXPECT_EQ(parts.fault.empty(), whole) << frame.size();
+}
+
 TEST(DescribeTest, layers_cover_the_frame_wherever_it_is_cut) {
   const std::string chained =
       ip6(from_hex("00"), from_hex("3c00 050200000100") + from_hex("1100 010400000000") + kUdp);
-  for (const std::string& whole :
-       {kFrame, kMacs + from_hex("88a8 0064 8100 002b 0800") + kIpv4, chained}) {
+  const std::string qinq = kMacs + from_hex("88a8 0064 8100 002b 0800") + kIpv4;
+  for (const std::string& whole : {kFrame, qinq, chained}) {
     for (std::size_t kept = 0; kept <= whole.size(); ++kept) {
-      const std::vector<std::byte> frame(as_bytes(whole).begin(), as_bytes(whole).begin() + kept);
-      const Dissection parts = dissect(frame);
-      std::size_t at = 0;
-      for (const LayerSpan& span : parts.layers) {
-        EXPECT_EQ(span.offset, at);
-        at += span.length;
-      }
-      EXPECT_EQ(at, kept);
-      EXPECT_EQ(parts.fault.empty(), kept == whole.size()) << kept;
+      const std::string cut = whole.substr(0, kept);  // its own memory, for the sanitizer
+      expect_layers_cover(as_bytes(cut), kept == whole.size());
     }
   }
 }

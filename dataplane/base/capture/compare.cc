@@ -11,10 +11,11 @@
 namespace castgate {
 namespace {
 
-// One line of hex: from 4 bytes before the first that differs, which is in brackets.
+constexpr std::size_t kBefore = 4;  // bytes of hex
+constexpr std::size_t kShown = 16;
+
+// One line of hex: from kBefore bytes before the first that differs, which is in brackets.
 std::string hex_around(std::span<const std::byte> bytes, std::size_t offset) {
-  constexpr std::size_t kBefore = 4;
-  constexpr std::size_t kShown = 16;
   const std::size_t from = offset > kBefore ? offset - kBefore : 0;
   std::string line = from > 0 ? "…" : "";
   for (std::size_t i = from; i < std::min(from + kShown, bytes.size()); ++i) {

@@ -61,9 +61,9 @@ std::string vlans_of(const Dissection& frame) {
   return text.empty() ? text : text + " ";
 }
 
-// Below 1536 the EtherType is a length (IEEE 802.3).
+constexpr unsigned kFirstEtherType = 1536;  // below, it is a length (IEEE 802.3)
+
 std::string link_kind(std::uint16_t type) {
-  constexpr unsigned kFirstEtherType = 1536;
   if (type < kFirstEtherType) return "802.3";
   return name_in(kEtherTypes, type, fmt::format("EtherType 0x{:04x}", type));
 }

@@ -17,6 +17,9 @@ constexpr std::uint8_t kRouting = 43;
 constexpr std::uint8_t kIp6Fragment = 44;
 constexpr std::uint8_t kDestinationOptions = 60;
 constexpr std::size_t kIpv4HeaderMin = 20;
+constexpr unsigned kVlanNumber = 0x0fff;
+constexpr unsigned kMoreAndOffset = 0x3fff;
+constexpr unsigned kFragmentBytes = 0xfff8;
 
 bool is_vlan(std::uint16_t type) noexcept {
   return type == 0x8100 || type == 0x88a8 || type == 0x9100;
@@ -69,7 +72,6 @@ class Dissector {
   }
 
   bool vlan_tag() {
-    constexpr unsigned kVlanNumber = 0x0fff;
     WireReader in = rest();
     if (!is_vlan(in.u16())) return false;
     const std::uint16_t tag = in.u16();
@@ -118,7 +120,6 @@ class Dissector {
     out_.protocol = protocol;
     bound(total);
     add(Layer::Ipv4, length);
-    constexpr unsigned kMoreAndOffset = 0x3fff;
     if ((fragment & kMoreAndOffset) != 0) return fragment_at(fragment << 3);
     transport();
   }
@@ -162,8 +163,7 @@ class Dissector {
   }
 
   void fragment_at(unsigned field) {
-    constexpr unsigned kBytes = 0xfff8;
-    out_.fragment_bytes = static_cast<std::uint16_t>(field & kBytes);
+    out_.fragment_bytes = static_cast<std::uint16_t>(field & kFragmentBytes);
   }
 
   void transport() {
