@@ -62,7 +62,7 @@ def ipv4(payload, source, destination, *, protocol=UDP, ttl=64, tos=0, ident=0, 
 
 def ipv6(payload, source, destination, *, next_header=UDP, hop_limit=64, traffic_class=0,
          extensions=(), length=None):
-    """`extensions`: (number, body) in order; body without its two leading bytes, 8k+6 bytes long."""
+    """`extensions`: (number, body) in order; a body lacks its two first bytes: 8k+6 bytes long."""
     numbers = [number for number, _ in extensions] + [next_header]
     chain = b"".join(bytes([follows, (len(body) + 2) // 8 - 1]) + body
                      for (_, body), follows in zip(extensions, numbers[1:]))

@@ -71,8 +71,8 @@ class Stream:
 
 
 def arrivals(stream, leg, name, *, quiet=50, cut=frozenset()):
-    """{index: arrival in ns} of what gets through. The first and last `quiet` packets always do, in
-    order, so that neither a start nor an end rule decides what is expected; those in `cut` never."""
+    """{index: arrival in ns} of what gets through. The first and last `quiet` packets always do,
+    in order, so that neither a start nor an end rule decides what is expected; `cut` never do."""
     rng = random.Random(f"{name} {stream.seed}")
     begin, end = (int(share * stream.packets) for share in leg.dark)
     came = {}

@@ -24,6 +24,19 @@ inline std::string big(std::uint64_t value, unsigned width) {
   return {bytes.rbegin(), bytes.rend()};
 }
 
+// Two hex digits a byte; blanks are for the eye.
+inline std::string from_hex(std::string_view digits) {
+  std::string bytes;
+  int high = -1;
+  for (const char digit : digits) {
+    if (digit == ' ') continue;
+    const int value = digit <= '9' ? digit - '0' : digit - 'a' + 10;
+    if (high >= 0) bytes += static_cast<char>(high * 16 + value);
+    high = high >= 0 ? -1 : value;
+  }
+  return bytes;
+}
+
 // draft-ietf-opsawg-pcap: magic 0xa1b2c3d4 is microseconds, 0xa1b23c4d nanoseconds.
 inline std::string pcap_header(std::uint32_t magic, std::uint32_t link_type = 1) {
   return little(magic, 4) + little(2, 2) + little(4, 2) + little(0, 8) + little(65535, 4) +
