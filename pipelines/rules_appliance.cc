@@ -46,7 +46,7 @@ void check_sizes(RuleContext& rules) {
     rules.error("streams", fmt::format("{} streams, and appliance.max_streams is {}",
                                        spec.streams.size(), spec.appliance.max_streams));
   }
-  if (spec.streams.empty() && !rules.bad("streams")) {
+  if (spec.streams.empty() && rules.given("ports") && !rules.bad("streams")) {
     rules.warn("streams", "no streams: nothing will be forwarded");
   }
   std::uint64_t positions = 0;

@@ -55,6 +55,8 @@ class TextWalk {
     if (flow_marks_ > kMaxFlowMarks) {
       return TextFault{place_, fmt::format("more than {} brackets and commas", kMaxFlowMarks)};
     }
+    if (place_.line > kMaxLines)
+      return TextFault{place_, fmt::format("more than {} lines", kMaxLines)};
     if (auto fault = check_indentation(c)) return fault;
     at_ += length;
     if (c == '\n') {

@@ -18,6 +18,9 @@ inline constexpr std::size_t kMaxFileBytes = 4u << 20;
 // this limit 4 MiB of '[' cost 930 MB.
 inline constexpr std::size_t kMaxFlowMarks = 300'000;
 
+// The parser folds a text of many lines slowly: 2 million lines cost 1.5 s.
+inline constexpr std::size_t kMaxLines = 300'000;
+
 struct TextFault {
   Place place;
   std::string what;
