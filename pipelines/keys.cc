@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "pipelines/keys.h"
+
+#include <algorithm>
+#include <array>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <unordered_map>
+
+#include "pipelines/units.h"
+
+namespace castgate {
+namespace {
+
+constexpr std::array<ReservedKey, 13> kReserved{{
+    {"pair", "two appliances that take over from each other"},
+    {"include", "a file inside another"},
+    {"profiles", "named groups of settings"},
+    {"templates", "streams made from a pattern"},
+    {"doors", "how clients join: REST, RTSP, AMT, HTTP"},
+    {"streams.*.legs.*.open", "legs that arrive protected"},
+    {"streams.*.sequence.key", "formats that need a key of their own"},
+    {"streams.*.sequence.position", "positions at any offset"},
+    {"streams.*.sequence.count", "packets that carry several positions"},
+    {"streams.*.sequence.epoch", "epochs at any offset"},
+    {"streams.*.failover.order", "the order of legs, with selection: prefer"},
+    {"streams.*.outputs.*.unicast", "outputs to unicast clients"},
+    {"streams.*.outputs.*.protect", "encrypted outputs"},
+}};
+
+using KeyIndex = std::unordered_map<std::string_view, const KeyInfo*>;
+
+const KeyIndex& key_index() {
+  static const KeyIndex index = [] {
+    KeyIndex all;
+    for (const KeyInfo* key : all_keys()) all.emplace(key->path, key);
+    return all;
+  }();
+  return index;
+}
+
+const Quantity* quantity_of(KeyKind kind) noexcept {
+  if (kind == KeyKind::Duration) return &kDurations;
+  if (kind == KeyKind::Size) return &kSizes;
+  if (kind == KeyKind::PacketRate) return &kPacketRates;
+  return nullptr;
+}
+
+std::string_view kind_text(KeyKind kind) noexcept {
+  constexpr std::array<std::string_view, 17> kNames{
+      "map",          "flag",           "number",      "duration",     "size",   "rate",
+      "name",         "text",           "device",      "path",         "choice", "address",
+      "address: MAC", "address/length", "MAC address", "address:port", "VLAN"};
+  return kNames[static_cast<std::size_t>(kind)];
+}
+
+}  // namespace
+
+std::vector<const KeyInfo*> all_keys() {
+  std::vector<const KeyInfo*> all;
+  for (const auto part : {kApplianceKeys, kPortKeys, kStreamKeys, kFailoverKeys, kOutputKeys}) {
+    for (const KeyInfo& key : part) all.push_back(&key);
+  }
+  return all;
+}
+
+const KeyInfo* find_key(std::string_view path) {
+  const auto found = key_index().find(path);
+  return found == key_index().end() ? nullptr : found->second;
+}
+
+std::span<const ReservedKey> reserved_keys() {
+  return kReserved;
+}
+
+const ReservedKey* find_reserved(std::string_view path) {
+  const auto dot = path.rfind('.');
+  const auto last = dot == std::string_view::npos ? path : path.substr(dot + 1);
+  const auto found = std::ranges::find_if(
+      kReserved, [&](const ReservedKey& key) { return key.path == path || key.path == last; });
+  return found == kReserved.end() ? nullptr : found;
+}
+
+std::string_view applies_text(Applies applies) noexcept {
+  return applies == Applies::Live ? "live" : "restart-only";
+}
+
+std::string KeyInfo::value_text() const {
+  return fmt::format("{}{}", list ? "list of " : "", kind_text(kind));
+}
+
+std::string KeyInfo::unit_text() const {
+  const Quantity* quantity = quantity_of(kind);
+  return quantity != nullptr ? quantity->unit_names() : std::string(unit);
+}
+
+std::string KeyInfo::range_text() const {
+  std::string text;
+  if (kind == KeyKind::Choice) text = fmt::format("{}", fmt::join(choices, ", "));
+  if (kind == KeyKind::Flag) text = "true, false";
+  if (kind == KeyKind::Vlan) text = "1 to 4094, twice for QinQ";
+  if (const Quantity* quantity = quantity_of(kind)) {
+    text = quantity_text(least, *quantity) + " to " + quantity_text(most, *quantity);
+  } else if (most > 0) {
+    text = least == most ? std::to_string(least) : fmt::format("{} to {}", least, most);
+    if (kind != KeyKind::Number) text += " characters";
+  }
+  if (!word.empty()) text += fmt::format(", or {}", word);
+  return text;
+}
+
+std::string KeyInfo::default_text() const {
+  return fallback == nullptr ? "required" : fallback(Defaults{});
+}
+
+}  // namespace castgate

@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "pipelines/key_entry.h"
+
+namespace castgate {
+namespace {
+
+using D = const Defaults&;
+
+constexpr KeyInfo kTable[] = {
+    {.path = "streams",
+     .fallback = none_text,
+     .meaning = "what is merged and sent on, by a name of yours"},
+    {.path = "streams.*.labels",
+     .kind = KeyKind::Text,
+     .least = 0,
+     .most = 256,
+     .fallback = none_text,
+     .meaning = "words of yours, name: text; metrics carry them"},
+    {.path = "streams.*.legs",
+     .fallback = kRequired,
+     .meaning = "1 to 8 copies of the stream, by a name of yours: A, B"},
+    {.path = "streams.*.legs.*.port",
+     .kind = KeyKind::Name,
+     .least = 1,
+     .most = 64,
+     .fallback = kRequired,
+     .meaning = "the port it comes in by"},
+    {.path = "streams.*.legs.*.vlan",
+     .kind = KeyKind::Vlan,
+     .fallback = [](D d) { return d.leg.vlan.to_string(); },
+     .meaning = "its VLAN: 43, or 100.43 for QinQ"},
+    {.path = "streams.*.legs.*.from",
+     .kind = KeyKind::Address,
+     .fallback = [](D) { return std::string("any source"); },
+     .meaning = "source filter: packets of other sources are not this leg's"},
+    {.path = "streams.*.legs.*.to",
+     .kind = KeyKind::Endpoint,
+     .fallback = kRequired,
+     .meaning = "group, or an address of the port's own, and UDP port"},
+    {.path = "streams.*.sequence",
+     .kind = KeyKind::Choice,
+     .choices = kSequenceNames,
+     .later = kLaterSequences,
+     .fallback = [](D d) { return choice_text(kSequenceNames, d.sequence.format); },
+     .meaning = "where a packet's position stands: RTP's 16 bits, or 32 with ST 2110's high half"},
+    {.path = "streams.*.sequence.format",
+     .kind = KeyKind::Choice,
+     .choices = kSequenceNames,
+     .later = kLaterSequences,
+     .fallback = [](D d) { return choice_text(kSequenceNames, d.sequence.format); },
+     .meaning = "the same, written as sequence: {format: rtp}"},
+};
+
+constexpr KeyInfo kFailoverTable[] = {
+    {.path = "streams.*.failover",
+     .fallback = none_text,
+     .meaning = "how the legs become one stream"},
+    {.path = "streams.*.failover.selection",
+     .kind = KeyKind::Choice,
+     .choices = kSelectionNames,
+     .later = kLaterSelections,
+     .fallback = [](D d) { return choice_text(kSelectionNames, d.failover.selection); },
+     .meaning = "merge: packet by packet, whichever leg has it"},
+    {.path = "streams.*.failover.release",
+     .kind = KeyKind::Choice,
+     .choices = kReleaseNames,
+     .fallback = [](D d) { return choice_text(kReleaseNames, d.failover.release); },
+     .meaning = "arrival: at once; ordered: in order, waiting for gaps; playout: constant delay"},
+    {.path = "streams.*.failover.max_skew",
+     .kind = KeyKind::Duration,
+     .least = 1'000,
+     .most = 10 * kSecond,
+     .fallback = [](D d) { return duration_text(d.failover.max_skew); },
+     .meaning = "most that one leg may be behind another; a gap waits no longer"},
+    {.path = "streams.*.failover.max_rate",
+     .kind = KeyKind::PacketRate,
+     .least = 1,
+     .most = 200'000'000,
+     .fallback = [](D d) { return quantity_text(d.failover.max_rate_pps, kPacketRates); },
+     .meaning = "most packets of one leg; with max_skew it sizes the merge window"},
+    {.path = "streams.*.failover.reorder_depth",
+     .kind = KeyKind::Number,
+     .least = 0,
+     .most = 64,
+     .unit = "positions",
+     .fallback = [](D d) { return std::to_string(d.failover.reorder_depth); },
+     .meaning = "a gap closes early once every live leg is further than this past it"},
+    {.path = "streams.*.failover.playout_delay",
+     .kind = KeyKind::Duration,
+     .least = 1'000,
+     .most = 10 * kSecond,
+     .fallback = [](D) { return std::string("max_skew"); },
+     .meaning = "release: playout only: from first arrival to release; at least max_skew"},
+    {.path = "streams.*.failover.epoch_hold",
+     .kind = KeyKind::Duration,
+     .least = kMillisecond,
+     .most = 60 * kSecond,
+     .fallback = [](D d) { return duration_text(d.failover.epoch_hold); },
+     .meaning = "silence after which one leg alone may restart the stream"},
+};
+
+}  // namespace
+
+const std::span<const KeyInfo> kStreamKeys = kTable;
+const std::span<const KeyInfo> kFailoverKeys = kFailoverTable;
+
+}  // namespace castgate

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "dataplane/base/check.h"
+#include "pipelines/read_spec.h"
+
+namespace castgate {
+namespace {
+
+LegSpec read_leg(const YamlNode::Entry& entry, const KeyPath& path, ReadContext& context) {
+  LegSpec leg;
+  leg.name = entry.key;
+  Section section(*entry.value, path, context);
+  leg.port = read_port_name(section, context);
+  section.read("vlan", leg.vlan);
+  section.read("from", leg.from);
+  section.read("to", leg.to);
+  section.finish();
+  return leg;
+}
+
+// sequence: rtp, or the same as a map: {format: rtp}
+void read_sequence(Section& stream, ReadContext& context, SequenceSpec& sequence) {
+  const YamlNode* node = stream.child("sequence");
+  if (node == nullptr) return;
+  if (node->kind != YamlNode::Kind::Map) return stream.read("sequence", sequence.format);
+  Section section(*node, stream.path().key("sequence"), context);
+  section.read("format", sequence.format);
+  section.finish();
+}
+
+void read_label(const YamlNode::Entry& entry, const KeyPath& path, ReadContext& context,
+                StreamSpec& stream) {
+  const KeyInfo* row = find_key("streams.*.labels");
+  CG_CHECK(row != nullptr);
+  const bool text = entry.value->kind == YamlNode::Kind::Text;
+  const Decoded outcome = text ? decode(entry.value->text, *row, stream.labels[entry.key])
+                               : Decoded(fail("expected text"));
+  if (!outcome) context.complaints.error(entry.value->place, path.text, outcome.error().text);
+}
+
+}  // namespace
+
+StreamSpec read_stream(const YamlNode::Entry& entry, const KeyPath& path, ReadContext& context) {
+  StreamSpec stream;
+  stream.name = entry.key;
+  Section section(*entry.value, path, context);
+  section.each("labels", Section::Keys::Names, [&](const auto& label, const KeyPath& at) {
+    read_label(label, at, context, stream);
+  });
+  section.each("legs", Section::Keys::Names, [&](const auto& leg, const KeyPath& at) {
+    stream.legs.push_back(read_leg(leg, at, context));
+  });
+  read_sequence(section, context, stream.sequence);
+  if (const YamlNode* failover = section.child("failover")) {
+    stream.failover = read_failover(*failover, path.key("failover"), context);
+  }
+  section.each("outputs", Section::Keys::Names, [&](const auto& output, const KeyPath& at) {
+    stream.outputs.push_back(read_output(output, at, context));
+  });
+  section.finish();
+  return stream;
+}
+
+}  // namespace castgate

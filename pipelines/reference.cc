@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: Apache-2.0
+// pipelines/reference.md and its JSON form, from the tables that the code itself uses.
+#include <array>
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+#include <span>
+
+#include "dataplane/contract/counters.h"
+#include "dataplane/contract/drop_reason.h"
+#include "pipelines/keys.h"
+
+namespace castgate {
+namespace {
+
+constexpr std::string_view kIntro = R"(# Reference
+
+Every YAML key, counter and drop reason. Printed by `castgate keys --markdown`; do not edit.
+
+## How values are written
+
+- A file is one YAML document of UTF-8 text, at most 4 MiB, indented by spaces.
+- Durations, sizes and rates carry their unit: `10ms`, `512MiB`, `100kpps`. A number without one is
+  an error. Decimals are taken where they come out whole: `1.5ms`. Plain numbers have no unit.
+- Durations: ns, us, ms, s. Sizes: B, KiB, MiB, GiB, TiB (of 1024). Rates: pps, kpps, Mpps (of 1000).
+- Names are 1 to 64 letters, digits, `_`, `.` and `-`. Quotes never change what a value means.
+- An endpoint is an address and a UDP port: `239.1.0.1:5000`, or in quotes `"[ff3e::1]:5000"`.
+- Unknown keys and keys given twice are errors. Keys that begin with `x-` are yours: they are not
+  read. Anchors and aliases work; merge keys (`<<`) do not.
+- `*` stands for a name that you choose. Ports, legs and outputs keep the order of the file.
+- "live" keys take effect when the file is read again, "restart-only" keys at the next start.
+)";
+
+struct Part {
+  std::string_view title;
+  std::span<const KeyInfo> keys;
+};
+
+std::array<Part, 5> parts() {
+  return {{{"Appliance", kApplianceKeys},
+           {"Ports", kPortKeys},
+           {"Streams and legs", kStreamKeys},
+           {"Failover", kFailoverKeys},
+           {"Outputs", kOutputKeys}}};
+}
+
+// A table's cell: an empty one reads as a dash.
+std::string cell(std::string_view text) {
+  return text.empty() ? "-" : std::string(text);
+}
+
+std::string key_table(const Part& part) {
+  std::string text = fmt::format("\n### {}\n\n", part.title);
+  text += "| key | value | unit | range | default | change | meaning |\n";
+  text += "|---|---|---|---|---|---|---|\n";
+  for (const KeyInfo& key : part.keys) {
+    text += fmt::format("| `{}` | {} | {} | {} | {} | {} | {} |\n", key.path, key.value_text(),
+                        cell(key.unit_text()), cell(key.range_text()), key.default_text(),
+                        applies_text(key.applies), key.meaning);
+  }
+  return text;
+}
+
+std::string reserved_table() {
+  std::string text =
+      "\n### Reserved, refused as \"not yet\"\n\n| key | what it will be |\n|---|---|\n";
+  for (const ReservedKey& key : reserved_keys()) {
+    text += fmt::format("| `{}` | {} |\n", key.path, key.what);
+  }
+  for (const KeyInfo* key : all_keys()) {
+    for (const auto choice : key->later) {
+      text += fmt::format("| `{}: {}` | a value to come |\n", key->path, choice);
+    }
+  }
+  return text;
+}
+
+template <class Table>
+std::string counter_table(std::string_view title, const Table& counters) {
+  std::string text =
+      fmt::format("\n### {}\n\n| counter | unit | meaning |\n|---|---|---|\n", title);
+  for (const auto& counter : counters) {
+    text += fmt::format("| `{}` | {} | {} |\n", counter.name,
+                        kUnitNames[static_cast<std::size_t>(counter.unit)], counter.meaning);
+  }
+  return text;
+}
+
+std::string drop_table() {
+  std::string text = "\n## Drop reasons\n\n";
+  text += "Every packet that ends here has one of these names.\n\n";
+  text += "| reason | stage | meaning |\n|---|---|---|\n";
+  for (const auto& reason : kDropReasonTable) {
+    text += fmt::format("| `{}` | {} | {} |\n", reason.name, reason.stage, reason.meaning);
+  }
+  return text;
+}
+
+nlohmann::ordered_json key_json(const KeyInfo& key) {
+  nlohmann::ordered_json json;
+  json["key"] = key.path;
+  json["value"] = key.value_text();
+  json["unit"] = key.unit_text();
+  json["range"] = key.range_text();
+  json["required"] = key.fallback == nullptr;
+  json["default"] = nullptr;
+  if (key.fallback != nullptr) json["default"] = key.default_text();
+  json["change"] = applies_text(key.applies);
+  json["meaning"] = key.meaning;
+  return json;
+}
+
+}  // namespace
+
+std::string reference_text() {
+  std::string text(kIntro);
+  text += "\n## Keys\n";
+  for (const Part& part : parts()) text += key_table(part);
+  text += reserved_table();
+  text += "\n## Counters\n";
+  text += counter_table("Of a leg", kLegCounters);
+  text += counter_table("Of a stream", kStreamCounters);
+  text += counter_table("Of an output", kOutputCounters);
+  text += counter_table("Of a port", kPortCounters);
+  text += counter_table("Of a worker", kWorkerCounters);
+  return text + drop_table();
+}
+
+std::string keys_json() {
+  auto json = nlohmann::ordered_json::array();
+  for (const KeyInfo* key : all_keys()) json.push_back(key_json(*key));
+  constexpr int kIndent = 2;
+  return json.dump(kIndent) + "\n";
+}
+
+}  // namespace castgate

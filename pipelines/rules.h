@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+// What must hold between the values of a file, each of which is fine alone.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "dataplane/contract/spec.h"
+#include "pipelines/section.h"
+
+namespace castgate {
+
+// What the rules share. Values that could not be read are not judged a second time.
+class RuleContext {
+ public:
+  RuleContext(const Spec& spec, ReadContext& context) : spec_(spec), context_(context) {}
+
+  const Spec& spec() const noexcept { return spec_; }
+  bool given(const std::string& path) const { return context_.places.good(path); }
+  bool bad(const std::string& path) const { return context_.places.bad(path); }
+  void error(const std::string& path, std::string what);
+  void warn(const std::string& path, std::string what);
+
+ private:
+  const Spec& spec_;
+  ReadContext& context_;
+};
+
+// All of them, in this order.
+void check_rules(const Spec& spec, ReadContext& context);
+
+void check_appliance(RuleContext& rules);
+void check_ports(RuleContext& rules);
+void check_leg(RuleContext& rules, const StreamSpec& stream, const LegSpec& leg);
+void check_output(RuleContext& rules, const StreamSpec& stream, const OutputSpec& output);
+void check_failover(RuleContext& rules, const StreamSpec& stream);
+// Legs that cannot be told apart, outputs that collide, outputs that a leg would take back in.
+void check_loops(RuleContext& rules);
+
+std::string path_of(const PortSpec& port);
+std::string path_of(const StreamSpec& stream);
+std::string path_of(const StreamSpec& stream, const LegSpec& leg);
+std::string path_of(const StreamSpec& stream, const OutputSpec& output);
+
+// Why no packet may come from this address; nothing where one may.
+std::optional<std::string_view> source_fault(const IpAddress& address) noexcept;
+// A group that routers keep to one link: 224.0.0.0/24, ff00:: to ff02::.
+bool is_link_local_group(const IpAddress& group) noexcept;
+// The port's network with these tags; null where it has none.
+const NetworkSpec* find_network(const PortSpec& port, const VlanTags& tags) noexcept;
+
+}  // namespace castgate

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
+#include "pipelines/rules.h"
+#include "pipelines/units.h"
+
+namespace castgate {
+namespace {
+
+constexpr std::uint64_t kNanosecondsPerSecond = 1'000'000'000;
+constexpr std::uint64_t kMaxWindow = 1ull << 22;  // positions: some 40 MiB of slots for one stream
+
+// Rounded down to two digits and more, so that a message names a value one would write.
+std::string round_down(std::uint64_t value, const Quantity& quantity) {
+  std::uint64_t step = 1;
+  for (const UnitOf& unit : quantity.units) {
+    if (value >= 10 * unit.scale) step = unit.scale;
+  }
+  return quantity_text(value - value % step, quantity);
+}
+
+// What of max_skew (or the playout delay) and max_rate fits when at most `positions` may be in
+// flight.
+std::string what_fits(const FailoverSpec& failover, std::uint64_t positions) {
+  const std::uint64_t most = positions * kNanosecondsPerSecond - 1;
+  const auto hold = static_cast<std::uint64_t>(longest_hold(failover).count());
+  return fmt::format("{} fits at {}, or {} at {}",
+                     round_down(most / failover.max_rate_pps, kDurations),
+                     quantity_text(failover.max_rate_pps, kPacketRates),
+                     round_down(most / hold, kPacketRates), quantity_text(hold, kDurations));
+}
+
+// The key that makes the hold as long as it is.
+std::string_view hold_key(const FailoverSpec& failover) noexcept {
+  return longest_hold(failover) > failover.max_skew ? ".playout_delay" : ".max_skew";
+}
+
+void check_window(RuleContext& rules, const StreamSpec& stream, const std::string& path) {
+  const FailoverSpec& failover = stream.failover;
+  const bool rtp = stream.sequence.format == SequenceFormat::Rtp;
+  const std::uint64_t half = rtp ? 1ull << 15 : 1ull << 31;
+  const auto hold = static_cast<std::uint64_t>(longest_hold(failover).count());
+  // The key table's limits keep this product under 2^61.
+  const std::uint64_t in_flight = failover.max_rate_pps * hold;
+  const std::string key = path + std::string(hold_key(failover));
+  if (in_flight >= half * kNanosecondsPerSecond) {
+    rules.error(key, fmt::format("max_rate x hold is {} positions, half of the sequence's range is "
+                                 "{}: {}{}",
+                                 in_flight / kNanosecondsPerSecond, half, what_fits(failover, half),
+                                 rtp ? "; or sequence: rtp_extended" : ""));
+  } else if (window_positions(failover) > kMaxWindow) {
+    rules.error(key, fmt::format("the merge window would be {} positions, at most {}: {}",
+                                 window_positions(failover), kMaxWindow,
+                                 what_fits(failover, kMaxWindow / 2)));
+  }
+}
+
+void check_playout(RuleContext& rules, const FailoverSpec& failover, const std::string& path) {
+  const std::string key = path + ".playout_delay";
+  if (!rules.given(key) || rules.bad(path + ".release")) return;
+  if (failover.release != Release::Playout) {
+    rules.error(key, "has no effect without release: playout");
+  } else if (failover.playout_delay < failover.max_skew && !rules.bad(path + ".max_skew")) {
+    rules.error(
+        key, fmt::format("{} is less than max_skew, {}: the slower leg would be late",
+                         duration_text(failover.playout_delay), duration_text(failover.max_skew)));
+  }
+}
+
+}  // namespace
+
+void check_failover(RuleContext& rules, const StreamSpec& stream) {
+  const std::string path = path_of(stream) + ".failover";
+  check_playout(rules, stream.failover, path);
+  const bool readable = !rules.bad(path + ".max_skew") && !rules.bad(path + ".max_rate") &&
+                        !rules.bad(path + ".playout_delay") && !rules.bad(path + ".release") &&
+                        !rules.bad(path_of(stream) + ".sequence");
+  if (readable) check_window(rules, stream, path);
+}
+
+}  // namespace castgate

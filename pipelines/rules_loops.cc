@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+#include <map>
+#include <tuple>
+
+#include "pipelines/rules.h"
+
+namespace castgate {
+namespace {
+
+// Where a packet comes in or goes out: port, VLAN, destination, and the source or any.
+using Source = std::optional<IpAddress>;
+using Flow = std::tuple<unsigned, VlanTags, Endpoint, Source>;
+
+// The legs of a file, to be found by what a packet shows. Names the first of equals.
+class LegIndex {
+ public:
+  // The path of the leg that has this key already; null where it is the first.
+  const std::string* add(const LegSpec& leg, const std::string& path) {
+    anywhere_.emplace(std::pair(leg.to, leg.from), path);
+    const auto [earlier, fresh] = exact_.emplace(Flow{leg.port, leg.vlan, leg.to, leg.from}, path);
+    return fresh ? nullptr : &earlier->second;
+  }
+
+  // The leg that would take what `output` sends, were it on the leg's own wire.
+  const std::string* taker(const OutputSpec& output) const {
+    const std::string* exact =
+        find(exact_, Flow{output.port, output.vlan, output.to, output.source});
+    return exact != nullptr ? exact
+                            : find(exact_, Flow{output.port, output.vlan, output.to, Source{}});
+  }
+
+  // The same, wherever the leg's wire is.
+  const std::string* taker_elsewhere(const OutputSpec& output) const {
+    const std::string* exact = find(anywhere_, std::pair(output.to, Source{output.source}));
+    return exact != nullptr ? exact : find(anywhere_, std::pair(output.to, Source{}));
+  }
+
+ private:
+  template <class Map>
+  static const std::string* find(const Map& map, const typename Map::key_type& key) {
+    const auto found = map.find(key);
+    return found == map.end() ? nullptr : &found->second;
+  }
+
+  std::map<Flow, std::string> exact_;
+  std::map<std::pair<Endpoint, Source>, std::string> anywhere_;
+};
+
+bool complete(const RuleContext& rules, const std::string& path) {
+  return rules.given(path + ".port") && rules.given(path + ".to") && !rules.bad(path + ".vlan") &&
+         !rules.bad(path + ".from") && !rules.bad(path + ".source");
+}
+
+LegIndex index_legs(RuleContext& rules) {
+  LegIndex legs;
+  for (const StreamSpec& stream : rules.spec().streams) {
+    for (const LegSpec& leg : stream.legs) {
+      const std::string path = path_of(stream, leg);
+      if (!complete(rules, path)) continue;
+      if (const std::string* earlier = legs.add(leg, path)) {
+        rules.error(path, fmt::format("port, vlan, from and to are those of {}: no packet could "
+                                      "tell them apart",
+                                      *earlier));
+      }
+    }
+  }
+  return legs;
+}
+
+// On one wire the output comes straight back: an error. On two wires it comes back only where
+// somebody joins them, which the file cannot say: a warning, which `from:` silences.
+void check_return(RuleContext& rules, const LegIndex& legs, const OutputSpec& output,
+                  const std::string& path) {
+  if (const std::string* leg = legs.taker(output)) {
+    rules.error(path, fmt::format("{} would take this output back in: give it another group, or "
+                                  "the leg a from:",
+                                  *leg));
+  } else if (const std::string* other = legs.taker_elsewhere(output)) {
+    rules.warn(path, fmt::format("{} has the same group: where its network is joined to this one, "
+                                 "the output comes back; a from: on the leg tells them apart",
+                                 *other));
+  }
+}
+
+}  // namespace
+
+void check_loops(RuleContext& rules) {
+  const LegIndex legs = index_legs(rules);
+  std::map<Flow, std::string> outputs;
+  std::map<Flow, std::string> groups;  // whatever their source
+  for (const StreamSpec& stream : rules.spec().streams) {
+    for (const OutputSpec& output : stream.outputs) {
+      const std::string path = path_of(stream, output);
+      if (!complete(rules, path) || !rules.given(path + ".source")) continue;
+      const Flow flow{output.port, output.vlan, output.to, output.source};
+      const auto [same, fresh] = outputs.emplace(flow, path);
+      const auto [group, first] =
+          groups.emplace(Flow{output.port, output.vlan, output.to, Source{}}, path);
+      if (!fresh) {
+        rules.error(path, fmt::format("port, vlan, to and source are those of {}", same->second));
+      } else if (!first) {
+        rules.warn(path, fmt::format("{} sends to the same group: only source-specific receivers "
+                                     "can tell them apart",
+                                     group->second));
+      }
+      check_return(rules, legs, output, path);
+    }
+  }
+}
+
+}  // namespace castgate
