@@ -9,6 +9,7 @@ exactly the union of the legs, in order, once each, byte for byte. --measure jud
 """
 import argparse
 import ipaddress
+import pathlib
 import struct
 import sys
 
@@ -19,7 +20,7 @@ COLUMNS = ["merge", "leg A", "leg B", "both lost", "out", "lost beyond", "disord
 
 def frames(path):
     """(nanoseconds, frame) of a pcap file."""
-    data = open(path, "rb").read()
+    data = pathlib.Path(path).read_bytes()
     order = "<" if data[:4] in (b"\xd4\xc3\xb2\xa1", b"\x4d\x3c\xb2\xa1") else ">"
     scale = 1 if data[:4] in (b"\x4d\x3c\xb2\xa1", b"\xa1\xb2\x3c\x4d") else 1000
     at = 24
