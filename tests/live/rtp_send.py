@@ -2,7 +2,7 @@
 """Sends one RTP stream as raw Ethernet frames, teed onto one leg or more.
 
 rtp_send.py --count N --rate PPS --leg interface=a0,source=10.1.0.5,to=239.1.0.1:5000 [--leg ...]
-A leg may add delay_ms=4, vlan=43 or vlan=100.43 (QinQ), ttl=8, mac=02:...; IPv6 as to=[ff3e::1]:5000.
+A leg may add delay_ms=4, vlan=43 or vlan=100.43 (QinQ), ttl=8, mac=02:...; IPv6 is [ff3e::1]:5000.
 Headers and checksums are made here, with nothing of castgate.
 """
 import argparse

@@ -4,7 +4,8 @@
 # two_paths.sh.
 
 run_stock_merge() { # LATENCY_MS
-  local caps="application/x-rtp,media=audio,clock-rate=48000,encoding-name=L16,channels=1,payload=96"
+  local caps="application/x-rtp,media=audio,clock-rate=48000,encoding-name=L16"
+  caps+=",channels=1,payload=96"
   ip -n "${prefix}gate" route replace 239.9.0.0/16 dev out0
   start gate stock_merge gst-launch-1.0 \
     udpsrc address=239.1.0.1 port=5000 multicast-iface=red0 buffer-size=8000000 caps="$caps" \
