@@ -1,7 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# Runs every test tier that this machine allows, or only the tiers named:
-#   deploy/test.sh [tidy] [unit] [property] [replay] [sanitizers] [readme] [live] [fuzz] [clang_tidy]
+# Runs every test tier that this machine allows, or only those named: deploy/test.sh unit replay
 # Closes with "N passed, N failed"; exit 1 if any failed. Logs stay in build-test/logs.
 # CG_TEST_SECONDS (default 870): what has not begun by then is skipped by name.
 set -uo pipefail

@@ -33,9 +33,9 @@ def row(entry):
         lines = output.strip().splitlines() or ["says not why"]
         return "skip", (0, 0, 1), lines[-1]
     if not verdicts:
-        first = (output.strip().splitlines() or [f"exit {entry['returncode']}"])[0]
+        text = output.strip() or entry.get("stderr", "").strip() or f"exit {entry['returncode']}"
         return ("ok", (1, 0, 0), f"{entry['duration']:.1f} s") if good else \
-            ("FAIL", (0, 1, 0), f"{entry['result']}: {first}")
+            ("FAIL", (0, 1, 0), f"{entry['result']}: {text.splitlines()[-1]}")
     broken = [case for case, verdict in verdicts.items() if verdict in ("FAILED", "RUN")]
     numbers = (counts["OK"], max(len(broken), 0 if good else 1), counts["SKIPPED"])
     if not good:

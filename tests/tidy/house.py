@@ -90,4 +90,6 @@ def main(complaints):
     build = pathlib.Path(sys.argv[2]).resolve() if len(sys.argv) > 2 else None
     found = sorted(set(complaints(root, build)))
     print("\n".join(found))
+    if len(found) > 1:
+        print(f"{len(found)} complaints, the first: {found[0]}")
     sys.exit(bool(found))

@@ -9,7 +9,7 @@ LINE = re.compile(r"^(//|#) SPDX-License-Identifier: Apache-2\.0$")
 
 def complaints(root, _build=None):
     found = []
-    for path in house.files(root, *house.CODE, ".py", ".build", ".yaml") + house.scripts(root):
+    for path in house.files(root, *house.CODE, ".py", ".build") + house.scripts(root):
         lines = path.read_text(errors="replace").splitlines() or [""]
         first = lines[1] if lines[0].startswith("#!") and len(lines) > 1 else lines[0]
         if not LINE.match(first):

@@ -13,6 +13,7 @@ import format as clang_format
 import headers
 import layering
 import licence
+import orphans
 import readme
 import scripts
 import sizes
@@ -101,6 +102,16 @@ class Completeness(Tree):
 
     def test_example_nobody_replays_is_named(self):
         self.fires(completeness, STAGE | {"pipelines/restamp.yaml": ""}, "pipelines/restamp.yaml")
+
+
+class Orphans(Tree):
+    def test_source_that_nothing_builds_is_named(self):
+        self.fires(orphans, {
+            "drivers/meson.build": "library('drivers', files('a.cc', 'deep/b.cc'))\n",
+            "drivers/a.cc": "", "drivers/deep/b.cc": "", "drivers/c.cc": "",
+            "tests/unit/meson.build": "tests = {\n  'a': [],\n}\n",
+            "tests/unit/a_test.cc": "", "tests/unit/ab_test.cc": "",
+        }, "drivers/c.cc", "tests/unit/ab_test.cc")
 
 
 class Sizes(Tree):
