@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "dataplane/pipeline.h"
+
+namespace castgate {
+
+Pipeline::Pipeline(const PipelineParts& parts)
+    : transmit_(parts.ports, parts.tx_queues),
+      replicate_(parts.spec, parts.ports, parts.pool, transmit_),
+      failover_(parts.spec, parts.mine, parts.held_limit, replicate_, *parts.events),
+      classify_(parts.spec, parts.flows, parts.worker, parts.pool, failover_, *parts.exits) {}
+
+void Pipeline::drain(Instant now) noexcept {
+  failover_.drain(now);
+  transmit_.drain();
+}
+
+void Pipeline::snapshot_stream(std::size_t s, StreamSnapshot& into) const {
+  if (failover_.snapshot(s, into)) replicate_.snapshot(s, into);
+}
+
+void Pipeline::add_counters(Snapshot& into, std::uint64_t away) const {
+  DropCounts drops{};
+  std::uint64_t received = taken_over_.get() + injected_.get();
+  for (std::size_t p = 0; p < into.ports.size(); ++p) {
+    const PortCounters& port = classify_.ports()[p];
+    received += port.packets.get();
+    into.ports[p].ip_options += port.ip_options.get();
+    for (std::size_t r = 0; r < kDropReasons; ++r) {
+      into.ports[p].drops[r] += port.drops[r].get();
+      drops[r] += port.drops[r].get();
+    }
+    const std::uint64_t refused = transmit_.dropped(static_cast<unsigned>(p));
+    into.ports[p].drops[static_cast<std::size_t>(DropReason::TxFull)] += refused;
+    drops[static_cast<std::size_t>(DropReason::TxFull)] += refused;
+  }
+  failover_.count_drops(drops);
+  for (std::size_t r = 0; r < kDropReasons; ++r) {
+    drops[r] += replicate_.drops()[r].get();
+    into.drops[r] += drops[r];
+    into.ledger.dropped += drops[r];
+  }
+  into.ledger.in += received;
+  into.ledger.created += replicate_.created();
+  into.ledger.out += transmit_.sent() + away;
+  into.ledger.held += failover_.held() + transmit_.waiting();
+}
+
+Snapshot empty_snapshot(const Spec& spec, std::span<Port* const> ports) {
+  Snapshot made;
+  for (std::size_t p = 0; p < spec.ports.size(); ++p) {
+    PortSnapshot port;
+    port.name = spec.ports[p].name;
+    port.device = spec.ports[p].device;
+    port.reception = ports[p]->facts().reception;
+    made.ports.push_back(std::move(port));
+  }
+  for (const StreamSpec& stream : spec.streams) {
+    StreamSnapshot into;
+    into.name = stream.name;
+    for (const LegSpec& leg : stream.legs) into.legs.emplace_back().name = leg.name;
+    for (const OutputSpec& output : stream.outputs) into.outputs.emplace_back().name = output.name;
+    made.streams.push_back(std::move(into));
+  }
+  return made;
+}
+
+void add_port_stats(std::span<Port* const> ports, Snapshot& into) {
+  for (std::size_t p = 0; p < ports.size(); ++p) {
+    const PortStats stats = ports[p]->stats();
+    PortSnapshot& port = into.ports[p];
+    port.link_up = stats.link_up;
+    port.rx_packets = stats.rx_packets;
+    port.rx_bytes = stats.rx_bytes;
+    port.rx_missed = stats.rx_missed;
+    port.rx_no_buffer = stats.rx_no_buffer;
+    port.rx_errors = stats.rx_errors;
+    port.tx_packets = stats.tx_packets;
+    port.tx_bytes = stats.tx_bytes;
+  }
+}
+
+}  // namespace castgate

@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: Apache-2.0
+// castgate replay: captures in, captures out, in the captures' own time.
+#include <algorithm>
+#include <fmt/format.h>
+#include <memory>
+#include <numeric>
+#include <optional>
+
+#include "dataplane/base/capture/capture_reader.h"
+#include "dataplane/contract/runtime.h"
+#include "dataplane/pipeline.h"
+#include "drivers/eal.h"
+#include "drivers/packet_pool.h"
+#include "drivers/replay_port.h"
+
+namespace castgate {
+namespace {
+
+constexpr unsigned kSparePackets = 4095;  // beyond what the windows may hold
+constexpr unsigned kMostPackets = (1u << 18) - 1;
+constexpr std::uint64_t kProgressEvery = 1u << 16;
+
+// There is no other worker and no host stack to hand a packet to.
+class NoExits final : public ClassifyExits {
+ public:
+  bool hand_over(rte_mbuf*, unsigned) noexcept override { return false; }
+  bool punt(rte_mbuf*, unsigned, HostKind, Instant) noexcept override { return false; }
+};
+
+class EventList final : public EventSink {
+ public:
+  void report(const Event& event) noexcept override { events.push_back(event); }
+  std::vector<Event> events;
+};
+
+// A capture on its way into a port, one frame ahead.
+struct Source {
+  unsigned port;
+  CaptureReader reader;
+  std::optional<CapturedFrame> frame;
+  Instant last{INT64_MIN};
+};
+
+unsigned packets_for(const Spec& spec) {
+  const auto held = std::accumulate(spec.streams.begin(), spec.streams.end(), std::uint64_t{0},
+                                    [](std::uint64_t sum, const StreamSpec& s) {
+                                      return sum + window_positions(s.failover) / 2;
+                                    });
+  return static_cast<unsigned>(std::min<std::uint64_t>(held + 2 * kSparePackets, kMostPackets));
+}
+
+class Replay {
+ public:
+  Replay(const Spec& spec, const ReplayPlan& plan) : spec_(spec), plan_(plan) {}
+
+  Result<ReplayResult> run();
+
+ private:
+  Result<void> open();
+  Result<void> advance(Source& source);
+  Source* earliest();
+  void run_deadlines_before(Instant moment);
+  void deliver(const Source& source);
+  Result<ReplayResult> finish();
+
+  const Spec& spec_;
+  const ReplayPlan& plan_;
+  Instant now_;
+  std::optional<PacketPool> pool_;
+  std::vector<std::unique_ptr<ReplayPort>> ports_;
+  std::vector<Port*> port_pointers_;
+  std::vector<Source> sources_;
+  NoExits exits_;
+  EventList events_;
+  std::optional<FlowTable> flows_;
+  std::optional<Pipeline> pipeline_;
+  ReplayResult result_;
+  Instant first_;
+};
+
+Result<void> Replay::open() {
+  // Captures first: a wrong path should not cost the start of DPDK's environment.
+  for (const ReplayFile& file : plan_.in) {
+    auto reader = CaptureReader::open(file.path);
+    if (!reader) return std::unexpected(reader.error());
+    sources_.push_back({file.port, std::move(*reader), {}, {INT64_MIN}});
+  }
+  std::ranges::stable_sort(sources_, {}, &Source::port);
+  const PacketPoolOptions pool{"replay", packets_for(spec_), spec_.appliance.max_frame, 0};
+  EalOptions eal;
+  eal.memory_bytes = PacketPool::footprint(pool) + (64ull << 20);
+  if (auto started = start_eal(eal); !started) return started;
+  auto made = PacketPool::make(pool);
+  if (!made) return std::unexpected(made.error());
+  pool_.emplace(std::move(*made));
+  for (unsigned p = 0; p < spec_.ports.size(); ++p) {
+    ports_.push_back(std::make_unique<ReplayPort>(spec_.ports[p], p, pool_->get(), now_));
+    port_pointers_.push_back(ports_.back().get());
+  }
+  for (const ReplayFile& file : plan_.out) {
+    if (auto opened = ports_[file.port]->record_to(file.path); !opened) return opened;
+  }
+  flows_.emplace(spec_, std::vector<std::uint8_t>(spec_.streams.size(), 0));
+  pipeline_.emplace(PipelineParts{.spec = spec_,
+                                  .flows = *flows_,
+                                  .worker = 0,
+                                  .mine = std::vector<bool>(spec_.streams.size(), true),
+                                  .ports = port_pointers_,
+                                  .tx_queues = std::vector<unsigned>(ports_.size(), 0),
+                                  .pool = pool_->get(),
+                                  .held_limit = pool.packets - kSparePackets,
+                                  .exits = &exits_,
+                                  .events = &events_});
+  for (Source& source : sources_) {
+    if (auto first = advance(source); !first) return first;
+  }
+  return {};
+}
+
+Result<void> Replay::advance(Source& source) {
+  auto next = source.reader.next();
+  if (!next) return std::unexpected(next.error());
+  source.frame = *next;
+  if (!source.frame) return {};
+  if (source.frame->time < source.last) {
+    source.frame->time = source.last;
+    ++result_.clamped_timestamps;
+  }
+  source.last = source.frame->time;
+  return {};
+}
+
+Source* Replay::earliest() {
+  Source* best = nullptr;
+  for (Source& source : sources_) {
+    if (!source.frame) continue;
+    if (best == nullptr || source.frame->time < best->frame->time) best = &source;
+  }
+  return best;
+}
+
+void Replay::run_deadlines_before(Instant moment) {
+  while (pipeline_->next_deadline() < moment) {
+    now_ = pipeline_->next_deadline();
+    pipeline_->tick(now_);
+    pipeline_->flush();
+  }
+}
+
+void Replay::deliver(const Source& source) {
+  run_deadlines_before(source.frame->time);
+  now_ = source.frame->time;
+  rte_mbuf* packet = ports_[source.port]->packet_of(source.frame->bytes);
+  if (packet == nullptr) return;
+  pipeline_->receive(source.port, {&packet, 1}, now_);
+  pipeline_->flush();
+}
+
+Result<ReplayResult> Replay::run() {
+  if (auto opened = open(); !opened) return std::unexpected(opened.error());
+  while (Source* source = earliest()) {
+    if (result_.packets_in == 0) first_ = source->frame->time;
+    deliver(*source);
+    if (++result_.packets_in % kProgressEvery == 0 && plan_.progress) {
+      plan_.progress(result_.packets_in);
+    }
+    if (auto next = advance(*source); !next) return std::unexpected(next.error());
+  }
+  while (pipeline_->held() != 0 && pipeline_->next_deadline() != kNever) {
+    run_deadlines_before({pipeline_->next_deadline().ns + 1});
+  }
+  return finish();
+}
+
+Result<ReplayResult> Replay::finish() {
+  pipeline_->drain(now_);
+  Snapshot& snapshot = result_.snapshot;
+  snapshot = empty_snapshot(spec_, port_pointers_);
+  add_port_stats(port_pointers_, snapshot);
+  for (std::size_t s = 0; s < spec_.streams.size(); ++s) {
+    pipeline_->snapshot_stream(s, snapshot.streams[s]);
+  }
+  pipeline_->add_counters(snapshot, 0);
+  for (const PortSnapshot& port : snapshot.ports) result_.packets_out += port.tx_packets;
+  for (const auto& port : ports_) {
+    if (auto closed = port->close(); !closed) return std::unexpected(closed.error());
+  }
+  result_.events = std::move(events_.events);
+  if (result_.packets_in != 0) result_.span = now_ - first_;
+  if (pool_->in_use() != snapshot.ledger.held) {
+    return fail(
+        fmt::format("replay: {} packets are unaccounted for; please report this", pool_->in_use()));
+  }
+  return std::move(result_);
+}
+
+}  // namespace
+
+Result<ReplayResult> replay(const Spec& spec, const ReplayPlan& plan) {
+  Result<ReplayResult> result = Replay(spec, plan).run();
+  stop_eal();
+  return result;
+}
+
+}  // namespace castgate
