@@ -11,7 +11,7 @@
 
 namespace castgate {
 
-enum class Unit : std::uint8_t { Packets, Bytes, Positions, Nanoseconds, Count, State };
+enum class Unit : std::uint8_t { Packets, Bytes, Positions, Time, Count, State };
 
 inline constexpr std::array<std::string_view, 6> kUnitNames{"packets",     "bytes", "positions",
                                                             "nanoseconds", "count", "state"};
@@ -44,11 +44,11 @@ inline constexpr auto kLegCounters = std::to_array<CounterInfo<LegSnapshot>>({
     {"malformed", Unit::Packets, &LegSnapshot::malformed, "carried no sequence position"},
     {"first_wins", Unit::Packets, &LegSnapshot::first_wins,
      "left the appliance from this leg, in 1 of 64 positions sampled"},
-    {"skew_p50_ns", Unit::Nanoseconds, &LegSnapshot::skew_p50_ns,
+    {"skew_p50_ns", Unit::Time, &LegSnapshot::skew_p50_ns,
      "behind the first leg, median of the sampled positions"},
-    {"skew_p99_ns", Unit::Nanoseconds, &LegSnapshot::skew_p99_ns, "the same, 99th percentile"},
-    {"skew_max_ns", Unit::Nanoseconds, &LegSnapshot::skew_max_ns, "the same, largest"},
-    {"jitter_ns", Unit::Nanoseconds, &LegSnapshot::jitter_ns,
+    {"skew_p99_ns", Unit::Time, &LegSnapshot::skew_p99_ns, "the same, 99th percentile"},
+    {"skew_max_ns", Unit::Time, &LegSnapshot::skew_max_ns, "the same, largest"},
+    {"jitter_ns", Unit::Time, &LegSnapshot::jitter_ns,
      "mean deviation of the time that 64 positions take (RFC 3550 A.8 smoothing)"},
     {"state_changes", Unit::Count, &LegSnapshot::state_changes, "changes between up and silent"},
 });
@@ -71,7 +71,7 @@ inline constexpr auto kStreamCounters = std::to_array<CounterInfo<StreamSnapshot
     {"gap_max", Unit::Positions, &StreamSnapshot::gap_max, "longest gap"},
     {"held", Unit::Packets, &StreamSnapshot::held, "kept behind a gap now"},
     {"held_max", Unit::Packets, &StreamSnapshot::held_max, "most ever kept at once"},
-    {"hold_max_ns", Unit::Nanoseconds, &StreamSnapshot::hold_max_ns,
+    {"hold_max_ns", Unit::Time, &StreamSnapshot::hold_max_ns,
      "longest time that a gap held packets"},
     {"restarts", Unit::Count, &StreamSnapshot::restarts, "changes of epoch"},
     {"epoch", Unit::State, &StreamSnapshot::epoch, "current epoch: SSRC"},

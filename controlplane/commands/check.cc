@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <cstdio>
+#include <fmt/format.h>
+
+#include "controlplane/commands/commands.h"
+#include "controlplane/commands/load_file.h"
+#include "controlplane/conductor/control_client.h"
+
+namespace castgate {
+namespace {
+
+void warn_of_a_running_one(const std::string& file, const Spec& spec) {
+  if (ask_castgate(spec.appliance.control_socket, {{"show", "workers"}}))
+    fmt::print(stderr, "{}: warning: a castgate serves {} now; stop it before this file is run\n",
+               file, spec.appliance.control_socket);
+}
+
+std::string counted(std::size_t count, const char* what) {
+  return fmt::format("{} {}{}", count, what, count == 1 ? "" : "s");
+}
+
+}  // namespace
+
+int check_command(const CheckOptions& options) {
+  const Reading reading = load_file(options.file);
+  if (!reading.good()) return kExitBadInput;
+  const Spec& spec = reading.spec;
+  if (!options.offline) {
+    if (!host_serves(options.file, reading)) return kExitBadInput;
+    warn_of_a_running_one(options.file, spec);
+  }
+  fmt::print("{}: ok, {}, {}\n", options.file, counted(spec.ports.size(), "port"),
+             counted(spec.streams.size(), "stream"));
+  return kExitOk;
+}
+
+}  // namespace castgate

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "controlplane/commands/cli.h"
+
+#include <CLI/CLI.hpp>
+#include <exception>
+#include <fmt/format.h>
+#include <functional>
+
+#include "controlplane/commands/commands.h"
+
+namespace castgate {
+namespace {
+
+// Every option of every subcommand, and the one that was chosen.
+struct CommandLine {
+  CheckOptions check;
+  ReplayOptions replay;
+  RunOptions run;
+  ShowOptions show;
+  std::string top_socket;
+  bool keys_json = false;
+  std::function<int()> chosen;
+};
+
+constexpr const char* kSocketHelp =
+    "control socket; else $CASTGATE_SOCKET, else appliance.control_socket or its default";
+
+void add_run(CLI::App& app, CommandLine& line) {
+  CLI::App& run = *app.add_subcommand("run", "run the appliance that FILE describes");
+  run.add_option("FILE", line.run.file, "pipeline, YAML")->required();
+  run.add_option("--socket", line.run.socket, kSocketHelp);
+  run.callback([&] { line.chosen = [&] { return run_command(line.run); }; });
+}
+
+void add_check(CLI::App& app, CommandLine& line) {
+  CLI::App& check = *app.add_subcommand("check", "say everything that is wrong with FILE");
+  check.add_option("FILE", line.check.file, "pipeline, YAML")->required();
+  check.add_flag("--offline", line.check.offline, "leave this host's cores, memory, devices out");
+  check.callback([&] { line.chosen = [&] { return check_command(line.check); }; });
+}
+
+void add_replay(CLI::App& app, CommandLine& line) {
+  CLI::App& replay = *app.add_subcommand("replay", "run captures through FILE, captures out");
+  const auto port_option = [&](const char* name, std::vector<std::string>& values,
+                               const char* help) {
+    return replay.add_option(name, values, help)->type_name("PORT=CAPTURE");
+  };
+  replay.add_option("FILE", line.replay.file, "pipeline, YAML")->required();
+  port_option("--in", line.replay.in, "what a port receives; one capture may feed several ports")
+      ->required();
+  port_option("--out", line.replay.out, "where to write what a port sends");
+  port_option("--expect", line.replay.expect, "what a port should send; exit 1 where it differs");
+  replay.add_flag("--expect-times", line.replay.expect_times, "compare times as well");
+  replay.add_flag("--json", line.replay.json, "every counter, as JSON");
+  replay.callback([&] { line.chosen = [&] { return replay_command(line.replay); }; });
+}
+
+void add_show(CLI::App& app, CommandLine& line) {
+  CLI::App& show = *app.add_subcommand("show", "counters of the running appliance");
+  show.add_option("WHAT", line.show.what, "streams, legs, ports or workers; all without it")
+      ->check(CLI::IsMember({"streams", "legs", "ports", "workers"}));
+  show.add_option("--socket", line.show.socket, kSocketHelp);
+  show.add_flag("--json", line.show.json, "every counter, as JSON");
+  show.callback([&] { line.chosen = [&] { return show_command(line.show); }; });
+}
+
+void add_top(CLI::App& app, CommandLine& line) {
+  CLI::App& top = *app.add_subcommand("top", "rates of the running appliance, every second");
+  top.add_option("--socket", line.top_socket, kSocketHelp);
+  top.callback([&] { line.chosen = [&] { return top_command(line.top_socket); }; });
+}
+
+void add_keys(CLI::App& app, CommandLine& line) {
+  CLI::App& keys = *app.add_subcommand("keys", "every YAML key: unit, range, default, meaning");
+  keys.add_flag("--json", line.keys_json, "the same, as JSON");
+  keys.callback([&] { line.chosen = [&] { return keys_command(line.keys_json); }; });
+}
+
+}  // namespace
+
+int run_cli(int argc, const char* const* argv) try {
+  CLI::App app("castgate: redundant multicast feeds in, one unbroken stream out");
+  app.set_version_flag("--version", "castgate " CASTGATE_VERSION);
+  app.require_subcommand(1);
+  CommandLine line;
+  add_run(app, line);
+  add_check(app, line);
+  add_replay(app, line);
+  add_show(app, line);
+  add_top(app, line);
+  add_keys(app, line);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::Success& asked) {  // --help, --version
+    return app.exit(asked);
+  } catch (const CLI::ParseError& error) {
+    return complain(fmt::format("{}; castgate --help shows the usage", error.what()));
+  }
+  return line.chosen();
+} catch (const std::exception& error) {
+  return complain(fmt::format("internal error: {}", error.what()));
+}
+
+}  // namespace castgate

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "controlplane/commands/load_file.h"
+
+#include <cstdio>
+#include <fmt/format.h>
+
+#include "controlplane/host/host_check.h"
+
+namespace castgate {
+
+Reading load_file(const std::string& path) {
+  Reading reading = read_spec(path);
+  for (const Complaint& error : reading.errors) fmt::print(stderr, "{}\n", error.to_string());
+  for (const Complaint& warning : reading.warnings) fmt::print(stderr, "{}\n", warning.to_string());
+  return reading;
+}
+
+bool host_serves(const std::string& path, const Reading& reading) {
+  bool serves = true;
+  for (const HostComplaint& lack : check_host(reading.spec)) {
+    if (lack.is_error) serves = false;
+    const Complaint complaint{.severity = lack.is_error ? Severity::Error : Severity::Warning,
+                              .file = path,
+                              .place = reading.places.find(lack.key),
+                              .key = lack.key,
+                              .what = lack.what};
+    fmt::print(stderr, "{}\n", complaint.to_string());
+  }
+  return serves;
+}
+
+}  // namespace castgate

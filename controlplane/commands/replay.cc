@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <filesystem>
+#include <fmt/format.h>
+#include <unistd.h>
+#include <utility>
+
+#include "controlplane/commands/commands.h"
+#include "controlplane/commands/load_file.h"
+#include "controlplane/commands/replay_plan.h"
+#include "controlplane/report/replay_report.h"
+#include "dataplane/base/capture/compare.h"
+
+namespace castgate {
+namespace {
+
+namespace fs = std::filesystem;
+
+// A directory of this process's own, gone with it.
+class TemporaryDirectory {
+ public:
+  static Result<TemporaryDirectory> create() {
+    std::string path = fs::temp_directory_path() / "castgate-XXXXXX";
+    if (::mkdtemp(path.data()) == nullptr)
+      return fail(fmt::format("cannot create {}: set TMPDIR to a directory with room", path));
+    return TemporaryDirectory(path);
+  }
+  TemporaryDirectory(TemporaryDirectory&& other) noexcept : path_(std::exchange(other.path_, {})) {}
+  TemporaryDirectory& operator=(TemporaryDirectory&&) = delete;
+  ~TemporaryDirectory() {
+    std::error_code none;
+    if (!path_.empty()) fs::remove_all(path_, none);
+  }
+  fs::path operator/(const std::string& name) const { return path_ / name; }
+
+ private:
+  explicit TemporaryDirectory(std::string path) : path_(std::move(path)) {}
+  fs::path path_;
+};
+
+// A line that grows on a terminal while a long replay runs.
+class Progress {
+ public:
+  void operator()(std::uint64_t packets) {
+    const auto now = std::chrono::steady_clock::now();
+    if (now - last_ < std::chrono::milliseconds(200)) return;
+    last_ = now;
+    shown_ = true;
+    fmt::print(stderr, "\r{} packets", packets);
+  }
+  void erase() const {
+    if (shown_) fmt::print(stderr, "\r\033[K");
+  }
+
+ private:
+  std::chrono::steady_clock::time_point last_ = std::chrono::steady_clock::now();
+  bool shown_ = false;
+};
+
+const ReplayFile* find_port(const std::vector<ReplayFile>& files, unsigned port) {
+  const auto found = std::ranges::find(files, port, &ReplayFile::port);
+  return found == files.end() ? nullptr : &*found;
+}
+
+Result<ReplayResult> run_plan(const Spec& spec, const ReplayArguments& arguments,
+                              std::vector<ReplayFile> out) {
+  Progress progress;
+  ReplayPlan plan{.in = arguments.in, .out = std::move(out), .progress = {}};
+  if (::isatty(STDERR_FILENO) == 1)
+    plan.progress = [&](std::uint64_t packets) { progress(packets); };
+  auto result = replay(spec, plan);
+  progress.erase();
+  if (result && result->packets_in == 0)
+    return fail("no packet was read: the captures given with --in are empty");
+  return result;
+}
+
+Result<std::vector<Expectation>> compare(const Spec& spec, const ReplayArguments& arguments,
+                                         const std::vector<ReplayFile>& out, bool times) {
+  std::vector<Expectation> outcomes;
+  for (const ReplayFile& expected : arguments.expect) {
+    const ReplayFile* actual = find_port(out, expected.port);
+    auto difference = compare_captures(expected.path, actual->path, times);
+    if (!difference) return std::unexpected(difference.error());
+    outcomes.push_back({spec.ports[expected.port].name, expected.path, *std::move(difference)});
+  }
+  return outcomes;
+}
+
+int report(const ReplayOptions& options, const ReplayResult& result,
+           const std::vector<Expectation>& outcomes) {
+  if (options.json)
+    fmt::print("{}\n", replay_json(result, outcomes).dump(2));
+  else
+    fmt::print("{}", replay_text(result, outcomes));
+  return std::ranges::all_of(outcomes, &Expectation::equal) ? kExitOk : kExitDiffers;
+}
+
+}  // namespace
+
+int replay_command(const ReplayOptions& options) {
+  const Reading reading = load_file(options.file);
+  if (!reading.good()) return kExitBadInput;
+  const Spec& spec = reading.spec;
+  const auto arguments = read_replay_arguments(spec, options);
+  if (!arguments) return complain(arguments.error().text);
+
+  // What is expected of a port but not kept is written where nobody has to tidy up.
+  auto scratch = TemporaryDirectory::create();
+  if (!scratch) return complain(scratch.error().text);
+  std::vector<ReplayFile> out = arguments->out;
+  for (const ReplayFile& expected : arguments->expect)
+    if (find_port(out, expected.port) == nullptr)
+      out.push_back({expected.port, *scratch / fmt::format("{}.pcap", expected.port)});
+
+  const auto result = run_plan(spec, *arguments, out);
+  if (!result) return complain(result.error().text);
+  const auto outcomes = compare(spec, *arguments, out, options.expect_times);
+  if (!outcomes) return complain(outcomes.error().text);
+  return report(options, *result, *outcomes);
+}
+
+}  // namespace castgate

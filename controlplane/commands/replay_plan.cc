@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "controlplane/commands/replay_plan.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <fmt/format.h>
+
+namespace castgate {
+namespace {
+
+using Files = std::vector<ReplayFile>;
+
+std::string known_ports(const Spec& spec) {
+  std::string names;
+  for (const PortSpec& port : spec.ports) names += (names.empty() ? "" : ", ") + port.name;
+  return names;
+}
+
+Result<ReplayFile> read_one(const Spec& spec, const std::string& option, const std::string& text) {
+  const std::size_t equals = text.find('=');
+  if (equals == std::string::npos || equals == 0 || equals + 1 == text.size())
+    return fail(fmt::format("{} {}: expected PORT=CAPTURE", option, text));
+  const std::string name = text.substr(0, equals);
+  const auto port = std::ranges::find(spec.ports, name, &PortSpec::name);
+  if (port == spec.ports.end())
+    return fail(fmt::format("{} {}: no port '{}'; the file has: {}", option, text, name,
+                            known_ports(spec)));
+  return ReplayFile{static_cast<unsigned>(port - spec.ports.begin()), text.substr(equals + 1)};
+}
+
+Result<Files> read_all(const Spec& spec, const std::string& option,
+                       const std::vector<std::string>& texts) {
+  Files files;
+  for (const std::string& text : texts) {
+    auto file = read_one(spec, option, text);
+    if (!file) return std::unexpected(file.error());
+    files.push_back(*std::move(file));
+  }
+  return files;
+}
+
+// Two names for one file: both exist and are the same, or neither does and the paths agree.
+bool same_file(const std::string& a, const std::string& b) {
+  std::error_code none;
+  if (std::filesystem::is_character_file(a, none)) return false;  // /dev/null takes any number
+  if (std::filesystem::equivalent(a, b, none)) return true;
+  return std::filesystem::weakly_canonical(a, none) == std::filesystem::weakly_canonical(b, none);
+}
+
+Result<void> refuse_repeated_ports(const Spec& spec, const std::string& option,
+                                   const Files& files) {
+  for (auto it = files.begin(); it != files.end(); ++it)
+    if (std::any_of(files.begin(), it, [&](const auto& other) { return other.port == it->port; }))
+      return fail(fmt::format("{} {}={}: port {} has a capture already", option,
+                              spec.ports[it->port].name, it->path, spec.ports[it->port].name));
+  return {};
+}
+
+Result<void> refuse_overwriting(const ReplayArguments& all) {
+  for (auto out = all.out.begin(); out != all.out.end(); ++out) {
+    const auto same = [&](const ReplayFile& other) { return same_file(other.path, out->path); };
+    if (std::ranges::any_of(all.in, same) || std::ranges::any_of(all.expect, same))
+      return fail(fmt::format("--out {}: this capture is read too; write another file", out->path));
+    if (std::any_of(all.out.begin(), out, same))
+      return fail(fmt::format("--out {}: two ports cannot write one file", out->path));
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<ReplayArguments> read_replay_arguments(const Spec& spec, const ReplayOptions& options) {
+  auto in = read_all(spec, "--in", options.in);
+  if (!in) return std::unexpected(in.error());
+  auto out = read_all(spec, "--out", options.out);
+  if (!out) return std::unexpected(out.error());
+  auto expect = read_all(spec, "--expect", options.expect);
+  if (!expect) return std::unexpected(expect.error());
+
+  ReplayArguments all{*std::move(in), *std::move(out), *std::move(expect)};
+  if (auto ok = refuse_repeated_ports(spec, "--in", all.in); !ok)
+    return std::unexpected(ok.error());
+  if (auto ok = refuse_repeated_ports(spec, "--out", all.out); !ok)
+    return std::unexpected(ok.error());
+  if (auto ok = refuse_repeated_ports(spec, "--expect", all.expect); !ok)
+    return std::unexpected(ok.error());
+  if (auto ok = refuse_overwriting(all); !ok) return std::unexpected(ok.error());
+  return all;
+}
+
+}  // namespace castgate

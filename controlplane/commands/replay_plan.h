@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "controlplane/commands/commands.h"
+#include "dataplane/base/error.h"
+#include "dataplane/contract/runtime.h"
+
+namespace castgate {
+
+// Which capture belongs to which port, read from PORT=CAPTURE arguments.
+struct ReplayArguments {
+  std::vector<ReplayFile> in;
+  std::vector<ReplayFile> out;
+  std::vector<ReplayFile> expect;
+};
+
+// Fails on an unknown port (naming the known ones), a port written twice, and a capture that would
+// be overwritten while it is read.
+Result<ReplayArguments> read_replay_arguments(const Spec& spec, const ReplayOptions& options);
+
+}  // namespace castgate

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <cstdlib>
+#include <fmt/format.h>
+#include <spdlog/sinks/stdout_color_sinks.h>
+#include <spdlog/spdlog.h>
+
+#include "controlplane/commands/commands.h"
+#include "controlplane/commands/load_file.h"
+#include "controlplane/conductor/conductor.h"
+#include "controlplane/report/snapshot_tables.h"
+#include "dataplane/contract/runtime.h"
+
+namespace castgate {
+namespace {
+
+void log_to_stderr() {
+  auto logger = spdlog::stderr_color_st("castgate");
+  // The journal keeps its own time.
+  const bool journal = std::getenv("JOURNAL_STREAM") != nullptr;
+  logger->set_pattern(journal ? "%l: %v" : "%Y-%m-%dT%H:%M:%S.%e%z %^%l%$: %v");
+  logger->flush_on(spdlog::level::info);
+  spdlog::set_default_logger(std::move(logger));
+}
+
+std::string socket_for(const RunOptions& options, const Spec& spec) {
+  if (!options.socket.empty()) return options.socket;
+  const char* environment = std::getenv("CASTGATE_SOCKET");
+  if (environment != nullptr && *environment != '\0') return environment;
+  return spec.appliance.control_socket;
+}
+
+}  // namespace
+
+int run_command(const RunOptions& options) {
+  log_to_stderr();
+  const Reading reading = load_file(options.file);
+  if (!reading.good() || !host_serves(options.file, reading)) return kExitBadInput;
+
+  const Spec& spec = reading.spec;
+  auto conductor = Conductor::open(spec, socket_for(options, spec));
+  if (!conductor) return complain(conductor.error().text);
+  auto runtime = start_runtime(spec);
+  if (!runtime) return complain(runtime.error().text);
+
+  const Snapshot last = (*conductor)->run(**runtime);
+  fmt::print("{}\n{}\n{}\n{}\n{}\n", legs_table(last).to_string(), streams_table(last).to_string(),
+             outputs_table(last).to_string(), ports_table(last).to_string(),
+             drops_table(last.drops).to_string());
+  fmt::print("{}\n", ledger_line(last.ledger));
+  return kExitOk;
+}
+
+}  // namespace castgate

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
+#include "controlplane/commands/commands.h"
+#include "controlplane/conductor/control_client.h"
+#include "controlplane/report/status_text.h"
+
+namespace castgate {
+
+int show_command(const ShowOptions& options) {
+  const std::string what = options.what.empty() ? "all" : options.what;
+  const auto reply = ask_castgate(control_socket_path(options.socket), {{"show", what}});
+  if (!reply) return complain(reply.error().text);
+  if (options.json) {
+    fmt::print("{}\n", reply->dump(2));
+    return kExitOk;
+  }
+  const auto text = status_text(*reply, what);
+  if (!text) return complain(text.error().text);
+  fmt::print("{}", *text);
+  return kExitOk;
+}
+
+}  // namespace castgate

@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "controlplane/conductor/conductor.h"
+
+#include <algorithm>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <chrono>
+#include <csignal>
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+
+#include "controlplane/conductor/control_protocol.h"
+#include "controlplane/conductor/control_socket.h"
+#include "controlplane/conductor/event_log.h"
+#include "controlplane/conductor/service_notifier.h"
+#include "controlplane/conductor/watchdog.h"
+
+namespace castgate {
+namespace {
+
+namespace asio = boost::asio;
+using Clock = std::chrono::steady_clock;
+
+constexpr std::chrono::milliseconds kTurn{1};
+constexpr std::chrono::seconds kSecond{1};
+constexpr unsigned kEventsPerTurn = 1024;  // a turn stays well under its millisecond
+constexpr unsigned kFramesPerTurn = 256;
+
+Instant instant_of(Clock::time_point at) {
+  return {std::chrono::duration_cast<Nanoseconds>(at.time_since_epoch()).count()};
+}
+
+void log(const std::vector<LogLine>& lines) {
+  for (const LogLine& line : lines)
+    spdlog::log(line.is_warning ? spdlog::level::warn : spdlog::level::info, "{}", line.text);
+}
+
+std::string summary_of(const Snapshot& snapshot) {
+  std::size_t legs = 0;
+  std::size_t up = 0;
+  for (const StreamSnapshot& stream : snapshot.streams) {
+    legs += stream.legs.size();
+    up += static_cast<std::size_t>(
+        std::ranges::count(stream.legs, LegState::Up, &LegSnapshot::state));
+  }
+  return fmt::format("{} streams, {} of {} legs up", snapshot.streams.size(), up, legs);
+}
+
+}  // namespace
+
+class Conductor::Loop {
+ public:
+  explicit Loop(const Spec& spec) : spec_(spec), events_(spec), started_(Clock::now()) {}
+
+  Result<void> listen(const std::string& path);
+  Snapshot run(Runtime& runtime);
+
+ private:
+  void turn();
+  void each_millisecond(Clock::time_point now);
+  void each_second();
+  void judge_beats(Clock::time_point now);
+  void raise(const std::string& name, const std::string& text);
+  void clear(const std::string& name);
+  Status status();
+
+  const Spec& spec_;
+  Runtime* runtime_ = nullptr;
+  asio::io_context io_{1};
+  asio::steady_timer timer_{io_};
+  asio::signal_set signals_{io_, SIGTERM, SIGINT};
+  std::unique_ptr<ControlSocket> socket_;
+  EventLog events_;
+  Watchdog watchdog_;
+  ServiceNotifier service_;
+  std::vector<Alarm> alarms_;
+  Clock::time_point started_;
+  Clock::time_point next_second_;
+};
+
+Result<void> Conductor::Loop::listen(const std::string& path) {
+  auto socket = ControlSocket::open(io_, path, [this](std::string_view request) {
+    return answer(request, [this] { return status(); });
+  });
+  if (!socket) return std::unexpected(socket.error());
+  socket_ = *std::move(socket);
+  spdlog::info("control socket {}", path);
+  return {};
+}
+
+Snapshot Conductor::Loop::run(Runtime& runtime) {
+  runtime_ = &runtime;
+  signals_.async_wait([this](const boost::system::error_code& error, int signal) {
+    if (error) return;
+    spdlog::info("{}: draining", signal == SIGTERM ? "SIGTERM" : "SIGINT");
+    io_.stop();
+  });
+  next_second_ = Clock::now() + kSecond;
+  service_.ready(summary_of(runtime.snapshot()));
+  spdlog::info("{}: {} ports, {} streams, running", spec_.appliance.name, spec_.ports.size(),
+               spec_.streams.size());
+  turn();
+  io_.run();
+
+  service_.stopping();
+  socket_.reset();
+  runtime.drain();
+  Event event;
+  for (unsigned i = 0; i < kEventsPerTurn && runtime.poll_event(event); ++i)
+    log(events_.note(event));
+  log(events_.turn());
+  runtime_ = nullptr;
+  return runtime.snapshot();
+}
+
+void Conductor::Loop::turn() {
+  const auto now = Clock::now();
+  each_millisecond(now);
+  if (now >= next_second_) {
+    next_second_ = now + kSecond;
+    each_second();
+  }
+  timer_.expires_after(kTurn);  // after a pause of ours turns are not made up for
+  timer_.async_wait([this](const boost::system::error_code& error) {
+    if (!error) turn();
+  });
+}
+
+void Conductor::Loop::each_millisecond(Clock::time_point now) {
+  Event event;
+  for (unsigned i = 0; i < kEventsPerTurn && runtime_->poll_event(event); ++i)
+    log(events_.note(event));
+  HostFrame frame;
+  for (unsigned i = 0; i < kFramesPerTurn && runtime_->poll_punted(frame); ++i) {
+  }
+  judge_beats(now);
+}
+
+void Conductor::Loop::judge_beats(Clock::time_point now) {
+  switch (watchdog_.heard_beat(instant_of(now), runtime_->oldest_heartbeat())) {
+    case Watchdog::Change::None:
+      return;
+    case Watchdog::Change::Raised:
+      return raise("worker_stalled",
+                   fmt::format("a worker made no progress for {} ms",
+                               Watchdog::kStalledAfter / std::chrono::milliseconds(1)));
+    case Watchdog::Change::Cleared:
+      return clear("worker_stalled");
+  }
+}
+
+void Conductor::Loop::each_second() {
+  log(events_.turn());
+  const Snapshot snapshot = runtime_->snapshot();
+  std::vector<std::uint64_t> loops;
+  for (const WorkerSnapshot& worker : snapshot.workers) loops.push_back(worker.loops);
+  watchdog_.saw_loops(loops);
+  if (watchdog_.any_alive()) service_.pet();
+  service_.status(summary_of(snapshot));
+}
+
+void Conductor::Loop::raise(const std::string& name, const std::string& text) {
+  alarms_.push_back({name, text});
+  spdlog::error("alarm {} raised: {}", name, text);
+}
+
+void Conductor::Loop::clear(const std::string& name) {
+  std::erase_if(alarms_, [&](const Alarm& alarm) { return alarm.name == name; });
+  spdlog::warn("alarm {} cleared", name);
+}
+
+Status Conductor::Loop::status() {
+  return {spec_.appliance.name, Clock::now() - started_, alarms_,
+          runtime_ == nullptr ? Snapshot{} : runtime_->snapshot()};
+}
+
+Conductor::Conductor(std::unique_ptr<Loop> loop) : loop_(std::move(loop)) {}
+Conductor::~Conductor() = default;
+
+Result<std::unique_ptr<Conductor>> Conductor::open(const Spec& spec, const std::string& socket) {
+  auto loop = std::make_unique<Loop>(spec);
+  if (auto ok = loop->listen(socket); !ok) return std::unexpected(ok.error());
+  return std::unique_ptr<Conductor>(new Conductor(std::move(loop)));
+}
+
+Snapshot Conductor::run(Runtime& runtime) {
+  return loop_->run(runtime);
+}
+
+}  // namespace castgate

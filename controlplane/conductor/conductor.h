@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "dataplane/base/error.h"
+#include "dataplane/contract/runtime.h"
+
+namespace castgate {
+
+// The control thread's loop over a running data plane: every millisecond it reads events and punted
+// frames and judges the workers' beats; it serves the control socket and the service manager.
+class Conductor {
+ public:
+  // Claims the control socket, so a second appliance is refused before it touches a device.
+  static Result<std::unique_ptr<Conductor>> open(const Spec& spec, const std::string& socket);
+  ~Conductor();
+  Conductor(const Conductor&) = delete;
+  Conductor& operator=(const Conductor&) = delete;
+
+  // Until SIGTERM or SIGINT; then drains and returns the final counters.
+  Snapshot run(Runtime& runtime);
+
+ private:
+  class Loop;
+  explicit Conductor(std::unique_ptr<Loop> loop);
+
+  std::unique_ptr<Loop> loop_;
+};
+
+}  // namespace castgate

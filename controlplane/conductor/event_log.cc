@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "controlplane/conductor/event_log.h"
+
+#include <algorithm>
+#include <fmt/format.h>
+#include <numeric>
+
+namespace castgate {
+
+EventLog::EventLog(const Spec& spec) : spec_(spec), gaps_(spec.streams.size()) {}
+
+std::vector<LogLine> EventLog::note(const Event& event) {
+  if (event.stream >= spec_.streams.size()) return {};
+  if (event.kind == EventKind::Gap) {
+    note_gap(event);
+    return {};
+  }
+  if (lines_ == kLinesPerTurn) {
+    ++unsaid_;
+    return {};
+  }
+  ++lines_;
+  return {{event.kind == EventKind::LegSilent || event.kind == EventKind::LegDiverged,
+           describe(event)}};
+}
+
+void EventLog::note_gap(const Event& event) {
+  Gaps& gaps = gaps_[event.stream];
+  const std::uint64_t length = event.to - event.from + 1;
+  if (gaps.positions == 0) touched_.push_back(event.stream);
+  gaps.positions += length;
+  gaps.longest = std::max(gaps.longest, length);
+  ++gaps.by_reason[static_cast<std::size_t>(event.reason)];
+}
+
+std::string EventLog::describe(const Event& event) const {
+  const StreamSpec& stream = spec_.streams[event.stream];
+  if (event.kind == EventKind::EpochChange)
+    return fmt::format("{}: new epoch {:#010x}", stream.name, event.epoch);
+  const char* what = event.kind == EventKind::LegUp       ? "up"
+                     : event.kind == EventKind::LegSilent ? "silent"
+                                                          : "diverged: not of this epoch";
+  const std::string leg =
+      event.leg < stream.legs.size() ? stream.legs[event.leg].name : fmt::to_string(event.leg);
+  return fmt::format("{}: leg {} {}", stream.name, leg, what);
+}
+
+std::string EventLog::describe(std::size_t stream, const Gaps& gaps) const {
+  const auto count =
+      std::accumulate(gaps.by_reason.begin(), gaps.by_reason.end(), std::uint64_t{0});
+  std::string reasons;
+  for (std::size_t i = 0; i < gaps.by_reason.size(); ++i)
+    if (gaps.by_reason[i] != 0)
+      reasons += fmt::format("{}{} {}", reasons.empty() ? "" : ", ", kGapReasonNames[i],
+                             gaps.by_reason[i]);
+  return fmt::format("{}: {} gaps, {} positions lost, longest {} ({})", spec_.streams[stream].name,
+                     count, gaps.positions, gaps.longest, reasons);
+}
+
+std::vector<LogLine> EventLog::turn() {
+  std::vector<LogLine> lines;
+  for (const std::size_t stream : touched_) {
+    if (lines.size() < kSummariesPerTurn) lines.push_back({true, describe(stream, gaps_[stream])});
+    gaps_[stream] = {};
+  }
+  if (touched_.size() > kSummariesPerTurn)
+    lines.push_back(
+        {true, fmt::format("gaps in {} more streams", touched_.size() - kSummariesPerTurn)});
+  if (unsaid_ != 0) lines.push_back({true, fmt::format("{} more events not logged", unsaid_)});
+  touched_.clear();
+  lines_ = 0;
+  unsaid_ = 0;
+  return lines;
+}
+
+}  // namespace castgate

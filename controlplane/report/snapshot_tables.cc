@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "controlplane/report/snapshot_tables.h"
+
+#include <algorithm>
+#include <fmt/format.h>
+#include <numeric>
+
+#include "controlplane/report/protection.h"
+#include "dataplane/contract/counters.h"
+
+namespace castgate {
+namespace {
+
+constexpr double kNanosecondsPerMillisecond = 1e6;
+
+std::string text(std::uint64_t number) {
+  return fmt::to_string(number);
+}
+
+std::string milliseconds(double nanoseconds) {
+  return fmt::format("{:.3f}", nanoseconds / kNanosecondsPerMillisecond);
+}
+
+std::string milliseconds(std::uint64_t nanoseconds) {
+  return milliseconds(static_cast<double>(nanoseconds));
+}
+
+std::string state_of(const LegSnapshot& leg) {
+  return std::string(kLegStateNames[static_cast<std::size_t>(leg.state)]);
+}
+
+std::uint64_t sum(const DropCounts& drops) {
+  return std::accumulate(drops.begin(), drops.end(), std::uint64_t{0});
+}
+
+// Positions times their mean spacing: what a receiver without our output would have waited.
+std::string longest_gap(const StreamSnapshot& stream, Nanoseconds span) {
+  const std::uint64_t positions = stream.forwarded + stream.unrecovered;
+  if (stream.gap_max == 0 || span.count() == 0) return text(stream.gap_max);
+  const double spacing = static_cast<double>(span.count()) / static_cast<double>(positions);
+  return fmt::format("{} ({} ms)", stream.gap_max,
+                     milliseconds(static_cast<double>(stream.gap_max) * spacing));
+}
+
+std::string saved(const StreamSnapshot& stream) {
+  const auto rate = save_rate(stream);
+  return rate ? fmt::format("{:.2f} %", 100 * *rate) : "-";
+}
+
+std::string legs_up(const StreamSnapshot& stream) {
+  const auto up = std::ranges::count(stream.legs, LegState::Up, &LegSnapshot::state);
+  return fmt::format("{}/{}", up, stream.legs.size());
+}
+
+}  // namespace
+
+Table streams_table(const Snapshot& snapshot, Nanoseconds span) {
+  const bool over_a_span = span.count() != 0;
+  const Column last = over_a_span ? Column{"protection", Align::Left} : Column{"legs up"};
+  Table table({{"stream", Align::Left},
+               {"forwarded"},
+               {"recovered"},
+               {"unrecovered"},
+               {"longest gap"},
+               {"saved"},
+               last});
+  for (const StreamSnapshot& stream : snapshot.streams) {
+    const std::string grade =
+        over_a_span ? std::string(name_of(judge_protection(stream).grade)) : legs_up(stream);
+    table.add_row({stream.name, text(stream.forwarded), text(stream.recovered),
+                   text(stream.unrecovered), longest_gap(stream, span), saved(stream), grade});
+  }
+  return table;
+}
+
+Table legs_table(const Snapshot& snapshot) {
+  Table table({{"stream", Align::Left},
+               {"leg", Align::Left},
+               {"state", Align::Left},
+               {"received"},
+               {"lost"},
+               {"late"},
+               {"skew ms: p50"},
+               {"p99"},
+               {"max"}});
+  for (const StreamSnapshot& stream : snapshot.streams)
+    for (const LegSnapshot& leg : stream.legs)
+      table.add_row({stream.name, leg.name, state_of(leg), text(leg.packets), text(leg.lost),
+                     text(leg.late + leg.late_after_release), milliseconds(leg.skew_p50_ns),
+                     milliseconds(leg.skew_p99_ns), milliseconds(leg.skew_max_ns)});
+  return table;
+}
+
+Table outputs_table(const Snapshot& snapshot) {
+  Table table(
+      {{"stream", Align::Left}, {"output", Align::Left}, {"packets"}, {"bytes"}, {"dropped"}});
+  for (const StreamSnapshot& stream : snapshot.streams)
+    for (const OutputSnapshot& output : stream.outputs)
+      table.add_row(
+          {stream.name, output.name, text(output.packets), text(output.bytes), text(output.drops)});
+  return table;
+}
+
+Table ports_table(const Snapshot& snapshot) {
+  Table table({{"port", Align::Left},
+               {"link", Align::Left},
+               {"received"},
+               {"missed"},
+               {"dropped"},
+               {"punted"},
+               {"sent"},
+               {"reception", Align::Left},
+               {"device", Align::Left}});
+  for (const PortSnapshot& port : snapshot.ports)
+    table.add_row({port.name, port.link_up ? "up" : "down", text(port.rx_packets),
+                   text(port.rx_missed + port.rx_no_buffer + port.rx_errors), text(sum(port.drops)),
+                   text(port.punted), text(port.tx_packets),
+                   port.reception.empty() ? "-" : port.reception, port.device});
+  return table;
+}
+
+Table workers_table(const Snapshot& snapshot) {
+  Table table({{"core"}, {"streams"}, {"packets"}, {"loops"}, {"busy"}, {"stalls"}});
+  for (const WorkerSnapshot& worker : snapshot.workers) {
+    const double busy = worker.loops == 0 ? 0
+                                          : 100 * static_cast<double>(worker.busy_loops) /
+                                                static_cast<double>(worker.loops);
+    table.add_row({fmt::to_string(worker.core), text(worker.streams), text(worker.packets),
+                   text(worker.loops), fmt::format("{:.1f} %", busy), text(worker.stalls)});
+  }
+  return table;
+}
+
+Table drops_table(const DropCounts& drops) {
+  Table table({{"dropped"}, {"reason", Align::Left}, {"meaning", Align::Left}});
+  for (std::size_t i = 0; i < kDropReasons; ++i) {
+    if (drops[i] == 0) continue;
+    const DropReasonInfo& reason = kDropReasonTable[i];
+    table.add_row({text(drops[i]), std::string(reason.name), std::string(reason.meaning)});
+  }
+  return table;
+}
+
+std::string ledger_line(const Ledger& ledger) {
+  return fmt::format("ledger: in {} + created {} = out {} + dropped {} + held {}: {}", ledger.in,
+                     ledger.created, ledger.out, ledger.dropped, ledger.held,
+                     ledger.balances() ? "balances" : "DOES NOT BALANCE");
+}
+
+}  // namespace castgate

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "controlplane/report/status_text.h"
+
+#include <fmt/format.h>
+
+#include "controlplane/report/snapshot_json.h"
+#include "controlplane/report/snapshot_tables.h"
+
+namespace castgate {
+namespace {
+
+std::string uptime_text(double seconds) {
+  const auto all = static_cast<std::uint64_t>(seconds);
+  const std::uint64_t days = all / 86400;
+  return fmt::format("{}{:02}:{:02}:{:02}", days == 0 ? "" : fmt::format("{} d ", days),
+                     all / 3600 % 24, all / 60 % 60, all % 60);
+}
+
+void append(std::string& out, const Table& table) {
+  if (table.empty()) return;
+  if (!out.empty()) out += '\n';
+  out += table.to_string();
+}
+
+}  // namespace
+
+std::string status_line(const nlohmann::json& reply) {
+  std::string out = fmt::format("{}, up {}", reply.value("appliance", ""),
+                                uptime_text(reply.value("uptime_seconds", 0.0)));
+  const auto alarms = reply.value("alarms", nlohmann::json::array());
+  if (alarms.empty()) return out + ", no alarms";
+  for (const auto& alarm : alarms)
+    out += fmt::format(", ALARM {}: {}", alarm.value("name", ""), alarm.value("text", ""));
+  return out;
+}
+
+Result<std::string> status_text(const nlohmann::json& reply, std::string_view what) {
+  const auto snapshot = snapshot_from_json(reply);
+  if (!snapshot) return std::unexpected(snapshot.error());
+  const bool all = what == "all";
+  std::string out;
+  if (all) out = status_line(reply) + '\n';
+  if (all || what == "legs") append(out, legs_table(*snapshot));
+  if (all || what == "streams") {
+    append(out, streams_table(*snapshot));
+    append(out, outputs_table(*snapshot));
+  }
+  if (all || what == "ports") {
+    append(out, ports_table(*snapshot));
+    append(out, drops_table(snapshot->drops));
+  }
+  if (all || what == "workers") append(out, workers_table(*snapshot));
+  if (all) out += '\n' + ledger_line(snapshot->ledger) + '\n';
+  return out;
+}
+
+}  // namespace castgate

@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <string>
+#include <string_view>
+
+#include "dataplane/base/error.h"
+
+namespace castgate {
+
+// What `show` prints of a running castgate's reply. `what`: all, streams, legs, ports or workers.
+Result<std::string> status_text(const nlohmann::json& reply, std::string_view what);
+
+// One line: name, uptime and alarms.
+std::string status_line(const nlohmann::json& reply);
+
+}  // namespace castgate

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+// A data plane without packets: what the control plane sees of one is set by the test. Linking
+// fake_runtime.cc also gives a start_runtime and a replay, so the program itself can be run.
+#pragma once
+
+#include <deque>
+
+#include "dataplane/contract/runtime.h"
+
+namespace castgate::test {
+
+class FakeRuntime final : public Runtime {
+ public:
+  Snapshot snapshot() override { return shown; }
+  bool poll_event(Event& event) override { return take(events, event); }
+  bool poll_punted(HostFrame& frame) override { return take(punted, frame); }
+  bool inject(unsigned port, std::span<const std::byte> frame) override {
+    injected.push_back({port, {frame.begin(), frame.end()}});
+    return true;
+  }
+  Nanoseconds oldest_heartbeat() override { return heartbeat; }
+  void drain() override { drained = true; }
+
+  Snapshot shown;
+  std::deque<Event> events;
+  std::deque<HostFrame> punted;
+  std::vector<HostFrame> injected;
+  Nanoseconds heartbeat{0};
+  bool drained = false;
+
+ private:
+  template <class T>
+  static bool take(std::deque<T>& from, T& to) {
+    if (from.empty()) return false;
+    to = std::move(from.front());
+    from.pop_front();
+    return true;
+  }
+};
+
+// Streams, legs, outputs and ports named as in `spec`; every counter zero.
+Snapshot blank_snapshot(const Spec& spec);
+
+}  // namespace castgate::test

@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: Apache-2.0
+// The program as its user meets it: arguments, exit codes, messages. Its data plane is the test's
+// (tests/support/fake_runtime.cc): every output gets the frames of the first input.
+#include <nlohmann/json.hpp>
+
+#include <gtest/gtest.h>
+
+#include "tests/support/capture_bytes.h"
+#include "tests/support/program.h"
+
+namespace castgate {
+namespace {
+
+constexpr const char* kPipeline = R"(
+schema: 1
+appliance: {worker_cores: [0], control_core: 0}
+ports:
+  red: {device: net_null0}
+  blue: {device: net_null1}
+  out: {device: net_null2}
+streams:
+  news1:
+    legs:
+      A: {port: red, to: 239.1.0.1:5000}
+      B: {port: blue, to: 239.2.0.1:5002}
+    sequence: rtp
+    outputs:
+      main: {port: out, to: 239.9.0.1:5000, source: 10.0.0.9}
+)";
+
+std::string capture(const std::vector<std::string>& frames) {
+  std::string bytes = test::pcap_header(0xa1b23c4d);
+  for (std::size_t i = 0; i < frames.size(); ++i)
+    bytes += test::pcap_frame(1, static_cast<std::uint32_t>(i), frames[i], frames[i].size());
+  return bytes;
+}
+
+class ProgramTest : public testing::Test {
+ protected:
+  test::Outcome castgate(const std::string& arguments) const {
+    return test::run("\"$CASTGATE\" " + arguments);
+  }
+  test::Outcome replay(const std::string& arguments) const {
+    return castgate("replay " + file_ + " " + arguments);
+  }
+
+  static std::string frame(char fill) { return std::string(60, fill); }
+
+  test::Scratch scratch_;
+  std::string file_ = scratch_.write("pipeline.yaml", kPipeline);
+  std::string two_ = scratch_.write("two.pcap", capture({frame('a'), frame('b')}));
+  std::string other_ = scratch_.write("other.pcap", capture({frame('a'), frame('c')}));
+  std::string empty_ = scratch_.write("empty.pcap", capture({}));
+};
+
+#define EXPECT_SAYS(text, part) EXPECT_NE((text).find(part), std::string::npos) << (text)
+
+TEST_F(ProgramTest, version_is_said) {
+  const auto said = castgate("--version");
+  EXPECT_EQ(said.exit_code, 0);
+  EXPECT_SAYS(said.out, "castgate 0.1.0");
+}
+
+TEST_F(ProgramTest, unknown_subcommand_is_bad_input_on_one_line) {
+  const auto said = castgate("reply");
+  EXPECT_EQ(said.exit_code, 2);
+  EXPECT_EQ(std::count(said.err.begin(), said.err.end(), '\n'), 1) << said.err;
+}
+
+TEST_F(ProgramTest, check_says_what_is_in_a_good_file) {
+  const auto said = castgate("check --offline " + file_);
+  EXPECT_EQ(said.exit_code, 0) << said.err;
+  EXPECT_EQ(said.out, file_ + ": ok, 3 ports, 1 stream\n");
+}
+
+TEST_F(ProgramTest, check_names_every_mistake_with_its_place) {
+  const std::string broken = scratch_.write("broken.yaml", "schema: 1\nporst: {}\nstreams: 7\n");
+  const auto said = castgate("check --offline " + broken);
+  EXPECT_EQ(said.exit_code, 2);
+  EXPECT_SAYS(said.err, broken + ":2:1: ");
+  EXPECT_SAYS(said.err, broken + ":3:10: ");
+}
+
+TEST_F(ProgramTest, check_refuses_a_core_that_this_host_lacks) {
+  std::string text = kPipeline;
+  text.replace(text.find("[0]"), 3, "[63]");
+  const std::string file = scratch_.write("cores.yaml", text);
+  const auto said = castgate("check " + file);
+  EXPECT_EQ(said.exit_code, 2);
+  EXPECT_SAYS(said.err, file + ":3:");
+  EXPECT_SAYS(said.err, "core 63 is not online here");
+  EXPECT_EQ(castgate("check --offline " + file).exit_code, 0);
+}
+
+TEST_F(ProgramTest, keys_are_printed_as_text_and_as_json) {
+  const auto text = castgate("keys");
+  EXPECT_EQ(text.exit_code, 0);
+  EXPECT_SAYS(text.out, "max_skew");
+  EXPECT_FALSE(nlohmann::json::parse(castgate("keys --json").out, nullptr, false).is_discarded());
+}
+
+TEST_F(ProgramTest, replay_prints_tables_and_the_headline_last) {
+  const auto said = replay("--in red=" + two_ + " --out out=" + (scratch_ / "out.pcap"));
+  EXPECT_EQ(said.exit_code, 0) << said.err;
+  EXPECT_SAYS(said.out, "2 packets in, 2 out");
+  EXPECT_TRUE(said.out.ends_with("protection: none\n")) << said.out;
+}
+
+TEST_F(ProgramTest, replay_finds_the_expected_output) {
+  const auto said = replay("--in red=" + two_ + " --expect out=" + two_);
+  EXPECT_EQ(said.exit_code, 0) << said.err;
+  EXPECT_SAYS(said.out, "out: equals " + two_);
+}
+
+TEST_F(ProgramTest, replay_shows_the_first_difference_and_exits_1) {
+  const auto said = replay("--in red=" + two_ + " --expect out=" + other_);
+  EXPECT_EQ(said.exit_code, 1) << said.err;
+  EXPECT_SAYS(said.out, "out: differs from " + other_);
+  const auto json =
+      nlohmann::json::parse(replay("--json --in red=" + two_ + " --expect out=" + other_).out);
+  EXPECT_EQ(json["result"]["expected"]["out"]["frame"], 2);
+}
+
+TEST_F(ProgramTest, replay_as_json_is_one_document) {
+  const auto said = replay("--json --in red=" + two_ + " --expect out=" + two_);
+  const auto json = nlohmann::json::parse(said.out, nullptr, false);
+  ASSERT_TRUE(json.is_object()) << said.out;
+  EXPECT_EQ(json["result"]["packets_in"], 2);
+  EXPECT_EQ(json["result"]["expected"]["out"], "equal");
+  EXPECT_EQ(json["streams"][0]["name"], "news1");
+  EXPECT_EQ(json["ledger"]["balances"], true);
+}
+
+TEST_F(ProgramTest, replay_of_no_packets_is_an_error) {
+  const auto said = replay("--in red=" + empty_);
+  EXPECT_EQ(said.exit_code, 2);
+  EXPECT_SAYS(said.err, "no packet was read");
+}
+
+TEST_F(ProgramTest, replay_names_the_ports_it_knows) {
+  const auto said = replay("--in green=" + two_);
+  EXPECT_EQ(said.exit_code, 2);
+  EXPECT_SAYS(said.err, "no port 'green'; the file has: red, blue, out");
+}
+
+TEST_F(ProgramTest, one_capture_may_feed_several_ports) {
+  EXPECT_EQ(replay("--in red=" + two_ + " --in blue=" + two_).exit_code, 0);
+  EXPECT_EQ(replay("--in red=" + two_ + " blue=" + two_).exit_code, 0);
+}
+
+TEST_F(ProgramTest, replay_does_not_write_over_what_it_reads) {
+  const auto said = replay("--in red=" + two_ + " --out out=" + two_);
+  EXPECT_EQ(said.exit_code, 2);
+  EXPECT_SAYS(said.err, "this capture is read too");
+  EXPECT_EQ(scratch_.read("two.pcap"), capture({frame('a'), frame('b')}));
+}
+
+TEST_F(ProgramTest, missing_capture_is_bad_input) {
+  EXPECT_EQ(replay("--in red=" + (scratch_ / "none.pcap")).exit_code, 2);
+}
+
+TEST_F(ProgramTest, port_without_a_capture_is_bad_input) {
+  EXPECT_SAYS(replay("--in red").err, "expected PORT=CAPTURE");
+}
+
+TEST_F(ProgramTest, show_without_a_server_says_how_to_start_one) {
+  const std::string socket = scratch_ / "none.sock";
+  const auto said = castgate("show --socket " + socket);
+  EXPECT_EQ(said.exit_code, 2);
+  EXPECT_SAYS(said.err, "no castgate answers on " + socket);
+  EXPECT_SAYS(said.err, "castgate run FILE");
+}
+
+}  // namespace
+}  // namespace castgate
