@@ -1,10 +1,121 @@
 // SPDX-License-Identifier: Apache-2.0
+// The control thread's side of a running data plane.
 #include "dataplane/contract/runtime.h"
 
-namespace castgate {
+#include <algorithm>
+#include <chrono>
+#include <cstring>
+#include <thread>
 
-Result<std::unique_ptr<Runtime>> start_runtime(const Spec& /*spec*/) {
-  return fail("run: this build replays captures only");
+#include <rte_launch.h>
+#include <rte_lcore.h>
+
+#include "dataplane/live_runtime.h"
+#include "drivers/eal.h"
+
+namespace castgate {
+namespace {
+
+// A worker answers within a few turns; one that does not is stuck, and its last numbers must do.
+constexpr std::chrono::milliseconds kSnapshotPatience{10};
+constexpr std::chrono::milliseconds kDrainPatience{1000};
+constexpr Nanoseconds kLinkCheck{5'000'000};
+
+}  // namespace
+
+Result<std::unique_ptr<Runtime>> start_runtime(const Spec& spec) {
+  return LiveRuntime::start(spec);
+}
+
+// Workers fill the snapshot one after the other: each adds its part to the same sums.
+Snapshot LiveRuntime::snapshot() {
+  auto request = std::make_unique<SnapshotRequest>();
+  request->made = blank();
+  for (const auto& worker : running_) {
+    if (drained_) {
+      worker->fill(request->made);
+      continue;
+    }
+    request->job = {&request->made, 0};
+    if (!worker->ask(&request->job)) return last_;
+    const auto give_up = std::chrono::steady_clock::now() + kSnapshotPatience;
+    while (worker->busy_with_snapshot()) {
+      if (std::chrono::steady_clock::now() < give_up) {
+        std::this_thread::sleep_for(std::chrono::microseconds(20));
+        continue;
+      }
+      // The worker may still write to it some day, so it stays where it is.
+      abandoned_.push_back(std::move(request));
+      return last_;
+    }
+  }
+  last_ = std::move(request->made);
+  return last_;
+}
+
+bool LiveRuntime::poll_event(Event& event) {
+  refresh_links();
+  return std::ranges::any_of(running_,
+                             [&](const auto& worker) { return worker->events().take(event); });
+}
+
+bool LiveRuntime::poll_punted(HostFrame& frame) {
+  for (PacketRing* ring : punted_) {
+    rte_mbuf* packet = nullptr;
+    if (ring->take({&packet, 1}) == 0) continue;
+    frame.port = packet->port;
+    frame.bytes.resize(packet->pkt_len);
+    std::memcpy(frame.bytes.data(), rte_pktmbuf_mtod(packet, const void*), packet->data_len);
+    rte_pktmbuf_free(packet);
+    return true;
+  }
+  return false;
+}
+
+bool LiveRuntime::inject(unsigned port, std::span<const std::byte> frame) {
+  rte_mbuf* packet = rte_pktmbuf_alloc(pools_.back().get());
+  if (packet == nullptr) return false;
+  char* to = frame.size() > UINT16_MAX
+                 ? nullptr
+                 : rte_pktmbuf_append(packet, static_cast<std::uint16_t>(frame.size()));
+  packet->port = static_cast<std::uint16_t>(port);
+  if (to != nullptr) std::memcpy(to, frame.data(), frame.size());
+  if (to != nullptr && inject_[placement_.owner_of_port[port]]->put({&packet, 1}) == 1) return true;
+  rte_pktmbuf_free(packet);
+  return false;
+}
+
+Nanoseconds LiveRuntime::oldest_heartbeat() {
+  const Instant now = clock_->now();
+  Nanoseconds oldest{0};
+  for (const auto& worker : running_) oldest = std::max(oldest, now - worker->last_beat());
+  return oldest;
+}
+
+void LiveRuntime::refresh_links() {
+  const Instant now = clock_->now();
+  if (now - last_refresh_ < kLinkCheck) return;
+  last_refresh_ = now;
+  for (std::size_t p = 0; p < ports_.size(); ++p) {
+    ports_[p]->refresh();
+    const bool up = ports_[p]->link_up();
+    if (up != was_up_[p]) ++flaps_[p];
+    was_up_[p] = up;
+  }
+}
+
+void LiveRuntime::drain() {
+  if (!started_ || drained_) return;
+  for (const auto& worker : running_) worker->stop();
+  const auto give_up = std::chrono::steady_clock::now() + kDrainPatience;
+  for (unsigned w = 0; w < workers_; ++w) {
+    const unsigned lcore = worker_lcore(w);
+    while (rte_eal_get_lcore_state(lcore) == RUNNING) {
+      if (std::chrono::steady_clock::now() > give_up) break;
+      std::this_thread::sleep_for(std::chrono::microseconds(100));
+    }
+  }
+  drained_ = true;
 }
 
 }  // namespace castgate

@@ -1,0 +1,245 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "dataplane/live_runtime.h"
+
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+#include <fmt/format.h>
+
+#include <rte_launch.h>
+#include <rte_lcore.h>
+
+#include "dataplane/ring_port.h"
+#include "drivers/eal.h"
+#include "drivers/ethdev_port.h"
+
+namespace castgate {
+namespace {
+
+constexpr unsigned kRingSlots = 4096;
+constexpr unsigned kHostRingSlots = 1024;
+constexpr unsigned kControlPackets = 2047;
+constexpr unsigned kDescriptors = 1024;
+constexpr unsigned kFewestPackets = 8191;
+constexpr unsigned kMostPackets = (1u << 19) - 1;
+// AF_XDP keeps two thousand packets in its fill ring even when idle.
+constexpr unsigned kPerPort = 2 * kDescriptors + 2048;
+
+int run_worker(void* worker) {
+  static_cast<Worker*>(worker)->run();
+  return 0;
+}
+
+// Windows may fill up to their budget while rings and caches stay supplied.
+std::uint64_t held_budget(const Spec& spec, const Placement& placed, unsigned worker) {
+  std::uint64_t held = 0;
+  for (std::size_t s = 0; s < spec.streams.size(); ++s) {
+    if (placed.worker_of_stream[s] != worker) continue;
+    const FailoverSpec& failover = spec.streams[s].failover;
+    if (failover.release != Release::Arrival) held += window_positions(failover) / 2;
+  }
+  return held;
+}
+
+std::vector<bool> mine(const Placement& placed, unsigned worker) {
+  std::vector<bool> result;
+  for (const std::uint8_t w : placed.worker_of_stream) result.push_back(w == worker);
+  return result;
+}
+
+}  // namespace
+
+LiveRuntime::LiveRuntime(const Spec& spec)
+    : spec_(spec),
+      workers_(static_cast<unsigned>(spec.appliance.worker_cores.size())),
+      placement_(place(spec, workers_)),
+      flows_(spec, placement_.worker_of_stream) {}
+
+Result<std::unique_ptr<Runtime>> LiveRuntime::start(const Spec& spec) {
+  std::unique_ptr<LiveRuntime> made(new LiveRuntime(spec));
+  if (auto pools = made->make_pools(); !pools) return std::unexpected(pools.error());
+  if (auto ports = made->open_ports(); !ports) return std::unexpected(ports.error());
+  if (auto rings = made->make_rings(); !rings) return std::unexpected(rings.error());
+  made->make_workers();
+  made->launch();
+  return made;
+}
+
+LiveRuntime::~LiveRuntime() {
+  drain();
+  for (unsigned w = 0; started_ && w < workers_; ++w) {
+    if (rte_eal_get_lcore_state(worker_lcore(w)) != RUNNING) continue;
+    std::fprintf(stderr, "worker %u did not stop; leaving without it\n", w);
+    std::_Exit(EXIT_FAILURE);
+  }
+  running_.clear();
+  ring_ports_.clear();
+  ports_.clear();
+  rings_.clear();
+  pools_.clear();
+  stop_eal();
+}
+
+Result<void> LiveRuntime::make_pools() {
+  EalOptions eal;
+  eal.mode = EalOptions::Mode::Live;
+  eal.worker_cores = spec_.appliance.worker_cores;
+  eal.control_core = spec_.appliance.control_core;
+  eal.hugepages_bytes = spec_.appliance.hugepages_bytes;
+  for (const PortSpec& port : spec_.ports) eal.devices.push_back(port.device);
+  std::vector<PacketPoolOptions> wanted;
+  for (unsigned w = 0; w < workers_; ++w) {
+    const std::uint64_t packets =
+        held_budget(spec_, placement_, w) + kFewestPackets + kPerPort * spec_.ports.size();
+    wanted.push_back({fmt::format("worker{}", w),
+                      static_cast<unsigned>(std::min<std::uint64_t>(packets, kMostPackets)),
+                      spec_.appliance.max_frame});
+  }
+  wanted.push_back({"control", kControlPackets, spec_.appliance.max_frame});
+  std::uint64_t bytes = 128ull << 20;
+  for (const PacketPoolOptions& pool : wanted) bytes += PacketPool::footprint(pool);
+  eal.memory_bytes = bytes;
+  if (auto started = start_eal(eal); !started) return started;
+  for (const PacketPoolOptions& options : wanted) {
+    auto pool = PacketPool::make(options);
+    if (!pool) return std::unexpected(pool.error());
+    pools_.push_back(std::move(*pool));
+  }
+  return {};
+}
+
+Result<void> LiveRuntime::open_ports() {
+  for (unsigned p = 0; p < spec_.ports.size(); ++p) {
+    const PortSpec& port = spec_.ports[p];
+    EthdevOptions options;
+    options.name = port.name;
+    options.device = port.device;
+    options.mac = port.mac;
+    options.tx_queues = workers_;
+    options.rx_pools = {pools_[placement_.owner_of_port[p]].get()};
+    options.max_frame = spec_.appliance.max_frame;
+    for (const StreamSpec& stream : spec_.streams) {
+      for (const LegSpec& leg : stream.legs) {
+        if (leg.port != p || !leg.to.address.is_multicast()) continue;
+        const MacAddress group = multicast_mac(leg.to.address);
+        if (std::ranges::find(options.groups, group) == options.groups.end()) {
+          options.groups.push_back(group);
+        }
+      }
+    }
+    auto opened = EthdevPort::open(options);
+    if (!opened) return std::unexpected(opened.error());
+    ports_.push_back(std::move(*opened));
+  }
+  flaps_.resize(ports_.size());
+  was_up_.resize(ports_.size(), true);
+  return {};
+}
+
+Result<PacketRing*> LiveRuntime::ring(const std::string& name, unsigned slots) {
+  auto made = PacketRing::make(name, slots);
+  if (!made) return std::unexpected(made.error());
+  return &rings_.emplace_back(std::move(*made));
+}
+
+Result<void> LiveRuntime::make_rings() {
+  between_.assign(workers_, std::vector<PacketRing*>(workers_, nullptr));
+  sends_.resize(workers_);
+  ring_ports_.resize(workers_);
+  for (unsigned from = 0; from < workers_; ++from) {
+    auto inject = ring(fmt::format("inject{}", from), kHostRingSlots);
+    auto punted = ring(fmt::format("punt{}", from), kHostRingSlots);
+    if (!inject) return std::unexpected(inject.error());
+    if (!punted) return std::unexpected(punted.error());
+    inject_.push_back(*inject);
+    punted_.push_back(*punted);
+    for (unsigned to = 0; to < workers_; ++to) {
+      if (to == from) continue;
+      auto made = ring(fmt::format("over{}_{}", from, to), kRingSlots);
+      if (!made) return std::unexpected(made.error());
+      between_[from][to] = *made;
+    }
+    for (unsigned p = 0; p < ports_.size(); ++p) {
+      ring_ports_[from].emplace_back();
+      const unsigned owner = placement_.owner_of_port[p];
+      if (ports_[p]->facts().tx_queues >= workers_ || owner == from) continue;
+      auto made = ring(fmt::format("tx{}_{}", from, p), kRingSlots);
+      if (!made) return std::unexpected(made.error());
+      ring_ports_[from].back() = std::make_unique<RingPort>(*ports_[p], **made);
+      sends_[owner].push_back({p, *made});
+    }
+  }
+  return {};
+}
+
+WorkerParts LiveRuntime::parts_of(unsigned worker) {
+  std::vector<Port*> ports;
+  std::vector<unsigned> queues;
+  std::vector<bool> has_twin;
+  std::vector<PollDuty> polls;
+  for (unsigned p = 0; p < ports_.size(); ++p) {
+    Port* stand_in = ring_ports_[worker][p].get();
+    ports.push_back(stand_in != nullptr ? stand_in : ports_[p].get());
+    queues.push_back(ports_[p]->facts().tx_queues >= workers_ ? worker : 0);
+    const bool addressed = std::ranges::any_of(
+        spec_.ports[p].networks, [](const NetworkSpec& n) { return !n.addresses.empty(); });
+    has_twin.push_back(addressed && !ports_[p]->facts().on_kernel_interface);
+    if (placement_.owner_of_port[p] == worker) polls.push_back({ports_[p].get(), p, 0});
+  }
+  std::vector<PacketRing*> from;
+  for (unsigned w = 0; w < workers_; ++w) {
+    if (w != worker) from.push_back(between_[w][worker]);
+  }
+  const std::uint64_t budget = pools_[worker].get()->size - kPerPort * ports_.size();
+  return {.pipeline = {.spec = spec_,
+                       .flows = flows_,
+                       .worker = worker,
+                       .mine = mine(placement_, worker),
+                       .ports = ports,
+                       .tx_queues = queues,
+                       .pool = pools_[worker].get(),
+                       .held_limit = budget - kFewestPackets / 2},
+          .core = spec_.appliance.worker_cores[worker],
+          .polling = spec_.appliance.polling,
+          .polls = polls,
+          .sends = sends_[worker],
+          .hand_over_to = between_[worker],
+          .take_over_from = from,
+          .inject = inject_[worker],
+          .punt = punted_[worker],
+          .has_twin = has_twin,
+          .rcu = rcu_.get()};
+}
+
+void LiveRuntime::make_workers() {
+  clock_.emplace();
+  const std::size_t size = rte_rcu_qsbr_get_memsize(workers_);
+  const std::size_t whole =
+      (size + RTE_CACHE_LINE_SIZE - 1) & ~std::size_t{RTE_CACHE_LINE_SIZE - 1};
+  rcu_.reset(static_cast<rte_rcu_qsbr*>(std::aligned_alloc(RTE_CACHE_LINE_SIZE, whole)));
+  CG_CHECK(rcu_ != nullptr && rte_rcu_qsbr_init(rcu_.get(), workers_) == 0);
+  for (unsigned w = 0; w < workers_; ++w) {
+    running_.push_back(std::make_unique<Worker>(parts_of(w), *clock_));
+  }
+}
+
+void LiveRuntime::launch() {
+  for (unsigned w = 0; w < workers_; ++w) {
+    const int launched = rte_eal_remote_launch(run_worker, running_[w].get(), worker_lcore(w));
+    CG_CHECK(launched == 0);
+  }
+  started_ = true;
+  last_ = blank();
+}
+
+Snapshot LiveRuntime::blank() const {
+  std::vector<Port*> ports;
+  for (const auto& port : ports_) ports.push_back(port.get());
+  Snapshot made = empty_snapshot(spec_, ports);
+  add_port_stats(ports, made);
+  for (std::size_t p = 0; p < flaps_.size(); ++p) made.ports[p].link_flaps = flaps_[p];
+  for (const auto& worker : running_) worker->count_into(made.workers.emplace_back());
+  return made;
+}
+
+}  // namespace castgate

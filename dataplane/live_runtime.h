@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdlib>
+#include <deque>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "dataplane/contract/runtime.h"
+#include "dataplane/placement.h"
+#include "dataplane/worker.h"
+#include "drivers/packet_pool.h"
+
+namespace castgate {
+
+// Devices, pools, rings and workers of a running appliance; the body of contract/runtime.h.
+class LiveRuntime final : public Runtime {
+ public:
+  static Result<std::unique_ptr<Runtime>> start(const Spec& spec);
+  ~LiveRuntime() override;
+
+  Snapshot snapshot() override;
+  bool poll_event(Event& event) override;
+  bool poll_punted(HostFrame& frame) override;
+  bool inject(unsigned port, std::span<const std::byte> frame) override;
+  Nanoseconds oldest_heartbeat() override;
+  void drain() override;
+
+ private:
+  explicit LiveRuntime(const Spec& spec);
+
+  Result<void> make_pools();
+  Result<void> open_ports();
+  Result<void> make_rings();
+  void make_workers();
+  void launch();
+  Result<PacketRing*> ring(const std::string& name, unsigned slots);
+  WorkerParts parts_of(unsigned worker);
+  void refresh_links();
+  Snapshot blank() const;
+
+  struct SnapshotRequest {
+    Snapshot made;
+    SnapshotJob job;
+  };
+
+  Spec spec_;
+  unsigned workers_;
+  Placement placement_;
+  FlowTable flows_;
+  std::vector<PacketPool> pools_;  // one per worker, then the control thread's
+  std::vector<std::unique_ptr<Port>> ports_;
+  std::deque<PacketRing> rings_;
+  std::vector<PacketRing*> inject_;                             // by worker
+  std::vector<PacketRing*> punted_;                             // by worker
+  std::vector<std::vector<PacketRing*>> between_;               // [from][to]
+  std::vector<std::vector<std::unique_ptr<Port>>> ring_ports_;  // [worker][port]: stand-ins
+  std::vector<std::vector<SendDuty>> sends_;                    // by worker
+  std::unique_ptr<rte_rcu_qsbr, decltype(&std::free)> rcu_{nullptr, &std::free};
+  std::optional<TscClock> clock_;
+  std::vector<std::unique_ptr<Worker>> running_;
+  Snapshot last_;
+  std::vector<std::unique_ptr<SnapshotRequest>> abandoned_;  // a stuck worker's
+  std::vector<std::uint64_t> flaps_;
+  std::vector<bool> was_up_;
+  Instant last_refresh_;
+  bool started_ = false;
+  bool drained_ = false;
+};
+
+}  // namespace castgate

@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "dataplane/worker.h"
+
+#include <algorithm>
+#include <ctime>
+#include <sys/prctl.h>
+
+#include <rte_prefetch.h>
+
+namespace castgate {
+namespace {
+
+constexpr std::size_t kStreamsPerTurn = 4;  // of a snapshot: a few microseconds
+constexpr unsigned kPrefetchAhead = 8;
+// Adaptive polling: this many turns without a packet before the first nap, and ten times as many
+// before the longer one. A nap is far shorter than what a receive ring of 1024 can wait for.
+constexpr unsigned kTurnsToNap = 2000;
+constexpr unsigned kTurnsToLongNap = 2200;
+constexpr Nanoseconds kNap{50'000};
+constexpr Nanoseconds kLongNap{250'000};
+// Held packets may wait for their deadlines this long when the appliance stops.
+constexpr Nanoseconds kLongestDrain{500'000'000};
+
+// The header's address from the mbuf's own, so that a cold mbuf is not waited for.
+void prefetch(rte_mbuf* packet) noexcept {
+  rte_prefetch0(packet);
+  rte_prefetch0(reinterpret_cast<char*>(packet) + sizeof(rte_mbuf) + RTE_PKTMBUF_HEADROOM);
+}
+
+}  // namespace
+
+Worker::Worker(const WorkerParts& parts, const TscClock& clock)
+    : parts_(parts),
+      clock_(clock),
+      punt_(parts.has_twin, *parts.punt),
+      hand_over_(parts.hand_over_to.size()) {
+  for (std::size_t w = 0; w < hand_over_.size(); ++w) hand_over_[w].ring = parts.hand_over_to[w];
+  parts_.pipeline.exits = this;
+  parts_.pipeline.events = events_.get();
+  pipeline_.emplace(parts_.pipeline);
+  beat_.store(clock.now().ns, std::memory_order_relaxed);
+}
+
+void Worker::run() noexcept {
+  const unsigned id = parts_.pipeline.worker;
+  prctl(PR_SET_TIMERSLACK, 1000UL);
+  rte_rcu_qsbr_thread_register(parts_.rcu, id);
+  rte_rcu_qsbr_thread_online(parts_.rcu, id);
+  while (!stopping_.load(std::memory_order_acquire)) {
+    const Instant now = clock_.now();
+    const unsigned packets = poll(now) + take_rings(now);
+    if (now >= pipeline_->next_deadline()) pipeline_->tick(now);
+    pipeline_->flush();
+    serve_snapshot();
+    rte_rcu_qsbr_quiescent(parts_.rcu, id);
+    beat_.store(now.ns, std::memory_order_relaxed);
+    loops_.add();
+    if (packets != 0) {
+      busy_loops_.add();
+      packets_.add(packets);
+      idle_turns_ = 0;
+    } else if (parts_.polling == Polling::Adaptive) {
+      rest(now);
+    }
+  }
+  finish();
+  rte_rcu_qsbr_thread_offline(parts_.rcu, id);
+  rte_rcu_qsbr_thread_unregister(parts_.rcu, id);
+}
+
+unsigned Worker::poll(Instant now) noexcept {
+  unsigned total = 0;
+  std::array<rte_mbuf*, kBurst> burst;
+  for (const PollDuty& duty : parts_.polls) {
+    const unsigned count = duty.port->receive(duty.queue, burst);
+    if (count == 0) continue;
+    for (unsigned i = 0; i < std::min(count, kPrefetchAhead); ++i) prefetch(burst[i]);
+    for (unsigned i = kPrefetchAhead; i < count; ++i) prefetch(burst[i]);
+    total += count;
+    pipeline_->receive(duty.index, {burst.data(), count}, now);
+  }
+  for (unsigned w = 0; w < hand_over_.size(); ++w) put_hand_over(w);
+  return total;
+}
+
+// What other workers and the control thread have for us.
+unsigned Worker::take_rings(Instant now) noexcept {
+  unsigned total = 0;
+  std::array<rte_mbuf*, kBurst> burst;
+  for (PacketRing* ring : parts_.take_over_from) {
+    const unsigned count = ring->take(burst);
+    if (count != 0) pipeline_->take_over({burst.data(), count}, now);
+    total += count;
+  }
+  for (const SendDuty& duty : parts_.sends) {
+    const unsigned count = duty.ring->take(burst);
+    for (unsigned i = 0; i < count; ++i) pipeline_->inject(duty.index, burst[i]);
+    total += count;
+  }
+  const unsigned injected = parts_.inject->take(burst);
+  for (unsigned i = 0; i < injected; ++i) pipeline_->inject(burst[i]->port, burst[i]);
+  return total + injected;
+}
+
+bool Worker::hand_over(rte_mbuf* packet, unsigned worker) noexcept {
+  HandOver& to = hand_over_[worker];
+  if (to.count == kBurst) put_hand_over(worker);
+  if (to.count == kBurst) return false;
+  to.pending[to.count++] = packet;
+  return true;
+}
+
+// In bulk, once per burst. What a full ring refuses waits for the next turn, and new packets with
+// nowhere to wait are dropped by classify.
+void Worker::put_hand_over(unsigned worker) noexcept {
+  HandOver& to = hand_over_[worker];
+  if (to.count == 0) return;
+  const unsigned taken = to.ring->put({to.pending.data(), to.count});
+  handed_over_.add(taken);
+  to.count -= taken;
+  std::copy_n(to.pending.begin() + taken, to.count, to.pending.begin());
+}
+
+bool Worker::punt(rte_mbuf* packet, unsigned port, HostKind kind, Instant now) noexcept {
+  return punt_.punt(packet, port, kind, now);
+}
+
+bool Worker::ask(SnapshotJob* job) noexcept {
+  SnapshotJob* none = nullptr;
+  return job_.compare_exchange_strong(none, job, std::memory_order_acq_rel);
+}
+
+void Worker::serve_snapshot() noexcept {
+  SnapshotJob* job = job_.load(std::memory_order_acquire);
+  if (job == nullptr) [[likely]]
+    return;
+  Snapshot& into = *job->into;
+  const std::size_t end = std::min(job->next_stream + kStreamsPerTurn, into.streams.size());
+  for (; job->next_stream < end; ++job->next_stream) {
+    pipeline_->snapshot_stream(job->next_stream, into.streams[job->next_stream]);
+  }
+  if (job->next_stream < into.streams.size()) return;
+  add_totals(into);
+  job_.store(nullptr, std::memory_order_release);
+}
+
+void Worker::fill(Snapshot& into) noexcept {
+  for (std::size_t s = 0; s < into.streams.size(); ++s) {
+    pipeline_->snapshot_stream(s, into.streams[s]);
+  }
+  add_totals(into);
+}
+
+void Worker::add_totals(Snapshot& into) noexcept {
+  const auto add = [&](DropCounts* also, DropReason reason, std::uint64_t count) {
+    const auto r = static_cast<std::size_t>(reason);
+    if (also != nullptr) (*also)[r] += count;
+    into.drops[r] += count;
+    into.ledger.dropped += count;
+  };
+  std::uint64_t away = handed_over_.get();
+  for (const HandOver& to : hand_over_) {
+    into.ledger.held += to.count;
+    add(nullptr, DropReason::HandoverFull, to.full.get());
+  }
+  for (std::size_t p = 0; p < into.ports.size(); ++p) {
+    const auto port = static_cast<unsigned>(p);
+    PortSnapshot& snapshot = into.ports[p];
+    away += punt_.punted(port);
+    snapshot.punted += punt_.punted(port);
+    add(&snapshot.drops, DropReason::PuntPoliced, punt_.policed(port));
+    add(&snapshot.drops, DropReason::PuntFull, punt_.full(port));
+  }
+  pipeline_->add_counters(into, away);
+}
+
+void Worker::count_into(WorkerSnapshot& into) const noexcept {
+  into.core = parts_.core;
+  into.loops = loops_.get();
+  into.busy_loops = busy_loops_.get();
+  into.packets = packets_.get();
+  into.last_beat_ns = last_beat().ns;
+  into.streams = static_cast<std::uint64_t>(std::ranges::count(parts_.pipeline.mine, true));
+}
+
+// Nothing to do for a while: sleeps, but not past a deadline, and offline so that nobody waits.
+void Worker::rest(Instant now) noexcept {
+  if (++idle_turns_ < kTurnsToNap) return;
+  Nanoseconds nap = idle_turns_ < kTurnsToLongNap ? kNap : kLongNap;
+  const Instant deadline = pipeline_->next_deadline();
+  if (deadline != kNever) nap = std::min(nap, deadline - now);
+  if (nap <= Nanoseconds{0}) return;
+  idle_turns_ = std::min(idle_turns_, kTurnsToLongNap);
+  rte_rcu_qsbr_thread_offline(parts_.rcu, parts_.pipeline.worker);
+  const timespec span{0, nap.count()};
+  clock_nanosleep(CLOCK_MONOTONIC, 0, &span, nullptr);
+  rte_rcu_qsbr_thread_online(parts_.rcu, parts_.pipeline.worker);
+}
+
+// Deadlines of what is held come first, up to a limit; then everything goes.
+void Worker::finish() noexcept {
+  const Instant end = clock_.now() + kLongestDrain;
+  for (Instant now = clock_.now(); pipeline_->held() != 0 && now < end; now = clock_.now()) {
+    if (now >= pipeline_->next_deadline()) pipeline_->tick(now);
+    pipeline_->flush();
+    take_rings(now);
+    beat_.store(now.ns, std::memory_order_relaxed);
+  }
+  pipeline_->drain(clock_.now());
+  for (HandOver& to : hand_over_) {
+    for (unsigned i = 0; i < to.count; ++i) rte_pktmbuf_free(to.pending[i]);
+    to.full.add(to.count);
+    to.count = 0;
+  }
+}
+
+}  // namespace castgate

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include <rte_rcu_qsbr.h>
+
+#include "dataplane/event_ring.h"
+#include "dataplane/packet_ring.h"
+#include "dataplane/pipeline.h"
+#include "dataplane/punt/punt_stage.h"
+#include "dataplane/tsc_clock.h"
+
+namespace castgate {
+
+// A port's receive queue that this worker polls.
+struct PollDuty {
+  Port* port;
+  unsigned index;  // into Spec::ports
+  unsigned queue;
+};
+
+// Packets of `port` that another worker made ready; this worker owns the port's transmit queue.
+struct SendDuty {
+  unsigned index;
+  PacketRing* ring;
+};
+
+struct WorkerParts {
+  PipelineParts pipeline;
+  unsigned core = 0;
+  Polling polling = Polling::Adaptive;
+  std::vector<PollDuty> polls;
+  std::vector<SendDuty> sends;
+  std::vector<PacketRing*> hand_over_to;    // by worker; null for itself
+  std::vector<PacketRing*> take_over_from;  // without itself
+  PacketRing* inject = nullptr;             // from the control thread, mbuf->port is the index
+  PacketRing* punt = nullptr;               // to the control thread
+  std::vector<bool> has_twin;               // by port index
+  rte_rcu_qsbr* rcu = nullptr;
+};
+
+// A snapshot in the making: published by pointer, filled by the worker a few streams a turn, handed
+// back by clearing the pointer. The control thread reads it after a grace period.
+struct SnapshotJob {
+  Snapshot* into = nullptr;
+  std::size_t next_stream = 0;
+};
+
+// One core's poll loop around one pipeline. run() is the lcore's function; the rest is called by
+// the control thread.
+class Worker final : private ClassifyExits {
+ public:
+  explicit Worker(const WorkerParts& parts, const TscClock& clock);
+
+  void run() noexcept;
+
+  // Ends reception, lets kept packets go, then run() returns.
+  void stop() noexcept { stopping_.store(true, std::memory_order_release); }
+  bool ask(SnapshotJob* job) noexcept;
+  // The same at once, by the control thread: only before run() or after it returned.
+  void fill(Snapshot& into) noexcept;
+  bool busy_with_snapshot() const noexcept {
+    return job_.load(std::memory_order_acquire) != nullptr;
+  }
+
+  Instant last_beat() const noexcept { return {beat_.load(std::memory_order_relaxed)}; }
+  EventRing& events() noexcept { return *events_; }
+  void count_into(WorkerSnapshot& into) const noexcept;
+
+ private:
+  unsigned poll(Instant now) noexcept;
+  unsigned take_rings(Instant now) noexcept;
+  void put_hand_over(unsigned worker) noexcept;
+  void serve_snapshot() noexcept;
+  void add_totals(Snapshot& into) noexcept;
+  void rest(Instant now) noexcept;
+  void finish() noexcept;
+
+  bool hand_over(rte_mbuf* packet, unsigned worker) noexcept override;
+  bool punt(rte_mbuf* packet, unsigned port, HostKind kind, Instant now) noexcept override;
+
+  struct HandOver {
+    PacketRing* ring = nullptr;
+    unsigned count = 0;
+    std::array<rte_mbuf*, kBurst> pending{};
+    Counter full;
+  };
+
+  WorkerParts parts_;
+  const TscClock& clock_;
+  std::unique_ptr<EventRing> events_ = std::make_unique<EventRing>();
+  PuntStage punt_;
+  std::vector<HandOver> hand_over_;
+  Counter handed_over_;
+  std::optional<Pipeline> pipeline_;
+  std::atomic<SnapshotJob*> job_{nullptr};
+  std::atomic<bool> stopping_{false};
+  unsigned idle_turns_ = 0;
+  alignas(64) std::atomic<std::int64_t> beat_{0};
+  Counter loops_;
+  Counter busy_loops_;
+  Counter packets_;
+};
+
+}  // namespace castgate
