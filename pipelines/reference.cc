@@ -14,14 +14,14 @@ namespace {
 
 constexpr std::string_view kIntro = R"(# Reference
 
-Every YAML key, counter and drop reason. Printed by `castgate keys --markdown`; do not edit.
+Every YAML key, counter and drop reason. Printed by `castgate keys`; not to be edited.
 
 ## How values are written
 
 - A file is one YAML document of UTF-8 text, at most 4 MiB, indented by spaces.
 - Durations, sizes and rates carry their unit: `10ms`, `512MiB`, `100kpps`. A number without one is
   an error. Decimals are taken where they come out whole: `1.5ms`. Plain numbers have no unit.
-- Durations: ns, us, ms, s. Sizes: B, KiB, MiB, GiB, TiB (of 1024). Rates: pps, kpps, Mpps (of 1000).
+- Durations: ns, us, ms, s. Sizes: B, KiB, MiB, GiB, TiB (of 1024). Rates: pps, kpps, Mpps.
 - Names are 1 to 64 letters, digits, `_`, `.` and `-`. Quotes never change what a value means.
 - An endpoint is an address and a UDP port: `239.1.0.1:5000`, or in quotes `"[ff3e::1]:5000"`.
 - Unknown keys and keys given twice are errors. Keys that begin with `x-` are yours: they are not

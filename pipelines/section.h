@@ -102,7 +102,7 @@ void Section::read_list(std::string_view key, std::vector<T>& field) {
   if (given.entry == nullptr) return;
   const YamlNode& node = *given.entry->value;
   if (node.kind != YamlNode::Kind::List) {
-    return note(given, fail("expected a list: [" + std::string(key) + ", ...]"));
+    return note(given, fail("expected a " + given.row->value_text() + ", in [ ]"));
   }
   note(given, {});
   field.clear();

@@ -40,11 +40,11 @@ inline std::string joined(const std::vector<Complaint>& complaints) {
 }
 
 // Lines of complaint; empty where there is none.
-inline std::string errors_of(const std::string& text) {
+inline std::string errors_in(const std::string& text) {
   return joined(read_spec_text(text, "f").errors);
 }
 inline std::string errors_of(const YamlFile& file) {
-  return errors_of(file.text());
+  return errors_in(file.text());
 }
 inline std::string warnings_of(const YamlFile& file) {
   return joined(read_spec_text(file.text(), "f").warnings);

@@ -13,7 +13,7 @@
 namespace castgate {
 namespace {
 
-using test::errors_of;
+using test::errors_in;
 
 std::string times(std::string_view text, std::size_t count) {
   std::string all;
@@ -53,40 +53,40 @@ class TemporaryFile {
 };
 
 TEST(YamlText, empty_file_is_named_as_such) {
-  EXPECT_EQ(errors_of(""), "f:1:1: the file is empty");
-  EXPECT_EQ(errors_of("# only a comment\n"), "f:1:1: the file is empty");
+  EXPECT_EQ(errors_in(""), "f:1:1: the file is empty");
+  EXPECT_EQ(errors_in("# only a comment\n"), "f:1:1: the file is empty");
 }
 
 TEST(YamlText, root_that_is_no_map_is_refused) {
-  EXPECT_EQ(errors_of("- 1\n"), "f:1:1: expected 'key: value' lines here");
-  EXPECT_EQ(errors_of("hello\n"), "f:1:1: expected 'key: value' lines here");
-  EXPECT_EQ(errors_of("~\n"), "f:1:1: expected 'key: value' lines here");
+  EXPECT_EQ(errors_in("- 1\n"), "f:1:1: expected 'key: value' lines here");
+  EXPECT_EQ(errors_in("hello\n"), "f:1:1: expected 'key: value' lines here");
+  EXPECT_EQ(errors_in("~\n"), "f:1:1: expected 'key: value' lines here");
 }
 
 TEST(YamlText, syntax_error_is_one_line_with_its_place) {
-  EXPECT_EQ(errors_of("schema: 1\nports: {red: {device: a}\n"), "f:3:1: end of map flow not found");
-  EXPECT_EQ(errors_of("schema: 1\n  ports: 2\n"), "f:2:8: illegal map value");
-  EXPECT_EQ(errors_of("a: *nobody\n"), "f:1:4: the referenced anchor is not defined");
+  EXPECT_EQ(errors_in("schema: 1\nports: {red: {device: a}\n"), "f:3:1: end of map flow not found");
+  EXPECT_EQ(errors_in("schema: 1\n  ports: 2\n"), "f:2:8: illegal map value");
+  EXPECT_EQ(errors_in("a: *nobody\n"), "f:1:4: the referenced anchor is not defined");
 }
 
 TEST(YamlText, tab_in_the_indentation_is_refused_at_its_place) {
-  EXPECT_EQ(errors_of("schema: 1\nports:\n \tred: 1\n"),
+  EXPECT_EQ(errors_in("schema: 1\nports:\n \tred: 1\n"),
             "f:3:2: tab in the indentation: use spaces");
-  EXPECT_EQ(errors_of("\tschema: 1\n"), "f:1:1: tab in the indentation: use spaces");
+  EXPECT_EQ(errors_in("\tschema: 1\n"), "f:1:1: tab in the indentation: use spaces");
 }
 
 TEST(YamlText, tabs_elsewhere_do_no_harm) {
-  EXPECT_EQ(errors_of(test::YamlFile{}.text() + "\t\n\t# a comment\nx-note:\t'a\tb'\n"), "");
+  EXPECT_EQ(errors_in(test::YamlFile{}.text() + "\t\n\t# a comment\nx-note:\t'a\tb'\n"), "");
 }
 
 TEST(YamlText, bytes_that_are_no_text_are_named) {
-  EXPECT_EQ(errors_of(std::string("a\0b", 3)), "f:1:2: byte 0x00 is not UTF-8 text");
-  EXPECT_EQ(errors_of("a: b\nc: \xff\n"), "f:2:4: byte 0xff is not UTF-8 text");
-  EXPECT_EQ(errors_of("\x7f"
+  EXPECT_EQ(errors_in(std::string("a\0b", 3)), "f:1:2: byte 0x00 is not UTF-8 text");
+  EXPECT_EQ(errors_in("a: b\nc: \xff\n"), "f:2:4: byte 0xff is not UTF-8 text");
+  EXPECT_EQ(errors_in("\x7f"
                       "ELF"),
             "f:1:1: byte 0x7f is not UTF-8 text");
-  EXPECT_EQ(errors_of("\xff\xfe s\0c\0"), "f:1:1: byte 0xff is not UTF-8 text");
-  EXPECT_EQ(errors_of("\x1b[31m"), "f:1:1: byte 0x1b is not UTF-8 text");
+  EXPECT_EQ(errors_in("\xff\xfe s\0c\0"), "f:1:1: byte 0xff is not UTF-8 text");
+  EXPECT_EQ(errors_in("\x1b[31m"), "f:1:1: byte 0x1b is not UTF-8 text");
 }
 
 TEST(YamlText, utf8_is_judged_by_rfc_3629) {
@@ -106,26 +106,26 @@ TEST(YamlText, utf8_is_judged_by_rfc_3629) {
 }
 
 TEST(YamlText, columns_count_characters_not_bytes) {
-  EXPECT_EQ(errors_of("x-\xc3\xa9: 1\n\xc3\xa9\xc3\xa9: \xff"),
+  EXPECT_EQ(errors_in("x-\xc3\xa9: 1\n\xc3\xa9\xc3\xa9: \xff"),
             "f:2:5: byte 0xff is not UTF-8 text");
 }
 
 TEST(YamlText, second_document_is_refused_where_it_begins) {
-  EXPECT_EQ(errors_of(test::YamlFile{}.text() + "---\na: 1\n"),
+  EXPECT_EQ(errors_in(test::YamlFile{}.text() + "---\na: 1\n"),
             "f:8:1: a second document: one per file");
 }
 
 TEST(YamlText, duplicate_key_is_an_error_with_its_path) {
-  EXPECT_EQ(errors_of(test::YamlFile{}.text() + "schema: 1\n"),
+  EXPECT_EQ(errors_in(test::YamlFile{}.text() + "schema: 1\n"),
             "f:8:1: schema: duplicate key, first given on line 1");
   const test::YamlFile file{.failover = "max_skew: 5ms, max_skew: 6ms"};
-  EXPECT_EQ(errors_of(file),
+  EXPECT_EQ(test::errors_of(file),
             "f:6:27: streams.s.failover.max_skew: duplicate key, first given on line 6");
 }
 
 TEST(YamlText, keys_that_are_no_text_are_refused) {
-  EXPECT_EQ(errors_of("? [a]\n: 1\n"), "f:1:3: a key must be text");
-  EXPECT_EQ(errors_of("{{a: 1}: 2}\n"), "f:1:2: a key must be text");
+  EXPECT_EQ(errors_in("? [a]\n: 1\n"), "f:1:3: a key must be text");
+  EXPECT_EQ(errors_in("{{a: 1}: 2}\n"), "f:1:2: a key must be text");
 }
 
 TEST(YamlText, alias_bomb_of_a_million_nodes_is_not_spelled_out) {
@@ -141,7 +141,7 @@ TEST(YamlText, alias_bomb_of_a_million_nodes_is_not_spelled_out) {
 }
 
 TEST(YamlText, alias_of_what_it_is_part_of_is_refused) {
-  EXPECT_EQ(errors_of("x-a: &a [1, *a]\n"), "f:1:13: alias of the value that it is part of");
+  EXPECT_EQ(errors_in("x-a: &a [1, *a]\n"), "f:1:13: alias of the value that it is part of");
 }
 
 TEST(YamlText, aliases_work_and_share_their_node) {
@@ -159,11 +159,11 @@ TEST(YamlText, number_of_values_is_bounded) {
 }
 
 TEST(YamlText, brackets_lines_and_depth_are_bounded) {
-  EXPECT_EQ(errors_of(times("[", 4'000'000)), "f:1:300001: more than 300000 brackets and commas");
-  EXPECT_EQ(errors_of(times("{a: ", 300'001)), "f:1:1200001: more than 300000 brackets and commas");
-  EXPECT_EQ(errors_of(times("a\n", 2'000'000)), "f:300001:1: more than 300000 lines");
-  EXPECT_EQ(errors_of(times("- ", 2'000'000)), "f:1:65: nested deeper than 32");
-  EXPECT_EQ(errors_of("x-deep: " + times("[", 1000) + times("]", 1000)),
+  EXPECT_EQ(errors_in(times("[", 4'000'000)), "f:1:300001: more than 300000 brackets and commas");
+  EXPECT_EQ(errors_in(times("{a: ", 300'001)), "f:1:1200001: more than 300000 brackets and commas");
+  EXPECT_EQ(errors_in(times("a\n", 2'000'000)), "f:300001:1: more than 300000 lines");
+  EXPECT_EQ(errors_in(times("- ", 2'000'000)), "f:1:65: nested deeper than 32");
+  EXPECT_EQ(errors_in("x-deep: " + times("[", 1000) + times("]", 1000)),
             "f:1:40: nested deeper than 32");
 }
 
@@ -193,7 +193,7 @@ TEST(YamlText, file_that_cannot_be_read_says_why) {
 }
 
 TEST(YamlText, complaints_never_carry_what_a_terminal_obeys) {
-  const std::string errors = errors_of("schema: 1\n\"bad\\e[2Jkey\": 1\nports: {}\n");
+  const std::string errors = errors_in("schema: 1\n\"bad\\e[2Jkey\": 1\nports: {}\n");
   EXPECT_EQ(errors.find('\x1b'), std::string::npos);
   EXPECT_NE(errors.find("f:2:1: 'bad?[2Jkey': unknown key"), std::string::npos) << errors;
 }
