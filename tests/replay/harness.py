@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What every replay case needs: captures in, castgate's replay, and judges that are not castgate."""
+"""What a replay case needs: captures, the program, and judges that are not castgate."""
 import collections
 import json
 import os

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What replay refuses (exit 2, with a reason) and what it says where the output differs (exit 1)."""
+"""What replay refuses (exit 2, with a reason), and what it says of a difference (exit 1)."""
 import harness
 from harness import case, check, equal
 
