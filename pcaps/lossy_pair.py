@@ -70,7 +70,7 @@ class Stream:
         return START + index * self.interval_ns
 
 
-def arrivals(stream, leg, name, *, quiet=50, cut=frozenset()):
+def arrivals(stream, leg, name, *, quiet=100, cut=frozenset()):
     """{index: arrival in ns} of what gets through. The first and last `quiet` packets always do,
     in order, so that neither a start nor an end rule decides what is expected; `cut` never do."""
     rng = random.Random(f"{name} {stream.seed}")

@@ -56,24 +56,15 @@ struct CaptureReader::Inflater {
     errno = EIO;
     return -1;
   }
+
+  static int close(void* cookie) {
+    delete static_cast<Inflater*>(cookie);
+    return 0;
+  }
 };
 
 void CaptureReader::PcapCloser::operator()(pcap* capture) const noexcept {
   pcap_close(capture);
-}
-
-CaptureReader::CaptureReader(std::string name, std::unique_ptr<Inflater> inflater)
-    : name_(std::move(name)), inflater_(std::move(inflater)) {}
-CaptureReader::CaptureReader(CaptureReader&&) noexcept = default;
-CaptureReader::~CaptureReader() = default;
-
-CaptureReader& CaptureReader::operator=(CaptureReader&& other) noexcept {
-  capture_ = std::move(other.capture_);  // before the inflater that it reads through
-  inflater_ = std::move(other.inflater_);
-  name_ = std::move(other.name_);
-  frames_ = other.frames_;
-  snapped_frames_ = other.snapped_frames_;
-  return *this;
 }
 
 Result<CaptureReader> CaptureReader::open(const std::string& path) {
@@ -86,34 +77,38 @@ Result<CaptureReader> CaptureReader::open(const std::string& path) {
   gzbuffer(inflater->file, kReadAhead);
   cookie_io_functions_t calls{};
   calls.read = Inflater::read;
+  calls.close = Inflater::close;
   std::FILE* file = fopencookie(inflater.get(), "rb", calls);
-  return start(CaptureReader(path, std::move(inflater)), file);
+  if (file == nullptr) return fail(fmt::format("{}: {}", path, why(errno)));
+  return start(path, inflater.release(), file);
 }
 
 Result<CaptureReader> CaptureReader::from_memory(std::span<const std::byte> bytes) {
   if (bytes.empty()) return fail("memory: not a capture: it is empty");
   // "r": libpcap only reads, but fmemopen has no type for that.
   std::FILE* file = fmemopen(const_cast<std::byte*>(bytes.data()), bytes.size(), "rb");
-  return start(CaptureReader("memory", nullptr), file);
+  if (file == nullptr) return fail(fmt::format("memory: {}", why(errno)));
+  return start("memory", nullptr, file);
 }
 
-Result<CaptureReader> CaptureReader::start(CaptureReader reader, std::FILE* file) {
-  if (file == nullptr) return fail(fmt::format("{}: {}", reader.name_, why(errno)));
+Result<CaptureReader> CaptureReader::start(std::string name, Inflater* inflater, std::FILE* file) {
+  CaptureReader reader(std::move(name));
   std::setvbuf(file, nullptr, _IOFBF, kReadAhead);
   std::array<char, PCAP_ERRBUF_SIZE> text{};
   reader.capture_.reset(
       pcap_fopen_offline_with_tstamp_precision(file, PCAP_TSTAMP_PRECISION_NANO, text.data()));
   if (reader.capture_ == nullptr) {
+    const bool unreadable = inflater != nullptr && !inflater->error.empty();
+    const std::string reason = unreadable ? inflater->error : std::string(text.data());
     std::fclose(file);  // libpcap takes the file only on success
-    const bool unreadable = reader.inflater_ && !reader.inflater_->error.empty();
-    return fail(fmt::format("{}: not a capture: {}", reader.name_,
-                            unreadable ? reader.inflater_->error : std::string(text.data())));
+    return fail(fmt::format("{}: not a capture: {}", reader.name_, reason));
   }
+  reader.inflater_ = inflater;
   const int link = pcap_datalink(reader.capture_.get());
   if (link != DLT_EN10MB) {
-    const char* name = pcap_datalink_val_to_name(link);
+    const char* kind = pcap_datalink_val_to_name(link);
     return fail(fmt::format("{}: link type {} ({}); only Ethernet captures are read", reader.name_,
-                            name != nullptr ? name : "unknown", link));
+                            kind != nullptr ? kind : "unknown", link));
   }
   return reader;
 }
@@ -130,9 +125,9 @@ Result<std::optional<CapturedFrame>> CaptureReader::next() {
     if (frame.snapped()) ++snapped_frames_;
     return frame;
   }
-  const std::string text = inflater_ && !inflater_->error.empty() ? inflater_->error
-                           : outcome == PCAP_ERROR_BREAK          ? ""
-                                                                  : pcap_geterr(capture_.get());
+  const std::string text = inflater_ != nullptr && !inflater_->error.empty() ? inflater_->error
+                           : outcome == PCAP_ERROR_BREAK                     ? ""
+                                                         : pcap_geterr(capture_.get());
   capture_.reset();
   if (text.empty()) return std::nullopt;
   return fail(fmt::format("{}: frame {}: {}", name_, frames_ + 1, text));

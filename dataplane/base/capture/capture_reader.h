@@ -8,6 +8,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <utility>
 
 #include "dataplane/base/error.h"
 #include "dataplane/base/instant.h"
@@ -33,10 +34,6 @@ class CaptureReader {
   // Plain (not gzip) bytes, which must outlive the reader.
   static Result<CaptureReader> from_memory(std::span<const std::byte> bytes);
 
-  CaptureReader(CaptureReader&&) noexcept;
-  CaptureReader& operator=(CaptureReader&&) noexcept;
-  ~CaptureReader();
-
   // The next frame; none at the end. After an error the reader is at its end.
   Result<std::optional<CapturedFrame>> next();
 
@@ -49,12 +46,12 @@ class CaptureReader {
     void operator()(pcap* capture) const noexcept;
   };
 
-  CaptureReader(std::string name, std::unique_ptr<Inflater> inflater);
-  static Result<CaptureReader> start(CaptureReader reader, std::FILE* file);
+  explicit CaptureReader(std::string name) : name_(std::move(name)) {}
+  static Result<CaptureReader> start(std::string name, Inflater* inflater, std::FILE* file);
 
   std::string name_;
-  std::unique_ptr<Inflater> inflater_;  // outlives capture_, which reads through it
   std::unique_ptr<pcap, PcapCloser> capture_;
+  Inflater* inflater_ = nullptr;  // lives as long as capture_, whose file owns it; none for memory
   std::uint64_t frames_ = 0;
   std::uint64_t snapped_frames_ = 0;
 };
