@@ -4,34 +4,28 @@
 // DEVICE is a port's device string. JUDGE: the interface at the other end, read by AF_PACKET; or
 // `self` for a driver that returns what it is given; or the device string of a second port.
 #include <algorithm>
-#include <arpa/inet.h>
-#include <array>
 #include <chrono>
 #include <cstdlib>
-#include <cstring>
 #include <iostream>
-#include <linux/if_ether.h>
-#include <linux/if_packet.h>
-#include <net/if.h>
 #include <string>
-#include <sys/ioctl.h>
-#include <sys/socket.h>
 #include <thread>
-#include <unistd.h>
 
 #include <rte_mbuf.h>
 
 #include "dataplane/base/device_string.h"
 #include "drivers/ethdev_port.h"
-#include "tests/support/quiet_eal.h"
+#include "tests/support/wire_judge.h"
 
 namespace castgate {
 namespace {
 
 using namespace std::chrono_literals;
 using test::Bytes;
+using test::Frames;
+using test::Judge;
+using test::KernelJudge;
 using test::pattern;
-using Frames = std::vector<Bytes>;
+using test::PortJudge;
 
 std::string g_device;
 std::string g_judge;
@@ -57,95 +51,6 @@ bool is_ours(const Bytes& bytes) {
   const std::size_t type = bytes.size() > 16 && bytes[12] == 0x81 ? 16 : 12;
   return bytes.size() > type + 1 && bytes[type] == 0x88 && bytes[type + 1] == kOurs;
 }
-
-// The other end of the wire.
-class Judge {
- public:
-  Judge() = default;
-  Judge(const Judge&) = delete;
-  Judge& operator=(const Judge&) = delete;
-  virtual ~Judge() = default;
-  virtual Frames arrived() = 0;  // since it was asked last
-  virtual bool send(const Bytes& frame) = 0;
-};
-
-class KernelJudge final : public Judge {
- public:
-  explicit KernelJudge(const std::string& interface)
-      : socket_(socket(AF_PACKET, SOCK_RAW | SOCK_NONBLOCK, htons(ETH_P_ALL))) {
-    sockaddr_ll address{};
-    address.sll_family = AF_PACKET;
-    address.sll_protocol = htons(ETH_P_ALL);
-    address.sll_ifindex = static_cast<int>(if_nametoindex(interface.c_str()));
-    const int on = 1;
-    const int room = 64 << 20;
-    setsockopt(socket_, SOL_SOCKET, SO_RCVBUFFORCE, &room, sizeof room);
-    setsockopt(socket_, SOL_PACKET, PACKET_AUXDATA, &on, sizeof on);
-    setsockopt(socket_, SOL_PACKET, PACKET_IGNORE_OUTGOING, &on, sizeof on);
-    EXPECT_EQ(bind(socket_, reinterpret_cast<const sockaddr*>(&address), sizeof address), 0);
-  }
-  ~KernelJudge() override { close(socket_); }
-
-  Frames arrived() override {
-    Frames frames;
-    while (true) {
-      Bytes bytes(16384);
-      alignas(cmsghdr) std::array<char, 256> control{};
-      iovec data{bytes.data(), bytes.size()};
-      msghdr message{};
-      message.msg_iov = &data;
-      message.msg_iovlen = 1;
-      message.msg_control = control.data();
-      message.msg_controllen = control.size();
-      const ssize_t length = recvmsg(socket_, &message, 0);
-      if (length < 0) return frames;
-      bytes.resize(static_cast<std::size_t>(length));
-      put_tag_back(message, bytes);
-      frames.push_back(std::move(bytes));
-    }
-  }
-  bool send(const Bytes& frame) override {
-    return ::send(socket_, frame.data(), frame.size(), 0) == static_cast<ssize_t>(frame.size());
-  }
-
- private:
-  // The kernel hands a tag over beside the frame.
-  static void put_tag_back(msghdr& message, Bytes& bytes) {
-    for (cmsghdr* c = CMSG_FIRSTHDR(&message); c != nullptr; c = CMSG_NXTHDR(&message, c)) {
-      if (c->cmsg_level != SOL_PACKET || c->cmsg_type != PACKET_AUXDATA) continue;
-      tpacket_auxdata aux{};
-      std::memcpy(&aux, CMSG_DATA(c), sizeof aux);
-      if ((aux.tp_status & TP_STATUS_VLAN_VALID) == 0) return;
-      const Bytes tag{0x81, 0, static_cast<std::uint8_t>(aux.tp_vlan_tci >> 8),
-                      static_cast<std::uint8_t>(aux.tp_vlan_tci)};
-      bytes.insert(bytes.begin() + 12, tag.begin(), tag.end());
-    }
-  }
-
-  int socket_;
-};
-
-class PortJudge final : public Judge {
- public:
-  PortJudge(Port& port, rte_mempool* pool) : port_(port), pool_(pool) {}
-  Frames arrived() override {
-    Frames frames;
-    std::array<rte_mbuf*, 32> burst{};
-    while (const unsigned count = port_.receive(0, burst)) {
-      for (unsigned i = 0; i < count; ++i) frames.push_back(test::bytes_of(burst[i]));
-      rte_pktmbuf_free_bulk(burst.data(), count);
-    }
-    return frames;
-  }
-  bool send(const Bytes& frame) override {
-    rte_mbuf* packet = test::one_segment(pool_, frame);
-    return port_.transmit(0, {&packet, 1}) == 1;
-  }
-
- private:
-  Port& port_;
-  rte_mempool* pool_;
-};
 
 class PortsBytes : public test::DriverTest {
  protected:
