@@ -68,7 +68,7 @@ EthdevPort::EthdevPort(const EthdevOptions& options)
     : interface_(kernel_interface(options.device)) {
   facts_.name = options.name;
   facts_.device = options.device;
-  facts_.on_kernel_interface = !interface_.empty();
+  facts_.on_kernel_interface = kernel_is_host(options.device);
 }
 
 Result<std::unique_ptr<EthdevPort>> EthdevPort::open(const EthdevOptions& options) {
@@ -78,7 +78,7 @@ Result<std::unique_ptr<EthdevPort>> EthdevPort::open(const EthdevOptions& option
   if (auto good = check_device(options.device); !good) return refuse(good.error().text);
   std::unique_ptr<EthdevPort> port(new EthdevPort(options));
   const bool pci = is_pci_address(options.device);
-  if (pci || port->facts_.on_kernel_interface) {
+  if (pci || !port->interface_.empty()) {
     auto lock = DeviceLock::take(pci ? options.device : port->interface_);
     if (!lock) return refuse(lock.error().text);
     port->lock_ = std::move(*lock);
@@ -116,7 +116,7 @@ Result<std::unique_ptr<EthdevPort>> EthdevPort::adopt(std::uint16_t port_id,
 
 Result<void> EthdevPort::bring_up(const EthdevOptions& options) {
   opened_ = true;
-  if (facts_.on_kernel_interface) {
+  if (!interface_.empty()) {
     interface_socket_ = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
   }
   if (auto good = configure(options); !good) return good;
