@@ -12,11 +12,13 @@
 #include <rte_ethdev.h>
 
 #include "drivers/linearise.h"
+#include "drivers/stderr_capture.h"
 
 namespace castgate {
 
 EthdevPort::~EthdevPort() {
   if (opened_) {
+    const StderrCapture captured;  // libxdp has something to say of every interface that it leaves
     rte_eth_dev_info info{};
     rte_eth_dev_info_get(id_, &info);
     rte_eth_dev_stop(id_);

@@ -58,6 +58,7 @@ class EthdevPort final : public Port {
   Result<void> bring_up(const EthdevOptions& options);
   Result<void> configure(const EthdevOptions& options);
   Result<void> set_up_queues(const EthdevOptions& options);
+  Result<void> make_own_pools(const EthdevOptions& options);
   Result<void> prepare_linearising(const EthdevOptions& options);
   Result<void> choose_reception(std::span<const MacAddress> groups);
   bool read_link() const;
@@ -72,6 +73,7 @@ class EthdevPort final : public Port {
   DeviceLock lock_;
   std::atomic<bool> link_up_{true};
   Counter link_flaps_;
+  std::vector<PacketPool> own_pools_;  // net_af_xdp's, by receive queue
   std::vector<TxQueue> tx_queues_;
 };
 

@@ -68,7 +68,7 @@ EthdevPort::EthdevPort(const EthdevOptions& options)
     : interface_(kernel_interface(options.device)) {
   facts_.name = options.name;
   facts_.device = options.device;
-  facts_.on_kernel_interface = !interface_.empty();
+  facts_.on_kernel_interface = kernel_is_host(options.device);
 }
 
 Result<std::unique_ptr<EthdevPort>> EthdevPort::open(const EthdevOptions& options) {
@@ -78,7 +78,7 @@ Result<std::unique_ptr<EthdevPort>> EthdevPort::open(const EthdevOptions& option
   if (auto good = check_device(options.device); !good) return refuse(good.error().text);
   std::unique_ptr<EthdevPort> port(new EthdevPort(options));
   const bool pci = is_pci_address(options.device);
-  if (pci || port->facts_.on_kernel_interface) {
+  if (pci || !port->interface_.empty()) {
     auto lock = DeviceLock::take(pci ? options.device : port->interface_);
     if (!lock) return refuse(lock.error().text);
     port->lock_ = std::move(*lock);
@@ -116,10 +116,13 @@ Result<std::unique_ptr<EthdevPort>> EthdevPort::adopt(std::uint16_t port_id,
 
 Result<void> EthdevPort::bring_up(const EthdevOptions& options) {
   opened_ = true;
-  if (facts_.on_kernel_interface) {
+  if (!interface_.empty()) {
     interface_socket_ = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
   }
   if (auto good = configure(options); !good) return good;
+  if (facts_.driver == "net_af_xdp") {
+    if (auto good = make_own_pools(options); !good) return good;
+  }
   if (auto good = set_up_queues(options); !good) return good;
   if (options.mac) {
     rte_ether_addr mac = ether(*options.mac);
@@ -177,7 +180,8 @@ Result<void> EthdevPort::set_up_queues(const EthdevOptions& options) {
   const auto tx_queues = static_cast<std::uint16_t>(facts_.tx_queues);
   const auto socket = static_cast<unsigned>(rte_eth_dev_socket_id(id_));
   for (std::uint16_t q = 0; q < rx_queues; ++q) {
-    rte_mempool* pool = options.rx_pools[q % options.rx_pools.size()];
+    rte_mempool* pool =
+        own_pools_.empty() ? options.rx_pools[q % options.rx_pools.size()] : own_pools_[q].get();
     if (const int error = rte_eth_rx_queue_setup(id_, q, rx, socket, nullptr, pool); error != 0) {
       return fail(
           fmt::format("receive queue {} of {} descriptors: {}", q, rx, rte_strerror(-error)));
@@ -188,6 +192,22 @@ Result<void> EthdevPort::set_up_queues(const EthdevOptions& options) {
       return fail(
           fmt::format("transmit queue {} of {} descriptors: {}", q, tx, rte_strerror(-error)));
     }
+  }
+  return {};
+}
+
+// net_af_xdp takes 2048 packets for its rings and never gives them back, not even when closed, so
+// that a worker's pool would look as if packets had been lost. It gets pools that die with the
+// port.
+Result<void> EthdevPort::make_own_pools(const EthdevOptions& options) {
+  constexpr unsigned kRings = 4096;
+  for (unsigned q = 0; q < facts_.rx_queues; ++q) {
+    const unsigned wanted = options.rx_pools[q % options.rx_pools.size()]->size;
+    auto pool = PacketPool::make({.name = options.name + " XDP",
+                                  .packets = wanted + kRings,
+                                  .max_frame = options.max_frame});
+    if (!pool) return std::unexpected(pool.error());
+    own_pools_.push_back(std::move(*pool));
   }
   return {};
 }

@@ -7,8 +7,6 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "dataplane/base/check.h"
-
 namespace castgate {
 namespace {
 
@@ -34,17 +32,17 @@ void say_last_words(int signal_number) {
 }  // namespace
 
 StderrCapture::StderrCapture() {
-  CG_CHECK(g_kept < 0);
-  if (!g_allowed) return;
+  if (!g_allowed || active()) return;
+  mine_ = true;
   std::fflush(stderr);
-  g_kept = memfd_create("stderr", MFD_CLOEXEC);
   g_terminal = dup(STDERR_FILENO);
-  if (g_kept >= 0) dup2(g_kept, STDERR_FILENO);
+  g_kept = memfd_create("stderr", MFD_CLOEXEC);
+  dup2(g_kept, STDERR_FILENO);
   g_on_abort = std::signal(SIGABRT, say_last_words);
 }
 
 StderrCapture::~StderrCapture() {
-  if (g_kept < 0) return;
+  if (!mine_) return;
   std::fflush(stderr);
   std::signal(SIGABRT, g_on_abort);
   dup2(g_terminal, STDERR_FILENO);

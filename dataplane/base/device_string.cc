@@ -22,6 +22,10 @@ std::string kernel_interface(std::string_view device) {
   return of_kernel ? device_option(device, "iface") : std::string();
 }
 
+bool kernel_is_host(std::string_view device) {
+  return device.starts_with("net_af_packet") && !kernel_interface(device).empty();
+}
+
 bool is_pci_address(std::string_view device) {
   constexpr std::string_view kFull = "hhhh:hh:hh.h";
   constexpr std::string_view kShort = "hh:hh.h";

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "dataplane/base/address.h"
 #include "dataplane/contract/drop_reason.h"
 
 namespace castgate {
@@ -80,6 +81,7 @@ struct PortSnapshot {
   std::uint64_t tx_packets = 0;
   std::uint64_t tx_bytes = 0;
   std::uint64_t tx_linearised = 0;
+  MacAddress mac;
   std::string reception;  // how multicast is received: mc_addr_list, allmulticast, promiscuous
   DropCounts drops{};     // classify, punt and transmit
 };
