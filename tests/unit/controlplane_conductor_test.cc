@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <atomic>
+#include <csignal>
+#include <cstring>
+#include <functional>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <thread>
+#include <unistd.h>
+
+#include <gtest/gtest.h>
+
+#include "controlplane/conductor/conductor.h"
+#include "controlplane/conductor/control_client.h"
+#include "tests/support/fake_runtime.h"
+#include "tests/support/program.h"
+
+namespace castgate {
+namespace {
+
+using namespace std::chrono_literals;
+
+// A runtime whose workers can be made to stand still from another thread.
+class StallingRuntime final : public Runtime {
+ public:
+  Snapshot snapshot() override { return {}; }
+  bool poll_event(Event& event) override {
+    event = {.kind = EventKind::Gap, .stream = 0, .at = {}};
+    ++events_read;
+    return true;  // there is always one more
+  }
+  bool poll_punted(HostFrame&) override { return ++frames_read, true; }
+  bool inject(unsigned, std::span<const std::byte>) override { return true; }
+  Nanoseconds oldest_heartbeat() override {
+    return stalled ? std::chrono::steady_clock::now() - since : 0ns;
+  }
+  void drain() override { drained = true; }
+
+  std::atomic<bool> stalled = false;
+  std::chrono::steady_clock::time_point since = std::chrono::steady_clock::now();
+  std::atomic<std::uint64_t> events_read = 0;
+  std::atomic<std::uint64_t> frames_read = 0;
+  bool drained = false;
+};
+
+class ConductorTest : public testing::Test {
+ protected:
+  ConductorTest() {
+    spec_.appliance.name = "edge-1";
+    spec_.streams.emplace_back().name = "news1";
+  }
+
+  // Runs the conductor while `user` does what a user does; then sends SIGTERM.
+  Snapshot conduct(Runtime& runtime, const std::function<void()>& user) {
+    auto conductor = Conductor::open(spec_, socket_);
+    EXPECT_TRUE(conductor.has_value());
+    std::thread other([&] {
+      user();
+      ::kill(::getpid(), SIGTERM);
+    });
+    const Snapshot last = (*conductor)->run(runtime);
+    other.join();
+    return last;
+  }
+
+  nlohmann::json alarms() {
+    const auto reply = ask_castgate(socket_, {{"show", "workers"}});
+    return reply ? (*reply)["alarms"] : nlohmann::json(reply.error().text);
+  }
+
+  test::Scratch scratch_;
+  std::string socket_ = scratch_ / "control.sock";
+  Spec spec_;
+};
+
+TEST_F(ConductorTest, sigterm_drains_and_gives_the_final_counters) {
+  test::FakeRuntime runtime;
+  runtime.shown.ledger.in = 42;
+  const Snapshot last = conduct(runtime, [] {});
+  EXPECT_TRUE(runtime.drained);
+  EXPECT_EQ(last.ledger.in, 42u);
+  EXPECT_FALSE(std::filesystem::exists(socket_));
+}
+
+TEST_F(ConductorTest, counters_are_served_while_it_runs) {
+  test::FakeRuntime runtime;
+  runtime.shown.streams.emplace_back().name = "news1";
+  runtime.shown.streams[0].forwarded = 7;
+  conduct(runtime, [&] {
+    const auto reply = ask_castgate(socket_, {{"show", "all"}});
+    ASSERT_TRUE(reply.has_value()) << reply.error().text;
+    EXPECT_EQ((*reply)["streams"][0]["forwarded"], 7);
+    EXPECT_EQ((*reply)["appliance"], "edge-1");
+  });
+}
+
+TEST_F(ConductorTest, stalled_worker_raises_an_alarm_that_its_next_beat_clears) {
+  StallingRuntime runtime;
+  conduct(runtime, [&] {
+    std::this_thread::sleep_for(50ms);
+    EXPECT_EQ(alarms(), nlohmann::json::array());
+    runtime.since = std::chrono::steady_clock::now();
+    runtime.stalled = true;
+    std::this_thread::sleep_for(150ms);
+    EXPECT_EQ(alarms().at(0).at("name"), "worker_stalled");
+    runtime.stalled = false;
+    std::this_thread::sleep_for(50ms);
+    EXPECT_EQ(alarms(), nlohmann::json::array());
+  });
+}
+
+TEST_F(ConductorTest, flood_of_events_and_frames_leaves_room_for_all_else) {
+  StallingRuntime runtime;
+  conduct(runtime, [&] {
+    std::this_thread::sleep_for(50ms);
+    EXPECT_EQ(alarms(), nlohmann::json::array());
+  });
+  EXPECT_GT(runtime.events_read, 1024u);
+  EXPECT_GT(runtime.frames_read, 256u);
+}
+
+TEST_F(ConductorTest, second_appliance_on_the_socket_is_refused) {
+  test::FakeRuntime runtime;
+  conduct(runtime, [&] {
+    Spec other;
+    const auto second = Conductor::open(other, socket_);
+    ASSERT_FALSE(second.has_value());
+    EXPECT_NE(second.error().text.find("runs there already"), std::string::npos);
+  });
+}
+
+// What a service manager hears on its socket.
+class ServiceManager {
+ public:
+  explicit ServiceManager(const std::string& path) : socket_(::socket(AF_UNIX, SOCK_DGRAM, 0)) {
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    std::strcpy(address.sun_path, path.c_str());
+    EXPECT_EQ(::bind(socket_, reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
+    ::setenv("NOTIFY_SOCKET", path.c_str(), 1);
+    ::setenv("WATCHDOG_USEC", "10000000", 1);
+  }
+  ~ServiceManager() {
+    ::unsetenv("NOTIFY_SOCKET");
+    ::unsetenv("WATCHDOG_USEC");
+    ::close(socket_);
+  }
+  std::string heard() {
+    std::string all;
+    char part[4096];
+    for (ssize_t got = 1; got > 0;) {
+      got = ::recv(socket_, part, sizeof part, MSG_DONTWAIT);
+      if (got > 0) all.append(part, static_cast<std::size_t>(got)).append("\n");
+    }
+    return all;
+  }
+
+ private:
+  int socket_;
+};
+
+TEST_F(ConductorTest, service_manager_hears_ready_watchdog_and_stopping) {
+  ServiceManager manager(scratch_ / "notify.sock");
+  test::FakeRuntime runtime;
+  conduct(runtime, [] { std::this_thread::sleep_for(1200ms); });
+  const std::string heard = manager.heard();
+  EXPECT_EQ(heard.find("READY=1"), 0u) << heard;
+  EXPECT_NE(heard.find("WATCHDOG=1"), std::string::npos) << heard;
+  EXPECT_NE(heard.find("STOPPING=1"), std::string::npos) << heard;
+}
+
+}  // namespace
+}  // namespace castgate

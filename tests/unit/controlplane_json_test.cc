@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <gtest/gtest.h>
+
+#include "controlplane/report/replay_report.h"
+#include "controlplane/report/snapshot_json.h"
+#include "dataplane/contract/counters.h"
+
+namespace castgate {
+namespace {
+
+// Gives every counter of a scope a value of its own.
+template <class Counters, class Scope>
+void number(const Counters& counters, Scope& scope, std::uint64_t from) {
+  for (const auto& counter : counters) scope.*counter.field = from++;
+}
+
+Snapshot numbered() {
+  Snapshot out;
+  StreamSnapshot& stream = out.streams.emplace_back();
+  stream.name = "news1";
+  number(kStreamCounters, stream, 100);
+  stream.legs.emplace_back().name = "A";
+  stream.legs[0].state = LegState::Silent;
+  number(kLegCounters, stream.legs[0], 200);
+  stream.outputs.emplace_back().name = "main";
+  number(kOutputCounters, stream.outputs[0], 300);
+  PortSnapshot& port = out.ports.emplace_back();
+  port.name = "red";
+  port.device = "net_null0";
+  port.reception = "promiscuous";
+  port.link_up = true;
+  number(kPortCounters, port, 400);
+  port.drops[3] = 33;
+  number(kWorkerCounters, out.workers.emplace_back(), 500);
+  out.workers[0].core = 7;
+  for (std::size_t i = 0; i < kDropReasons; ++i) out.drops[i] = i;
+  out.ledger = {.in = 1, .created = 2, .out = 3, .dropped = 0, .held = 0};
+  return out;
+}
+
+template <class Counters>
+void expect_counters(const nlohmann::json& json, const Counters& counters, std::uint64_t from) {
+  for (const auto& counter : counters) {
+    ASSERT_TRUE(json.contains(counter.name)) << counter.name;
+    EXPECT_EQ(json[std::string(counter.name)], from++) << counter.name;
+  }
+}
+
+TEST(SnapshotJsonTest, every_counter_of_the_tables_is_there) {
+  const nlohmann::json json = to_json(numbered());
+  expect_counters(json["streams"][0], kStreamCounters, 100);
+  expect_counters(json["streams"][0]["legs"][0], kLegCounters, 200);
+  expect_counters(json["streams"][0]["outputs"][0], kOutputCounters, 300);
+  expect_counters(json["ports"][0], kPortCounters, 400);
+  expect_counters(json["workers"][0], kWorkerCounters, 500);
+}
+
+TEST(SnapshotJsonTest, drops_are_named_and_those_of_zero_left_out) {
+  const nlohmann::json drops = to_json(numbered().drops);
+  EXPECT_EQ(drops.size(), kDropReasons - 1);
+  EXPECT_FALSE(drops.contains("runt"));
+  EXPECT_EQ(drops["not_ip"], 1);
+}
+
+TEST(SnapshotJsonTest, names_and_states_are_words) {
+  const nlohmann::json json = to_json(numbered());
+  EXPECT_EQ(json["streams"][0]["legs"][0]["state"], "silent");
+  EXPECT_EQ(json["ports"][0]["link_up"], true);
+  EXPECT_EQ(json["ports"][0]["drops"], nlohmann::json({{"ip_bad_header", 33}}));
+  EXPECT_EQ(json["ledger"], nlohmann::json({{"in", 1},
+                                            {"created", 2},
+                                            {"out", 3},
+                                            {"dropped", 0},
+                                            {"held", 0},
+                                            {"balances", true}}));
+}
+
+TEST(SnapshotJsonTest, what_is_written_can_be_read_back) {
+  const nlohmann::json json = to_json(numbered());
+  const auto back = snapshot_from_json(json);
+  ASSERT_TRUE(back.has_value()) << back.error().text;
+  EXPECT_EQ(to_json(*back), json);
+}
+
+TEST(SnapshotJsonTest, what_an_older_server_does_not_count_is_zero) {
+  const auto back = snapshot_from_json({{"streams", {{{"name", "news1"}}}}});
+  ASSERT_TRUE(back.has_value());
+  EXPECT_EQ(back->streams.at(0).forwarded, 0u);
+}
+
+TEST(SnapshotJsonTest, wrong_types_are_an_error_and_no_crash) {
+  EXPECT_FALSE(snapshot_from_json({{"streams", 7}}).has_value());
+  EXPECT_FALSE(snapshot_from_json({{"streams", {{{"forwarded", "many"}}}}}).has_value());
+  EXPECT_FALSE(snapshot_from_json({{"ports", {{{"name", 5}}}}}).has_value());
+  EXPECT_FALSE(snapshot_from_json(nlohmann::json::array()).has_value());
+}
+
+TEST(SnapshotJsonTest, replay_has_a_result_beside_the_counters) {
+  ReplayResult result;
+  result.snapshot = numbered();
+  result.packets_in = 5;
+  result.packets_out = 4;
+  result.span = std::chrono::milliseconds(1500);
+  const nlohmann::json json =
+      replay_json(result, {{.port = "out", .path = "want.pcap", .difference = {}}});
+  EXPECT_EQ(json["result"], nlohmann::json({{"protection", "none"},
+                                            {"packets_in", 5},
+                                            {"packets_out", 4},
+                                            {"clamped_timestamps", 0},
+                                            {"expected", {{"out", "equal"}}},
+                                            {"seconds", 1.5}}));
+  EXPECT_EQ(json["streams"][0]["protection"], "none");
+}
+
+}  // namespace
+}  // namespace castgate
