@@ -11,6 +11,9 @@
 
 namespace castgate {
 
+// Positions of one stream's merge window: some 40 MiB of slots.
+inline constexpr std::uint64_t kMaxWindow = 1ull << 22;
+
 // What the rules share. Values that could not be read are not judged a second time.
 class RuleContext {
  public:

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
 #include <fmt/format.h>
 
 #include "pipelines/rules.h"
@@ -8,7 +9,6 @@ namespace castgate {
 namespace {
 
 constexpr std::uint64_t kNanosecondsPerSecond = 1'000'000'000;
-constexpr std::uint64_t kMaxWindow = 1ull << 22;  // positions: some 40 MiB of slots for one stream
 
 // Rounded down to two digits and more, so that a message names a value one would write.
 std::string round_down(std::uint64_t value, const Quantity& quantity) {
@@ -30,28 +30,32 @@ std::string what_fits(const FailoverSpec& failover, std::uint64_t positions) {
                      round_down(most / hold, kPacketRates), quantity_text(hold, kDurations));
 }
 
-// The key that makes the hold as long as it is.
-std::string_view hold_key(const FailoverSpec& failover) noexcept {
-  return longest_hold(failover) > failover.max_skew ? ".playout_delay" : ".max_skew";
+// The key to complain at: what makes the hold as long as it is, unless only the rate was given.
+std::string window_key(const RuleContext& rules, const FailoverSpec& failover,
+                       const std::string& path) {
+  const bool playout = longest_hold(failover) > failover.max_skew;
+  const std::string hold = path + (playout ? ".playout_delay" : ".max_skew");
+  const std::string rate = path + ".max_rate";
+  return !rules.given(hold) && rules.given(rate) ? rate : hold;
 }
 
 void check_window(RuleContext& rules, const StreamSpec& stream, const std::string& path) {
   const FailoverSpec& failover = stream.failover;
   const bool rtp = stream.sequence.format == SequenceFormat::Rtp;
   const std::uint64_t half = rtp ? 1ull << 15 : 1ull << 31;
+  const std::string fits = what_fits(failover, std::min(half, kMaxWindow / 2));
   const auto hold = static_cast<std::uint64_t>(longest_hold(failover).count());
-  // The key table's limits keep this product under 2^61.
+  // The key table's limits keep this product under 2^64.
   const std::uint64_t in_flight = failover.max_rate_pps * hold;
-  const std::string key = path + std::string(hold_key(failover));
+  const std::string key = window_key(rules, failover, path);
   if (in_flight >= half * kNanosecondsPerSecond) {
     rules.error(key, fmt::format("max_rate x hold is {} positions, half of the sequence's range is "
                                  "{}: {}{}",
-                                 in_flight / kNanosecondsPerSecond, half, what_fits(failover, half),
+                                 in_flight / kNanosecondsPerSecond, half, fits,
                                  rtp ? "; or sequence: rtp_extended" : ""));
   } else if (window_positions(failover) > kMaxWindow) {
     rules.error(key, fmt::format("the merge window would be {} positions, at most {}: {}",
-                                 window_positions(failover), kMaxWindow,
-                                 what_fits(failover, kMaxWindow / 2)));
+                                 window_positions(failover), kMaxWindow, fits));
   }
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The table of keys, the readers, the Spec's defaults and reference.md say the same.
+// The table of keys, the readers, the defaults of Spec and pipelines/reference.md say the same.
+#include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <limits>
@@ -52,7 +53,7 @@ TEST(Keys, every_row_can_be_read_by_a_person) {
   }
 }
 
-// What the defaults are, typed here once more on purpose: a changed default must be meant.
+// The defaults, typed here once more on purpose: a changed default must be meant.
 TEST(Keys, defaults_are_those_that_are_documented) {
   EXPECT_EQ(default_of("appliance.name"), "castgate");
   EXPECT_EQ(default_of("appliance.worker_cores"), "[1]");
@@ -122,7 +123,7 @@ TEST(Keys, ranges_fit_the_fields_that_take_them) {
 }
 
 TEST(Keys, reference_page_is_what_the_tables_print) {
-  std::ifstream file(CG_SOURCE_ROOT "/pipelines/reference.md");
+  std::ifstream file(std::filesystem::path(CG_SOURCE_ROOT) / "pipelines/reference.md");
   const std::string page(std::istreambuf_iterator<char>(file), {});
   EXPECT_EQ(page, reference_text()) << "castgate keys > pipelines/reference.md mends it";
 }

@@ -1,0 +1,50 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# Line coverage of a fuzz target's parser by its committed corpus: tests/fuzz/coverage.sh yaml
+# Exit 1 under 90 % (or FLOOR), 77 where clang is missing. Without a name: every target.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+floor=${FLOOR:-90}
+build='build-coverage'
+
+# The files whose lines count, by target.
+declare -A parsers=(
+  [yaml]="pipelines/complaints.cc pipelines/read_*.cc pipelines/rules*.cc pipelines/section.cc
+          pipelines/section.h pipelines/units.cc pipelines/values.cc pipelines/values.h
+          pipelines/yaml_*.cc"
+  [capture]="dataplane/base/capture/capture_reader.cc"
+)
+
+for tool in clang++-19 llvm-profdata-19 llvm-cov-19; do
+  command -v "$tool" >/dev/null || { echo "$tool is not installed" && exit 77; }
+done
+[[ $# -gt 0 ]] || set -- "${!parsers[@]}"
+
+flags="-fprofile-instr-generate -fcoverage-mapping"
+[[ -f $build/build.ninja ]] || CXX=clang++-19 meson setup "$build" -Dwerror=false \
+  -Dcpp_args="$flags" -Dcpp_link_args="$flags" >/dev/null
+
+result=0
+for target; do
+  [[ -n ${parsers[$target]:-} ]] || { echo "no target '$target'; add it to $0" && exit 2; }
+  program=$build/tests/fuzz/corpus_$target
+  ninja -C "$build" "tests/fuzz/corpus_$target" >/dev/null
+  LLVM_PROFILE_FILE=$build/$target.raw "$program" "tests/fuzz/corpus/$target" >/dev/null
+  llvm-profdata-19 merge -sparse "$build/$target.raw" -o "$build/$target.profile"
+  # shellcheck disable=SC2086  # a list of patterns
+  llvm-cov-19 export -summary-only -instr-profile "$build/$target.profile" "$program" \
+    ${parsers[$target]} >"$build/$target.json"
+  python3 - "$target" "$floor" "$build/$target.json" <<'PYTHON' || result=1
+import json, os, sys
+
+target, floor, page = sys.argv[1], float(sys.argv[2]), sys.argv[3]
+data = json.load(open(page))["data"][0]
+for file in data["files"]:
+    lines = file["summary"]["lines"]
+    print(f"  {lines['percent']:6.1f} %  {os.path.relpath(file['filename'])}")
+total = data["totals"]["lines"]
+print(f"{target}: {total['percent']:.1f} % of {total['count']} lines, floor {floor:g} %")
+sys.exit(total["percent"] < floor)
+PYTHON
+done
+exit "$result"
