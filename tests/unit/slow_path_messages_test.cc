@@ -149,9 +149,9 @@ TEST(ReportsTest, tshark_reads_groups_and_sources_from_our_igmp_report) {
       current_state_reports({joined("239.1.0.1", {"10.1.0.5", "10.1.0.6"}), joined("239.2.0.1")});
   ASSERT_EQ(reports.size(), 1u);
   EXPECT_EQ(judged({sent(reports[0]), sent(igmp2_report(*IpAddress::parse("239.1.0.1")))},
-                   "-E aggregator=/ -e igmp.type -e igmp.record_type -e igmp.maddr -e igmp.saddr "
+                   "-E 'aggregator=|' -e igmp.type -e igmp.record_type -e igmp.maddr -e igmp.saddr "
                    "-e igmp.checksum.status"),
-            "0x22,1/2,239.1.0.1/239.2.0.1,10.1.0.5/10.1.0.6,1\n0x16,,239.1.0.1,,1\n");
+            "0x22,1|2,239.1.0.1|239.2.0.1,10.1.0.5|10.1.0.6,1\n0x16,,239.1.0.1,,1\n");
 }
 
 TEST(ReportsTest, many_groups_are_parted_into_packets_that_fit) {
