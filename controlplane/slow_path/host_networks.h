@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <vector>
+
+#include "controlplane/slow_path/reports.h"
+#include "dataplane/contract/spec.h"
+
+namespace castgate {
+
+// A network that a port is in, and what the streams' legs want from it.
+struct HostNetwork {
+  unsigned port = 0;
+  NetworkSpec spec;
+  std::vector<JoinedGroup> groups4{};
+  std::vector<JoinedGroup> groups6{};
+
+  bool wants_v6() const noexcept;
+};
+
+// Every network of every port; a VLAN that only legs name becomes one without addresses. A group
+// that one leg wants from any source and another from one is wanted from any.
+std::vector<HostNetwork> host_networks(const Spec& spec);
+
+bool has_addresses(const PortSpec& port) noexcept;
+
+// red, or red.43
+std::string name_of(const Spec& spec, const HostNetwork& network);
+
+}  // namespace castgate

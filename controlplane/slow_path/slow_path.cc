@@ -1,0 +1,246 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "controlplane/slow_path/slow_path.h"
+
+#include <algorithm>
+#include <boost/asio/steady_timer.hpp>
+#include <fmt/format.h>
+#include <list>
+#include <optional>
+#include <sys/socket.h>
+
+#include "controlplane/slow_path/host_networks.h"
+#include "controlplane/slow_path/kernel_network.h"
+#include "controlplane/slow_path/memberships.h"
+#include "controlplane/slow_path/net_namespace.h"
+#include "controlplane/slow_path/querier_watch.h"
+#include "controlplane/slow_path/queries.h"
+#include "controlplane/slow_path/twin.h"
+#include "dataplane/base/device_string.h"
+
+namespace castgate {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+constexpr auto kTurn = std::chrono::seconds(1);
+
+Instant now() {
+  return Instant{std::chrono::duration_cast<Nanoseconds>(Clock::now().time_since_epoch()).count()};
+}
+
+Result<UniqueFd> datagram_socket(int family) {
+  UniqueFd fd(socket(family, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  if (!fd) return fail(fmt::format("membership socket: {}", errno_text()));
+  return fd;
+}
+
+}  // namespace
+
+class SlowPath::Body {
+ public:
+  Body(boost::asio::io_context& io, const Spec& spec, Runtime& runtime, Alarms alarms)
+      : io_(io), spec_(spec), runtime_(runtime), alarms_(std::move(alarms)), timer_(io) {}
+
+  Result<void> start();
+  void take(const HostFrame& frame);
+  std::uint64_t filtered() const noexcept { return filtered_; }
+
+ private:
+  // A network with legs' groups: who asks for them there, and how they are refreshed.
+  struct Watched {
+    HostNetwork network;
+    std::unique_ptr<KernelNetwork> kernel;  // else the port's twin
+    QuerierWatch igmp{now()};
+    QuerierWatch mld{now()};
+  };
+
+  Result<void> start_port(unsigned port, MacAddress mac, std::vector<HostNetwork> networks);
+  Result<void> start_on_kernel(const HostNetwork& network);
+  Result<void> join(Memberships& memberships, unsigned interface, const HostNetwork& network);
+  void watch(const HostNetwork& network);
+  void heard(unsigned port, const MembershipQuery& query);
+  bool is_forged(const HostFrame& frame) const;
+  void turn();
+  void refresh(Watched& watched, bool v6);
+  void judge_queriers(Instant at);
+
+  boost::asio::io_context& io_;
+  const Spec& spec_;
+  Runtime& runtime_;
+  Alarms alarms_;
+  boost::asio::steady_timer timer_;
+  std::optional<NetNamespace> space_;
+  std::vector<std::unique_ptr<Twin>> twins_;  // by port; null where Linux has the port
+  std::list<Watched> watched_;
+  Memberships here_{datagram_socket};
+  Memberships there_{[this](int family) -> Result<UniqueFd> {
+    Result<UniqueFd> fd;
+    const auto ran = space_->run([&]() -> Result<void> {
+      fd = datagram_socket(family);
+      return {};
+    });
+    if (!ran) return std::unexpected(ran.error());
+    return fd;
+  }};
+  std::string alarm_text_;
+  Instant turned_ = now();
+  std::uint64_t filtered_ = 0;
+};
+
+Result<void> SlowPath::Body::start() {
+  const std::vector<HostNetwork> networks = host_networks(spec_);
+  const Snapshot snapshot = runtime_.snapshot();
+  twins_.resize(spec_.ports.size());
+  for (unsigned port = 0; port < spec_.ports.size(); ++port) {
+    std::vector<HostNetwork> own;
+    std::ranges::copy_if(networks, std::back_inserter(own),
+                         [&](const HostNetwork& network) { return network.port == port; });
+    if (auto good = start_port(port, snapshot.ports[port].mac, std::move(own)); !good) return good;
+  }
+  turn();
+  return {};
+}
+
+Result<void> SlowPath::Body::start_port(unsigned port, MacAddress mac,
+                                        std::vector<HostNetwork> networks) {
+  const PortSpec& spec = spec_.ports[port];
+  if (kernel_is_host(spec.device)) {
+    for (const auto& network : networks) {
+      if (network.groups4.empty() && network.groups6.empty()) continue;
+      if (auto good = start_on_kernel(network); !good) {
+        return fail(fmt::format("port {}: {}", spec.name, good.error().text));
+      }
+    }
+    return {};
+  }
+  if (!has_addresses(spec)) return {};
+  if (!space_) {
+    auto space = NetNamespace::make();
+    if (!space) return std::unexpected(space.error());
+    space_ = std::move(*space);
+  }
+  auto twin = Twin::make(io_, *space_, spec, mac, networks);
+  if (!twin) return std::unexpected(twin.error());
+  twins_[port] = std::move(*twin);
+  twins_[port]->start(
+      [this, port](std::span<const std::byte> frame) { runtime_.inject(port, frame); });
+  for (const auto& network : networks) {
+    const unsigned interface = twins_[port]->interface_of(network.spec.tags);
+    if (auto good = join(there_, interface, network); !good) return good;
+    watch(network);
+  }
+  return {};
+}
+
+Result<void> SlowPath::Body::start_on_kernel(const HostNetwork& network) {
+  auto kernel = KernelNetwork::open(
+      io_, spec_.ports[network.port].device, network,
+      [this, port = network.port, tags = network.spec.tags](MembershipQuery query) {
+        query.tags = tags;
+        heard(port, query);
+      });
+  if (!kernel) return std::unexpected(kernel.error());
+  if (auto good = join(here_, (*kernel)->interface(), network); !good) return good;
+  watch(network);
+  watched_.back().kernel = std::move(*kernel);
+  return {};
+}
+
+Result<void> SlowPath::Body::join(Memberships& memberships, unsigned interface,
+                                  const HostNetwork& network) {
+  for (const auto* groups : {&network.groups4, &network.groups6}) {
+    for (const auto& group : *groups) {
+      if (auto good = memberships.join(interface, group); !good) {
+        return fail(fmt::format("{}: {}", name_of(spec_, network), good.error().text));
+      }
+    }
+  }
+  return {};
+}
+
+void SlowPath::Body::watch(const HostNetwork& network) {
+  if (network.groups4.empty() && network.groups6.empty()) return;
+  watched_.push_back({.network = network, .kernel = nullptr});
+}
+
+void SlowPath::Body::heard(unsigned port, const MembershipQuery& query) {
+  for (auto& watched : watched_) {
+    if (watched.network.port != port || watched.network.spec.tags != query.tags) continue;
+    (query.is_v6() ? watched.mld : watched.igmp).heard(now(), query.interval);
+  }
+}
+
+bool SlowPath::Body::is_forged(const HostFrame& frame) const {
+  const auto query = query_in_frame(frame.bytes);
+  if (!query || !forges_old_igmp(frame.bytes)) return false;
+  return std::ranges::any_of(spec_.ports[frame.port].networks, [&](const NetworkSpec& network) {
+    return network.igmp == IgmpVersion::V3 && network.tags == query->tags;
+  });
+}
+
+void SlowPath::Body::take(const HostFrame& frame) {
+  if (frame.port >= twins_.size() || !twins_[frame.port]) return;
+  if (is_forged(frame)) {
+    ++filtered_;
+    return;
+  }
+  const auto query = query_in_frame(frame.bytes);
+  if (query && query->general) heard(frame.port, *query);
+  twins_[frame.port]->write(frame.bytes);
+}
+
+void SlowPath::Body::turn() {
+  const Instant at = now();
+  const Nanoseconds pause = at - turned_ - kTurn;
+  turned_ = at;
+  for (auto& watched : watched_) {
+    if (pause > kTurn) {
+      watched.igmp.pardon(pause);
+      watched.mld.pardon(pause);
+    }
+    if (!watched.network.groups4.empty() && watched.igmp.refresh_due(at)) refresh(watched, false);
+    if (!watched.network.groups6.empty() && watched.mld.refresh_due(at)) refresh(watched, true);
+  }
+  judge_queriers(at);
+  timer_.expires_after(kTurn);
+  timer_.async_wait([this](const boost::system::error_code& error) {
+    if (!error) turn();
+  });
+}
+
+void SlowPath::Body::refresh(Watched& watched, bool v6) {
+  if (watched.kernel) return watched.kernel->refresh(v6);
+  const Frame query = v6 ? mld_general_query() : igmp_general_query();
+  twins_[watched.network.port]->write(tagged(query, watched.network.spec.tags));
+}
+
+void SlowPath::Body::judge_queriers(Instant at) {
+  std::string where;
+  for (const auto& watched : watched_) {
+    const bool missing = (!watched.network.groups4.empty() && watched.igmp.absent(at)) ||
+                         (!watched.network.groups6.empty() && watched.mld.absent(at));
+    if (missing) where += (where.empty() ? "" : ", ") + name_of(spec_, watched.network);
+  }
+  if (where == alarm_text_) return;
+  alarm_text_ = where;
+  if (where.empty()) return alarms_.clear("no_querier");
+  alarms_.raise(
+      "no_querier",
+      fmt::format("nobody has asked for memberships on {} for {} s; castgate refreshes its "
+                  "own, but switches there may flood or prune others",
+                  where, QuerierWatch::kForgotten / std::chrono::seconds(1)));
+}
+
+SlowPath::SlowPath(boost::asio::io_context& io, const Spec& spec, Runtime& runtime, Alarms alarms)
+    : body_(std::make_unique<Body>(io, spec, runtime, std::move(alarms))) {}
+SlowPath::~SlowPath() = default;
+Result<void> SlowPath::start() {
+  return body_->start();
+}
+void SlowPath::take(const HostFrame& frame) {
+  body_->take(frame);
+}
+std::uint64_t SlowPath::filtered_queries() const noexcept {
+  return body_->filtered();
+}
+
+}  // namespace castgate

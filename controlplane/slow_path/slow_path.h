@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <boost/asio/io_context.hpp>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "dataplane/base/error.h"
+#include "dataplane/contract/runtime.h"
+#include "dataplane/contract/spec.h"
+
+namespace castgate {
+
+// Linux as the host stack of every port: answers ARP and ICMP, joins the legs' groups and keeps
+// them joined. Ports that Linux has itself (net_af_packet) are left to it; every other port with
+// addresses has a twin in a network namespace of our own. All on the thread of `io`.
+class SlowPath {
+ public:
+  // Named states: `no_querier`. Raised again with another text when it widens or narrows.
+  struct Alarms {
+    std::function<void(const std::string& name, const std::string& text)> raise;
+    std::function<void(const std::string& name)> clear;
+  };
+
+  // Spec and runtime must outlive it; the runtime's snapshot tells the ports' MAC addresses.
+  SlowPath(boost::asio::io_context& io, const Spec& spec, Runtime& runtime, Alarms alarms);
+  SlowPath(const SlowPath&) = delete;
+  SlowPath& operator=(const SlowPath&) = delete;
+  ~SlowPath();
+
+  // Makes twins, joins groups, begins to watch. An error names the port and what is missing. Does
+  // nothing, and needs no privilege, where no port has an address and no leg a group.
+  Result<void> start();
+  // A frame that the data plane punted.
+  void take(const HostFrame& frame);
+  // Old IGMP queries kept from the host stack (`igmp: 3`).
+  std::uint64_t filtered_queries() const noexcept;
+
+ private:
+  class Body;
+  std::unique_ptr<Body> body_;
+};
+
+}  // namespace castgate
