@@ -7,7 +7,7 @@
 #include "controlplane/commands/commands.h"
 #include "controlplane/commands/load_file.h"
 #include "controlplane/conductor/conductor.h"
-#include "controlplane/report/snapshot_tables.h"
+#include "controlplane/report/status_text.h"
 #include "dataplane/contract/runtime.h"
 
 namespace castgate {
@@ -43,10 +43,7 @@ int run_command(const RunOptions& options) {
   if (!runtime) return complain(runtime.error().text);
 
   const Snapshot last = (*conductor)->run(**runtime);
-  fmt::print("{}\n{}\n{}\n{}\n{}\n", legs_table(last).to_string(), streams_table(last).to_string(),
-             outputs_table(last).to_string(), ports_table(last).to_string(),
-             drops_table(last.drops).to_string());
-  fmt::print("{}\n", ledger_line(last.ledger));
+  fmt::print("{}", all_tables(last));
   return kExitOk;
 }
 

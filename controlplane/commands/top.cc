@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <fmt/format.h>
 #include <poll.h>
+#include <sys/ioctl.h>
 #include <termios.h>
 #include <unistd.h>
 
@@ -46,6 +47,15 @@ extern "C" void note_interrupt(int) {
   interrupted = 1;
 }
 
+std::string_view first_lines(std::string_view text, unsigned count) {
+  std::size_t end = 0;
+  for (; count > 0 && end < text.size(); --count) {
+    const std::size_t newline = text.find('\n', end);
+    end = newline == std::string_view::npos ? text.size() : newline + 1;
+  }
+  return text.substr(0, end);
+}
+
 // The terminal's second screen, keys unbuffered and unechoed; puts back what it found.
 class Screen {
  public:
@@ -69,8 +79,11 @@ class Screen {
     if (restore_) ::tcsetattr(STDIN_FILENO, TCSANOW, &before_);
   }
 
+  // As much of `text` as there are rows: the terminal must not scroll.
   static void draw(const std::string& text) {
-    fmt::print("\033[H\033[2J{}\nq quits\n", text);
+    winsize size{};
+    const bool known = ::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_row > 2;
+    fmt::print("\033[H\033[2J{}\nq quits", first_lines(text, known ? size.ws_row - 2u : 22u));
     std::fflush(stdout);
   }
 

@@ -56,9 +56,11 @@ StreamProtection judge_protection(const StreamSnapshot& stream) {
 
   const auto standing = std::ranges::count_if(
       stream.legs, [&](const LegSnapshot& leg) { return stands(leg, stream); });
+  const std::string weak = standing < 2 ? weakest_leg(stream) : "";
   if (stream.unrecovered != 0)
-    return {Protection::Partial, fmt::format("{} positions unrecovered", stream.unrecovered)};
-  if (standing < 2) return {Protection::Partial, "output whole, but " + weakest_leg(stream)};
+    return {Protection::Partial, fmt::format("{} positions unrecovered{}{}", stream.unrecovered,
+                                             weak.empty() ? "" : ", ", weak)};
+  if (standing < 2) return {Protection::Partial, "output whole, but " + weak};
   return {Protection::Full, ""};
 }
 

@@ -2,6 +2,7 @@
 #include "controlplane/report/snapshot_tables.h"
 
 #include <algorithm>
+#include <cmath>
 #include <fmt/format.h>
 #include <numeric>
 
@@ -44,7 +45,9 @@ std::string longest_gap(const StreamSnapshot& stream, Nanoseconds span) {
 
 std::string saved(const StreamSnapshot& stream) {
   const auto rate = save_rate(stream);
-  return rate ? fmt::format("{:.2f} %", 100 * *rate) : "-";
+  if (!rate) return "-";
+  // Cut, not rounded: 100.00 % is for those who lost nothing.
+  return fmt::format("{:.2f} %", std::floor(10'000 * *rate) / 100);
 }
 
 std::string legs_up(const StreamSnapshot& stream) {

@@ -34,23 +34,32 @@ std::string status_line(const nlohmann::json& reply) {
   return out;
 }
 
+std::string all_tables(const Snapshot& snapshot) {
+  std::string out;
+  append(out, legs_table(snapshot));
+  append(out, streams_table(snapshot));
+  append(out, outputs_table(snapshot));
+  append(out, ports_table(snapshot));
+  append(out, workers_table(snapshot));
+  append(out, drops_table(snapshot.drops));
+  return out + '\n' + ledger_line(snapshot.ledger) + '\n';
+}
+
 Result<std::string> status_text(const nlohmann::json& reply, std::string_view what) {
   const auto snapshot = snapshot_from_json(reply);
   if (!snapshot) return std::unexpected(snapshot.error());
-  const bool all = what == "all";
+  if (what == "all") return status_line(reply) + "\n\n" + all_tables(*snapshot);
   std::string out;
-  if (all) out = status_line(reply) + '\n';
-  if (all || what == "legs") append(out, legs_table(*snapshot));
-  if (all || what == "streams") {
+  if (what == "legs") append(out, legs_table(*snapshot));
+  if (what == "streams") {
     append(out, streams_table(*snapshot));
     append(out, outputs_table(*snapshot));
   }
-  if (all || what == "ports") {
+  if (what == "ports") {
     append(out, ports_table(*snapshot));
     append(out, drops_table(snapshot->drops));
   }
-  if (all || what == "workers") append(out, workers_table(*snapshot));
-  if (all) out += '\n' + ledger_line(snapshot->ledger) + '\n';
+  if (what == "workers") append(out, workers_table(*snapshot));
   return out;
 }
 

@@ -6,8 +6,12 @@
 #include <string_view>
 
 #include "dataplane/base/error.h"
+#include "dataplane/contract/snapshot.h"
 
 namespace castgate {
+
+// Every table and the ledger: what `run` prints as its last word.
+std::string all_tables(const Snapshot& snapshot);
 
 // What `show` prints of a running castgate's reply. `what`: all, streams, legs, ports or workers.
 Result<std::string> status_text(const nlohmann::json& reply, std::string_view what);

@@ -171,5 +171,33 @@ TEST_F(ProgramTest, show_without_a_server_says_how_to_start_one) {
   EXPECT_SAYS(said.err, "castgate run FILE");
 }
 
+TEST_F(ProgramTest, run_serves_until_sigterm_and_prints_the_final_counters) {
+  const std::string socket = scratch_ / "run.sock";
+  const auto said = test::run("export CASTGATE_SOCKET=" + socket + "; \"$CASTGATE\" run " + file_ +
+                              " & pid=$!; for i in $(seq 100); do [ -S " + socket +
+                              " ] && break; sleep 0.05; done; "
+                              "\"$CASTGATE\" show streams; \"$CASTGATE\" top; \"$CASTGATE\" run " +
+                              file_ + "; echo second $?; kill $pid; wait $pid; echo first $?");
+  EXPECT_EQ(said.exit_code, 0);
+  EXPECT_SAYS(said.out, "news1           0          0            0            0      -      0/2\n");
+  EXPECT_SAYS(said.out, "in pps");
+  EXPECT_SAYS(said.out, "second 2\n");
+  EXPECT_SAYS(said.err, "a castgate runs there already");
+  EXPECT_SAYS(said.out, "held 0: balances\nfirst 0\n");
+}
+
+TEST_F(ProgramTest, service_unit_is_understood_by_systemd) {
+  if (std::system("systemd-analyze --version >/dev/null 2>&1") != 0)
+    GTEST_SKIP() << "systemd-analyze is not installed";
+  std::ostringstream unit;
+  unit << std::ifstream(CG_SOURCE_ROOT "/deploy/systemd/castgate.service").rdbuf();
+  std::string text = unit.str();
+  ASSERT_NE(text.find("/usr/bin/castgate"), std::string::npos);
+  text.replace(text.find("/usr/bin/castgate"), 17, "/bin/true");  // verify wants it to exist
+  const auto said = test::run("systemd-analyze verify " + scratch_.write("castgate.service", text));
+  EXPECT_EQ(said.exit_code, 0) << said.err;
+  EXPECT_EQ(said.err.find("castgate.service"), std::string::npos) << said.err;
+}
+
 }  // namespace
 }  // namespace castgate

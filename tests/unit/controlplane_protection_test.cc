@@ -44,6 +44,9 @@ TEST(ProtectionTest, one_position_lost_on_both_legs_makes_it_partial) {
   holed.unrecovered = 1;
   EXPECT_EQ(grade_of(holed), Protection::Partial);
   EXPECT_EQ(judge_protection(holed).reason, "1 positions unrecovered");
+  holed.legs[1].packets = 900;
+  EXPECT_EQ(judge_protection(holed).reason,
+            "1 positions unrecovered, leg B carried 90.0 % of the positions in time");
 }
 
 TEST(ProtectionTest, whole_output_over_a_leg_that_died_is_a_latent_error) {

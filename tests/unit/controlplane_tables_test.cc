@@ -66,13 +66,20 @@ TEST(TableTest, legs_show_what_each_received_lost_and_got_late) {
 TEST(TableTest, streams_over_a_span_tell_the_longest_gap_in_time) {
   EXPECT_EQ(streams_table(sample(), std::chrono::seconds(16)).to_string(),
             "stream  forwarded  recovered  unrecovered   longest gap    saved  protection\n"
-            "news1       15999        317            1  1 (1.000 ms)  99.69 %  partial\n");
+            "news1       15999        317            1  1 (1.000 ms)  99.68 %  partial\n");
 }
 
 TEST(TableTest, streams_of_a_running_appliance_tell_the_legs_that_are_up) {
   EXPECT_EQ(streams_table(sample()).to_string(),
             "stream  forwarded  recovered  unrecovered  longest gap    saved  legs up\n"
-            "news1       15999        317            1            1  99.69 %      2/2\n");
+            "news1       15999        317            1            1  99.68 %      2/2\n");
+}
+
+TEST(TableTest, one_loss_in_a_million_is_not_all_saved) {
+  Snapshot nearly = sample();
+  nearly.streams[0].recovered = 999'999;
+  const std::string text = streams_table(nearly).to_string();
+  EXPECT_NE(text.find(" 99.99 %"), std::string::npos) << text;
 }
 
 TEST(TableTest, drops_are_told_with_their_meaning) {
