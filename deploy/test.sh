@@ -119,8 +119,8 @@ tier_property() { debug_build && suite build-test property 180; }
 tier_replay() { debug_build && suite build-test replay 180; }
 
 tier_sanitizers() {
-  build build-asan all -Dbuildtype=debugoptimized -Db_sanitize=address,undefined \
-    -Db_lundef=false || return
+  # Unoptimised: the instrumented tests compile in a third of the time and still take seconds.
+  build build-asan all -Dbuildtype=debug -Db_sanitize=address,undefined -Db_lundef=false || return
   local part
   for part in unit replay fuzz; do suite build-asan "$part" 180; done
   CASTGATE_SCHEDULES=$((CASTGATE_SCHEDULES / 10)) suite build-asan property 180
@@ -163,8 +163,8 @@ tier_fuzz() {
     -Db_lundef=false -Db_sanitize=address,undefined -Dcpp_args=-fsanitize=fuzzer-no-link || return
   local target name
   for target in build-fuzz/tests/fuzz/fuzz_*; do
-    [[ -x $target && -f $target ]] || continue
     name=$(basename "$target")
+    [[ -f tests/fuzz/${name#fuzz_}_fuzz.cc ]] || continue
     mkdir -p "$scratch/$name" "$logs/fuzz"
     one $((fuzz_seconds + 30)) "$name" "$target" -max_total_time="$fuzz_seconds" -timeout=10 \
       -print_final_stats=0 -artifact_prefix="$PWD/$logs/fuzz/$name-" \
