@@ -31,6 +31,8 @@ class JumpRing {
     while (begin_ != end_ && jumps_[begin_ & mask_].to <= position) ++begin_;
   }
   void pop() noexcept { ++begin_; }
+  // The oldest gap begins at `from` now.
+  void shorten(std::uint64_t from) noexcept { jumps_[begin_ & mask_].from = from; }
   void clear() noexcept { begin_ = end_; }
   bool empty() const noexcept { return begin_ == end_; }
   const Jump& front() const noexcept { return jumps_[begin_ & mask_]; }

@@ -26,10 +26,14 @@ struct Candidate {
 
   std::array<Arrival, kMost> kept{};
   unsigned count = 0;
+  unsigned run = 0;        // came since the leg last moved on in the stream
   bool confirmed = false;  // a new epoch that waits for the other legs
+  std::uint32_t leg_hi = 0;
   std::uint64_t last_raw = 0;
+  Instant last_at;
   std::uint64_t progress = 0;  // of the current epoch, when last looked at
   Instant quiet_since;         // the current epoch made no progress since
+  unsigned quiet = 0;          // nor during the last so many packets
 };
 
 // What a window knows of one leg beyond the hot line. Counters are the worker's own.
@@ -40,8 +44,12 @@ struct LegTrack {
   unsigned quiet_checks = 0;
   std::uint64_t packets_high = 0;  // carries of the hot 32-bit counters, in units of 2^32
   std::uint64_t bytes_high = 0;
-  std::uint64_t checked_packets = 0;
-  std::uint64_t unrecovered_mark = 0;
+  std::uint32_t checked_hi = 0;
+  std::uint32_t marked_hi = 0;
+  std::uint64_t heard_at = 0;          // where the stream was when the leg was last heard
+  std::uint64_t left_at = 0;           // the leg's highest position when it ceased to be live
+  std::uint64_t first = 0;             // its lowest position of this epoch
+  std::uint64_t unrecovered_mark = 0;  // given up in the stream below marked_hi
   std::uint64_t lost = 0;
   std::uint64_t reordered = 0;
   std::uint64_t duplicate_same_leg = 0;

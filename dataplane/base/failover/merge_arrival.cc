@@ -29,7 +29,7 @@ void MergeWindow::jump(const Arrival& a, std::uint64_t position, MergeOutlet& ou
   jumps_.push(next_out_, position, a.now);
   want(a.now + config_.max_skew);
   holes_ += position - next_out_;
-  close_arrival_gaps(a.now, position - window() / 2, out);
+  close_arrival_gaps(a.now - Nanoseconds{1}, position - window() / 2, a.now, out);
   while (next_out_ < position) {
     if ((next_out_ & 63) == 0) store_word(next_out_);
     const std::uint64_t step = std::min(64 - (next_out_ & 63), position - next_out_);
@@ -61,28 +61,37 @@ void MergeWindow::past_arrival(const Arrival& a, std::uint64_t position,
 }
 
 // What is still missing max_skew after the jump over it is counted as lost; later copies are late.
-// Gaps that begin under `below` close at once: their bits are about to be used again.
-void MergeWindow::close_arrival_gaps(Instant now, std::uint64_t below, MergeOutlet& out) noexcept {
+// What lies under `below` closes at once: its bits are about to be used again.
+void MergeWindow::close_arrival_gaps(Instant due_by, std::uint64_t below, Instant now,
+                                     MergeOutlet& out) noexcept {
+  if (!jumps_.empty()) mark_legs();
   while (!jumps_.empty()) {
     const JumpRing::Jump gap = jumps_.front();
-    const bool due = gap.at + config_.max_skew <= now;
+    const bool due = gap.at + config_.max_skew <= due_by;
     if (!due && gap.from >= below) break;
-    jumps_.pop();
-    run_cause_ = due ? GapCause::Deadline : GapCause::Budget;
+    const std::uint64_t to = due ? gap.to : std::min(gap.to, below);
     // Beyond the bitmap nothing was received: those positions were jumped over just now.
-    const std::uint64_t end = std::min(gap.to, next_out_);
-    for (std::uint64_t p = gap.from; p < gap.to; ++p) {
+    const std::uint64_t end = std::min(to, next_out_);
+    for (std::uint64_t p = gap.from; p < to; ++p) {
       if (p < end && word_bit(p)) {
         report_gap(now, out);
         continue;
       }
-      if (!run_open_) run_from_ = p;
+      if (!run_open_) {
+        run_from_ = p;
+        run_cause_ = due ? GapCause::Deadline : GapCause::Budget;
+      }
       run_open_ = true;
       run_to_ = p;
       ++totals_.unrecovered;
     }
+    closed_below_ = to;
+    if (to != gap.to) {
+      jumps_.shorten(to);
+      break;
+    }
     report_gap(now, out);
-    closed_below_ = gap.to;
+    jumps_.pop();
   }
   if (!jumps_.empty()) want(jumps_.front().at + config_.max_skew);
 }

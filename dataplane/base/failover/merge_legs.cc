@@ -2,6 +2,7 @@
 // What each leg delivered, lost and repeated, and which legs a gap must wait for.
 #include <algorithm>
 #include <bit>
+#include <utility>
 
 #include "dataplane/base/failover/merge_window.h"
 
@@ -42,17 +43,24 @@ bool MergeWindow::near(std::uint64_t position) const noexcept {
          static_cast<std::int64_t>(position - head) <= kNear;
 }
 
+// A hole that may still be filled: whatever the leg did meanwhile, this can do no harm.
+bool MergeWindow::missing(std::uint64_t position) const noexcept {
+  const std::uint64_t end = std::max(head_ + 1, next_out_);
+  return position < end && end - position < window() / 2 && position >= first_ &&
+         fate(position) == Fate::Open;
+}
+
 // A packet that is not its leg's next. True when the stream may have it; else it is taken care of.
 bool MergeWindow::odd_step(const Arrival& a, std::uint64_t position, MergeOutlet& out) noexcept {
   LegTrack& leg = legs_[a.leg];
   const auto from_next = static_cast<std::int64_t>(position - next_out_);
   const auto reach = static_cast<std::int64_t>(window() / 2);
   if (!leg.seen) {
-    if (from_next <= -reach || from_next > reach) return suspect(a, 2, out), false;
+    if (from_next <= -reach || from_next > reach) return suspect(a, Candidate::kMost, out), false;
     first_seen(a, position, out);
     return true;
   }
-  const auto step = static_cast<std::int32_t>(static_cast<std::uint32_t>(position) - hi_of(a.leg));
+  const auto step = static_cast<std::int64_t>(position - highest_of(a.leg));
   if (step > -kNear && step <= 0) {
     const std::uint64_t bit = 1ull << -step;
     if ((recent_of(a.leg) & bit) != 0) {
@@ -60,37 +68,76 @@ bool MergeWindow::odd_step(const Arrival& a, std::uint64_t position, MergeOutlet
       out.discard(a.packet, MergeDrop::DuplicateSameLeg);
       return false;
     }
-    recent_of(a.leg) |= bit;
+    note_position(a, position, out);
     ++leg.reordered;
     return true;
   }
-  if ((step > 0 && step <= kNear) || near(position)) {
-    if (step > 0) forward_step(a.leg, position, static_cast<std::uint64_t>(step));
+  if ((step > 0 && step <= kNear) || near(position) || (step <= 0 && missing(position))) {
+    note_position(a, position, out);
     if (step <= 0) ++leg.reordered;
-    if (!leg.live) set_live(a.leg, true, a.now, out);
     return true;
   }
-  const unsigned restart = Candidate::kMost;
-  suspect(a, step > 0 && from_next > -reach ? 2 : restart, out);
+  // A jump must be confirmed; one over all that the window could fill, as a new epoch is, unless
+  // the whole stream was away.
+  const bool jump = step > 0 && from_next > -reach && (from_next < reach || returning_);
+  suspect(a, jump ? 2 : Candidate::kMost, out);
   return false;
 }
 
 void MergeWindow::first_seen(const Arrival& a, std::uint64_t position, MergeOutlet& out) noexcept {
   hi_of(a.leg) = static_cast<std::uint32_t>(position);
-  recent_of(a.leg) = ~0ull;
+  recent_of(a.leg) = 1;
+  legs_[a.leg].first = position;
   legs_[a.leg].seen = true;
   set_live(a.leg, true, a.now, out);
+}
+
+// The leg has brought `position` and is part of the stream.
+void MergeWindow::note_position(const Arrival& a, std::uint64_t position,
+                                MergeOutlet& out) noexcept {
+  LegTrack& leg = legs_[a.leg];
+  if (!leg.seen) return first_seen(a, position, out);
+  const auto step = static_cast<std::int64_t>(position - highest_of(a.leg));
+  if (step > 0) {
+    forward_step(a.leg, position, static_cast<std::uint64_t>(step));
+  } else if (step > -kNear) {
+    recent_of(a.leg) |= 1ull << -step;
+    leg.first = std::min(leg.first, position);
+  }
+  if (leg.live) return;
+  drop_candidates(a.leg, out);
+  set_live(a.leg, true, a.now, out);
+}
+
+// A leg that is not live may be more positions behind than 31 bits can tell.
+std::uint64_t MergeWindow::highest_of(unsigned leg) const noexcept {
+  const LegTrack& track = legs_[leg];
+  if (!track.live && static_cast<std::uint32_t>(track.left_at) == hi_of(leg)) return track.left_at;
+  const auto ahead = static_cast<std::int32_t>(hi_of(leg) - static_cast<std::uint32_t>(next_out_));
+  return next_out_ + static_cast<std::uint64_t>(std::int64_t{ahead});
+}
+
+void MergeWindow::discard_candidate(const Arrival& a, MergeOutlet& out) noexcept {
+  LegTrack& leg = legs_[a.leg];
+  if (a.epoch != epoch_) {
+    ++leg.other_epoch;
+    return out.discard(a.packet, MergeDrop::OtherEpoch);
+  }
+  // A leg that keeps to positions behind the window's is late; anything else was never true.
+  const bool late = leg.diverged && started() && extend(a.raw) < next_out_;
+  ++(late ? leg.late : leg.wild_sequence);
+  out.discard(a.packet, late ? MergeDrop::Late : MergeDrop::WildSequence);
 }
 
 // The leg moves on by `step` positions; those between are missing so far.
 void MergeWindow::forward_step(unsigned leg, std::uint64_t position, std::uint64_t step) noexcept {
   const std::uint64_t before = position - step;
-  std::uint64_t missing = ~recent_of(leg);
-  if (step < 64) missing &= ~(~0ull >> step);
-  while (missing != 0) {
-    const auto bit = static_cast<unsigned>(std::bit_width(missing)) - 1;
+  std::uint64_t absent = ~recent_of(leg);
+  if (step < 64) absent &= ~(~0ull >> step);
+  while (absent != 0) {
+    const auto bit = static_cast<unsigned>(std::bit_width(absent)) - 1;
     lose(leg, before - bit, before - bit);
-    missing ^= 1ull << bit;
+    absent ^= 1ull << bit;
   }
   if (step > 64) lose(leg, before + 1, position - 64);
   recent_of(leg) = step >= 64 ? 1 : recent_of(leg) << step | 1;
@@ -100,19 +147,46 @@ void MergeWindow::forward_step(unsigned leg, std::uint64_t position, std::uint64
 // The leg will not deliver [from, to] any more. What left all the same was recovered; what is still
 // open is counted when another leg fills it.
 void MergeWindow::lose(unsigned leg, std::uint64_t from, std::uint64_t to) noexcept {
+  LegTrack& track = legs_[leg];
+  if (track.seen) from = std::max(from, track.first);
+  if (from > to) return;
   const std::uint64_t count = to - from + 1;
-  legs_[leg].lost += count;
+  track.lost += count;
   const std::uint64_t judged = std::min(count, window() / 2);
   for (std::uint64_t p = to + 1 - judged; p != to + 1; ++p) {
     if (fate(p) == Fate::Released) ++totals_.recovered;
   }
-  const std::uint64_t older = count - judged;
-  totals_.recovered += older - std::min(older, totals_.unrecovered - legs_[leg].unrecovered_mark);
+  if (count == judged) return;
+  std::uint64_t given_up = 0;
+  if (track.marked_hi == hi_of(leg)) {
+    given_up =
+        totals_.unrecovered - track.unrecovered_mark - given_up_between(to + 1 - judged, next_out_);
+  }
+  totals_.recovered += count - judged - std::min(count - judged, given_up);
+}
+
+std::uint64_t MergeWindow::given_up_between(std::uint64_t from, std::uint64_t end) const noexcept {
+  std::uint64_t count = 0;
+  for (std::uint64_t p = std::max(from, end - window() / 2); p < end; ++p) {
+    if (fate(p) == Fate::GivenUp) ++count;
+  }
+  return count;
+}
+
+// Before positions are given up: how many had been below where each leg is now.
+void MergeWindow::mark_legs() noexcept {
+  for (unsigned leg = 0; leg < legs_.size(); ++leg) {
+    LegTrack& track = legs_[leg];
+    if (!track.seen || track.marked_hi == hi_of(leg)) continue;
+    track.marked_hi = hi_of(leg);
+    track.unrecovered_mark = totals_.unrecovered - given_up_between(highest_of(leg) + 1, next_out_);
+  }
 }
 
 MergeWindow::Fate MergeWindow::fate(std::uint64_t position) const noexcept {
   if (position >= next_out_) {
-    return !arrival_ && is_packet(slot(position)) ? Fate::Released : Fate::Open;
+    const bool kept = !arrival_ && position - next_out_ < window() / 2 && is_packet(slot(position));
+    return kept ? Fate::Released : Fate::Open;
   }
   if (arrival_) {
     if (word_bit(position)) return Fate::Released;
@@ -126,10 +200,8 @@ MergeWindow::Fate MergeWindow::fate(std::uint64_t position) const noexcept {
 // `leg` brought a position that was missing: legs far past it had been charged without a verdict.
 void MergeWindow::note_fill(unsigned leg, std::uint64_t position) noexcept {
   for (unsigned other = 0; other < legs_.size(); ++other) {
-    if (other == leg || !legs_[other].seen) continue;
-    const auto past =
-        static_cast<std::int32_t>(hi_of(other) - static_cast<std::uint32_t>(position));
-    if (past >= 64) ++totals_.recovered;
+    if (other == leg || !legs_[other].seen || position < legs_[other].first) continue;
+    if (static_cast<std::int64_t>(highest_of(other) - position) >= kNear) ++totals_.recovered;
   }
 }
 
@@ -137,6 +209,7 @@ void MergeWindow::note_fill(unsigned leg, std::uint64_t position) noexcept {
 std::int64_t MergeWindow::passed_by_all() const noexcept {
   std::int64_t least = INT64_MAX;
   for (unsigned leg = 0; leg < legs_.size(); ++leg) {
+    if (settling_ && !legs_[leg].seen) return 0;
     if (!legs_[leg].live) continue;
     const auto ahead =
         static_cast<std::int32_t>(hi_of(leg) - static_cast<std::uint32_t>(next_out_));
@@ -150,39 +223,48 @@ void MergeWindow::set_live(unsigned leg, bool live, Instant now, MergeOutlet& ou
   track.quiet_checks = 0;
   track.diverged = false;
   if (track.live == live) return;
+  if (!live) leave(leg);
   track.live = live;
   ++track.state_changes;
   out.leg_changed(config_.tag, leg,
                   live ? MergeOutlet::LegChange::Up : MergeOutlet::LegChange::Silent, now);
 }
 
+void MergeWindow::leave(unsigned leg) noexcept {
+  if (legs_[leg].live) legs_[leg].left_at = highest_of(leg);
+  legs_[leg].live = false;
+}
+
 // Now and then: a leg that brought nothing while the stream moved on is not waited for any longer.
 // A stream that stands still is left alone until its next packet.
 void MergeWindow::check_silence(Instant now, MergeOutlet& out) noexcept {
-  const bool moved = next_out_ - checked_next_out_ > kMovedPositions;
-  bool any_packet = false;
+  bool any_heard = false;
   for (unsigned leg = 0; leg < legs_.size(); ++leg) {
     LegTrack& track = legs_[leg];
-    const std::uint64_t packets = leg_packets(leg);
-    const bool heard = packets != track.checked_packets;
-    track.checked_packets = packets;
-    any_packet = any_packet || heard;
+    const bool heard = hi_of(leg) != std::exchange(track.checked_hi, hi_of(leg));
+    any_heard = any_heard || heard;
     if (heard) {
-      track.unrecovered_mark = totals_.unrecovered;
-      if (track.seen && !track.live && !track.diverged) set_live(leg, true, now, out);
+      track.heard_at = next_out_;
       track.quiet_checks = 0;
-    } else if (moved && track.live && ++track.quiet_checks >= kQuietChecks) {
+      if (track.seen && !track.live) {
+        drop_candidates(leg, out);
+        set_live(leg, true, now, out);
+      }
+    } else if (track.live && ++track.quiet_checks >= kQuietChecks &&
+               next_out_ - track.heard_at > kMovedPositions) {
       set_live(leg, false, now, out);
     }
     const Candidate& candidate = track.candidate;
-    const bool stale = candidate.count != 0 && !candidate.confirmed &&
-                       candidate.kept[0].now + config_.epoch_hold + config_.max_skew < now;
+    const Instant waiting = candidate.confirmed ? candidate.last_at : candidate.kept[0].now;
+    const bool stale =
+        candidate.count != 0 && waiting + config_.epoch_hold + config_.max_skew < now;
     if (stale) drop_candidates(leg, out);
   }
-  checked_next_out_ = next_out_;
+  returning_ = false;
+  settling_ = false;
   close_passed(now, out);
   next_check_ = now + std::max(config_.max_skew, kShortestCheck);
-  if (any_packet || held() != 0) return;
+  if (any_heard || held() != 0) return;
   next_check_ = kNever;
   attention_ |= kIdle;
 }
@@ -193,17 +275,15 @@ void MergeWindow::settle_leg(unsigned leg) noexcept {
     if (next_out_ != first_) lose(leg, first_, next_out_ - 1);
     return;
   }
-  const auto lag =
-      static_cast<std::int32_t>(static_cast<std::uint32_t>(next_out_ - 1) - hi_of(leg));
-  const std::uint64_t hi = next_out_ - 1 - static_cast<std::uint64_t>(std::int64_t{lag});
-  std::uint64_t missing = ~recent_of(leg);
-  while (missing != 0) {
-    const auto bit = static_cast<unsigned>(std::bit_width(missing)) - 1;
+  const std::uint64_t hi = highest_of(leg);
+  std::uint64_t absent = ~recent_of(leg);
+  while (absent != 0) {
+    const auto bit = static_cast<unsigned>(std::bit_width(absent)) - 1;
     lose(leg, hi - bit, hi - bit);
-    missing ^= 1ull << bit;
+    absent ^= 1ull << bit;
   }
   recent_of(leg) = ~0ull;
-  if (lag <= 0) return;
+  if (hi + 1 >= next_out_) return;
   lose(leg, hi + 1, next_out_ - 1);
   hi_of(leg) = static_cast<std::uint32_t>(next_out_ - 1);
 }

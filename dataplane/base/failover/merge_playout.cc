@@ -16,21 +16,21 @@ constexpr std::int64_t kSmoothing = 16;  // a leg's lag follows 1/16 of each new
 
 void MergeWindow::place_playout(const Arrival& a, std::uint64_t position,
                                 MergeOutlet& out) noexcept {
-  const Nanoseconds delay = std::max(config_.playout_delay, config_.max_skew);
   if ((position & 63) == 0) milestone(a, position, out);
   if (position < next_out_) return past(a, position, out);
   if (is_packet(slot(position)) && position - next_out_ < window() / 2) {
     LegTrack& leg = legs_[a.leg];
-    const std::int64_t lag = (a.now + delay - due_[position & mask_]).count();
+    const std::int64_t lag = (a.now - waited_ + playout_delay() - due_[position & mask_]).count();
     leg.skew_smoothed_ns += (lag - leg.skew_smoothed_ns) / kSmoothing;
     return out.discard(a.packet, MergeDrop::Redundant);
   }
   while (held_ != 0 && (position - next_out_ >= window() / 2 || !out.may_hold())) {
-    play_out(due_[first_held_ & mask_], out);
+    play_out(due_[first_held_ & mask_], a.now, out);
   }
+  if (position < next_out_) return past(a, position, out);
   if (position - next_out_ >= window() / 2) {
-    give_up(position, GapCause::Budget);
-    head_ = position - 1;
+    give_up(position - window() / 2 + 1, GapCause::Budget);
+    head_ = std::max(head_, next_out_ - 1);
     due_[head_ & mask_] = a.now;
   }
   if (position > head_) {
@@ -38,6 +38,7 @@ void MergeWindow::place_playout(const Arrival& a, std::uint64_t position,
   } else {
     note_fill(a.leg, position);
   }
+  if (!out.may_hold()) return play_at_once(a, position, out);
   first_held_ = held_ == 0 ? position : std::min(first_held_, position);
   store(a.packet, position, out);
   want(due_[first_held_ & mask_]);
@@ -45,21 +46,30 @@ void MergeWindow::place_playout(const Arrival& a, std::uint64_t position,
 
 // Dates `position`, the new head, and the holes below it, evenly from the old head's date.
 void MergeWindow::schedule(const Arrival& a, std::uint64_t position) noexcept {
-  const Nanoseconds delay = std::max(config_.playout_delay, config_.max_skew);
-  const Nanoseconds lag{legs_[a.leg].skew_smoothed_ns};
+  const Nanoseconds lag = waited_ + Nanoseconds{legs_[a.leg].skew_smoothed_ns};
   const std::int64_t before = due_[head_ & mask_].ns;
-  const std::int64_t due = std::max((a.now + delay - lag).ns, before);
+  const std::int64_t due = std::max((a.now + playout_delay() - lag).ns, before);
   const auto steps = static_cast<std::int64_t>(position - head_);
-  const std::int64_t pace = (due - before) / steps;
   for (std::int64_t i = 1; i < steps; ++i) {
-    due_[(head_ + static_cast<std::uint64_t>(i)) & mask_] = {before + i * pace};
+    due_[(head_ + static_cast<std::uint64_t>(i)) & mask_] = {before + (due - before) * i / steps};
   }
   due_[position & mask_] = {due};
   head_ = position;
 }
 
-void MergeWindow::play_out(Instant now, MergeOutlet& out) noexcept {
-  while (held_ != 0 && due_[first_held_ & mask_] <= now) {
+// The packet budget of all streams together is used up.
+void MergeWindow::play_at_once(const Arrival& a, std::uint64_t position,
+                               MergeOutlet& out) noexcept {
+  give_up(position, GapCause::Budget);
+  report_gap(a.now, out);
+  out.forward(a.packet);
+  next_out_ = position + 1;
+  recent_ = recent_ << 1 | 1;
+}
+
+// Lets go what is due by `due_by`.
+void MergeWindow::play_out(Instant due_by, Instant now, MergeOutlet& out) noexcept {
+  while (held_ != 0 && due_[first_held_ & mask_] <= due_by) {
     give_up(first_held_, GapCause::Deadline);
     report_gap(now, out);
     out.forward(std::exchange(slot(first_held_), nullptr));

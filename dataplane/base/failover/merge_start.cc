@@ -9,7 +9,8 @@
 namespace castgate {
 namespace {
 
-constexpr std::uint64_t kFollows = 16;  // positions by which a confirming packet may be ahead
+constexpr std::int64_t kFollows = 16;  // positions by which a confirming packet may be off
+constexpr unsigned kQuietPackets = 3;  // of a new epoch, before the old one counts as mute
 
 }  // namespace
 
@@ -22,6 +23,9 @@ void MergeWindow::reset_positions() noexcept {
   attention_ &= static_cast<std::uint8_t>(~(kGap | kIdle));
   start_deadline_ = kNever;
   next_check_ = kNever;
+  returning_ = false;
+  settling_ = false;
+  run_open_ = false;
   holes_ = 0;
   fills_ = 0;
   closed_below_ = 0;
@@ -33,7 +37,8 @@ void MergeWindow::reset_positions() noexcept {
     legs_[leg].seen = false;
     legs_[leg].live = false;
     hi_of(leg) = static_cast<std::uint32_t>(origin_ - (1u << 30));  // no packet is next to it
-    recent_of(leg) = ~0ull;
+    legs_[leg].marked_hi = hi_of(leg);
+    legs_[leg].unrecovered_mark = totals_.unrecovered;
   }
 }
 
@@ -42,6 +47,7 @@ void MergeWindow::offer_rare(const Arrival& a, MergeOutlet& out) noexcept {
   count_general(a);
   if ((attention_ & kIdle) != 0) {
     attention_ &= static_cast<std::uint8_t>(~kIdle);
+    returning_ = true;
     next_check_ = a.now + config_.max_skew;
     want(next_check_);
   }
@@ -64,40 +70,53 @@ void MergeWindow::offer_starting(const Arrival& a, MergeOutlet& out) noexcept {
   }
   if (a.epoch != epoch_) return suspect(a, Candidate::kMost, out);
   const std::uint64_t position = extend(a.raw);
-  if (!odd_step(a, position, out)) return;
+  if (odd_step(a, position, out)) keep_for_start(a, position, out);
+}
+
+void MergeWindow::keep_for_start(const Arrival& a, std::uint64_t position,
+                                 MergeOutlet& out) noexcept {
   if (arrival_) {
     first_ = position;
     begin(a.now, out);
     return place(a, position, out);
   }
   const std::uint64_t reach = window() / 2;
-  const bool fits = position + reach > head_ && position < first_held_ + reach && out.may_hold();
-  if (!fits || is_packet(slot(position))) {
-    if (!fits) ++legs_[a.leg].late;
-    return out.discard(a.packet, fits ? MergeDrop::Redundant : MergeDrop::Late);
+  const bool fits = position + reach > head_ && position < first_held_ + reach;
+  const bool all = std::ranges::all_of(legs_, [](const LegTrack& leg) { return leg.seen; });
+  if (fits && is_packet(slot(position))) {
+    out.discard(a.packet, MergeDrop::Redundant);
+    return all ? begin(a.now, out) : void();
+  }
+  if (!fits || !out.may_hold()) {
+    begin(a.now, out);
+    return place_any(a, position, out);
   }
   first_held_ = std::min(first_held_, position);
   head_ = std::max(head_, position);
   store(a.packet, position, out);
-  if (due_) due_[position & mask_] = a.now + std::max(config_.playout_delay, config_.max_skew);
-  const bool all = std::ranges::all_of(legs_, [](const LegTrack& leg) { return leg.seen; });
+  if (due_) {
+    const Nanoseconds lag = waited_ + Nanoseconds{legs_[a.leg].skew_smoothed_ns};
+    due_[position & mask_] = a.now + playout_delay() - lag;
+  }
   if (all) begin(a.now, out);
 }
 
 void MergeWindow::begin(Instant now, MergeOutlet& out) noexcept {
   attention_ &= static_cast<std::uint8_t>(~kStarting);
-  checked_next_out_ = next_out_;
   next_check_ = now + std::max(config_.max_skew, config_.epoch_hold);
   want(next_check_);
+  if (!arrival_) first_ = first_held_;
+  if (!arrival_) next_out_ = first_held_;
+  for (LegTrack& leg : legs_) leg.heard_at = next_out_;
+  words_end_ = next_out_ & ~63ull;
+  settling_ = true;
   if (arrival_) return;
-  next_out_ = first_held_;
-  first_ = first_held_;
   if (due_) {
     for (std::uint64_t p = head_; p-- > first_held_;) {
       const Instant above = due_[(p + 1) & mask_];
       due_[p & mask_] = is_packet(slot(p)) ? std::min(due_[p & mask_], above) : above;
     }
-    return play_out(now, out);
+    return play_out(now, now, out);
   }
   std::uint64_t reached = first_held_;
   for (std::uint64_t p = first_held_ + 1; p <= head_; ++p) {
@@ -111,51 +130,88 @@ void MergeWindow::begin(Instant now, MergeOutlet& out) noexcept {
   close_passed(now, out);
 }
 
+// Changes whenever a leg moves on in the current epoch.
+std::uint64_t MergeWindow::progress() const noexcept {
+  std::uint64_t sum = 0;
+  for (unsigned leg = 0; leg < legs_.size(); ++leg) sum += hi_of(leg);
+  return sum;
+}
+
 // Keeps a packet that is too odd to act on. A run of `needed` in sequence is believed: as a jump of
 // this leg when two are enough, as a new epoch when it takes four.
 void MergeWindow::suspect(const Arrival& a, unsigned needed, MergeOutlet& out) noexcept {
-  Candidate& candidate = legs_[a.leg].candidate;
-  const std::uint64_t distance = (a.raw - candidate.last_raw) << shift_ >> shift_;
+  LegTrack& leg = legs_[a.leg];
+  Candidate& candidate = leg.candidate;
+  const auto distance = static_cast<std::int64_t>((a.raw - candidate.last_raw) << shift_) >> shift_;
   const bool follows = candidate.count != 0 && candidate.kept[0].epoch == a.epoch &&
-                       distance != 0 && distance <= kFollows;
+                       distance >= -kFollows && distance <= kFollows;
   if (!follows) drop_candidates(a.leg, out);
-  candidate.last_raw = a.raw;
-  if (candidate.count == Candidate::kMost) {
-    ++legs_[a.leg].other_epoch;
-    out.discard(a.packet, MergeDrop::OtherEpoch);
-  } else {
+  for (unsigned i = 0; i < candidate.count; ++i) {
+    if (candidate.kept[i].raw != a.raw) continue;
+    ++leg.duplicate_same_leg;
+    return out.discard(a.packet, MergeDrop::DuplicateSameLeg);
+  }
+  if (candidate.count == 0 || candidate.leg_hi != hi_of(a.leg)) candidate.run = 0;
+  if (candidate.count == 0 || candidate.progress != progress()) {
+    candidate.progress = progress();
+    candidate.quiet_since = a.now;
+    candidate.quiet = 0;
+  }
+  if (candidate.count == 0 || distance > 0) candidate.last_raw = a.raw;
+  candidate.leg_hi = hi_of(a.leg);
+  candidate.last_at = a.now;
+  ++candidate.run;
+  ++candidate.quiet;
+  const bool keeps = candidate.count != Candidate::kMost;
+  if (keeps) {
     candidate.kept[candidate.count++] = a;
     ++suspended_;
     out.held_changed(1);
   }
-  if (candidate.count < needed) return;
-  if (needed < Candidate::kMost) return accept_candidates(a.leg, out);
-  confirm_epoch(a, out);
+  const bool believed = candidate.run >= needed;
+  if (believed && needed < Candidate::kMost) {
+    accept_candidates(a.leg, a.now, out);
+  } else if (believed) {
+    confirm_epoch(a, out);
+  }
+  if (keeps) return;
+  if (!believed || candidate.count != 0) return discard_candidate(a, out);
+  resume(a, out);
 }
 
 void MergeWindow::confirm_epoch(const Arrival& a, MergeOutlet& out) noexcept {
   LegTrack& leg = legs_[a.leg];
   if (!leg.candidate.confirmed) {
     leg.candidate.confirmed = true;
-    leg.candidate.progress = next_out_ + head_;
-    leg.candidate.quiet_since = leg.candidate.kept[0].now;
-    leg.live = false;
+    leave(a.leg);
     leg.diverged = true;
+    leg.checked_hi = hi_of(a.leg);
     ++leg.state_changes;
     out.leg_changed(config_.tag, a.leg, MergeOutlet::LegChange::Diverged, a.now);
   }
-  if (may_switch(a.leg, a.now)) switch_epoch(a.epoch, a.now, out);
+  if (!may_switch(a.leg, a.now, out)) return;
+  const bool ahead =
+      a.epoch == epoch_ && started() && static_cast<std::int64_t>(extend(a.raw) - next_out_) > 0;
+  if (!ahead) return switch_epoch(a.epoch, a.now, out);
+  for (unsigned i = 0; i < legs_.size(); ++i) {
+    const Candidate& candidate = legs_[i].candidate;
+    if (candidate.confirmed && candidate.kept[0].epoch == epoch_) accept_candidates(i, a.now, out);
+  }
 }
 
 // A new epoch is the stream's when no live leg is in the old one any more, or the old one is mute.
-bool MergeWindow::may_switch(unsigned leg, Instant now) noexcept {
-  if (std::ranges::none_of(legs_, [](const LegTrack& l) { return l.live; })) return true;
-  Candidate& candidate = legs_[leg].candidate;
-  if (candidate.progress != next_out_ + head_) {
-    candidate.progress = next_out_ + head_;
-    candidate.quiet_since = now;
+bool MergeWindow::may_switch(unsigned leg, Instant now, MergeOutlet& out) noexcept {
+  bool any_live = false;
+  for (unsigned i = 0; i < legs_.size(); ++i) {
+    if (legs_[i].diverged && legs_[i].candidate.leg_hi != hi_of(i)) {
+      drop_candidates(i, out);
+      set_live(i, true, now, out);
+    }
+    any_live = any_live || legs_[i].live;
   }
-  return now - candidate.quiet_since >= config_.epoch_hold;
+  const Candidate& candidate = legs_[leg].candidate;
+  return !any_live ||
+         (candidate.quiet > kQuietPackets && now - candidate.quiet_since >= config_.epoch_hold);
 }
 
 void MergeWindow::drop_candidates(unsigned leg, MergeOutlet& out) noexcept {
@@ -164,42 +220,36 @@ void MergeWindow::drop_candidates(unsigned leg, MergeOutlet& out) noexcept {
   track.candidate.confirmed = false;
   suspended_ -= count;
   out.held_changed(-static_cast<int>(count));
-  for (unsigned i = 0; i < count; ++i) {
-    const Arrival& kept = track.candidate.kept[i];
-    const bool other = kept.epoch != epoch_;
-    ++(other ? track.other_epoch : track.wild_sequence);
-    out.discard(kept.packet, other ? MergeDrop::OtherEpoch : MergeDrop::WildSequence);
-  }
+  for (unsigned i = 0; i < count; ++i) discard_candidate(track.candidate.kept[i], out);
 }
 
 // The leg really is where its last two packets say.
-void MergeWindow::accept_candidates(unsigned leg, MergeOutlet& out) noexcept {
+void MergeWindow::accept_candidates(unsigned leg, Instant now, MergeOutlet& out) noexcept {
   Candidate& candidate = legs_[leg].candidate;
   const unsigned count = std::exchange(candidate.count, 0);
   const std::array<Arrival, Candidate::kMost> kept = candidate.kept;
   suspended_ -= count;
   out.held_changed(-static_cast<int>(count));
-  if (count != 0 && !legs_[leg].live) set_live(leg, true, kept[count - 1].now, out);
+  candidate.confirmed = false;
   for (unsigned i = 0; i < count; ++i) {
-    const std::uint64_t position = extend(kept[i].raw);
-    const auto step = static_cast<std::int32_t>(static_cast<std::uint32_t>(position) - hi_of(leg));
-    if (!legs_[leg].seen) {
-      first_seen(kept[i], position, out);
-    } else if (step > 0) {
-      forward_step(leg, position, static_cast<std::uint64_t>(step));
-    }
-    Arrival now_accepted = kept[i];
-    now_accepted.now = kept[count - 1].now;
-    place_any(now_accepted, position, out);
+    Arrival accepted = kept[i];
+    waited_ = now - std::exchange(accepted.now, now);
+    const std::uint64_t position = extend(accepted.raw);
+    note_position(accepted, position, out);
+    place_any(accepted, position, out);
   }
+  waited_ = {};
 }
 
 // Ends the old numbering and starts anew with what the legs brought of the new one.
 void MergeWindow::switch_epoch(std::uint32_t epoch, Instant now, MergeOutlet& out) noexcept {
-  if (arrival_) close_arrival_gaps(now, UINT64_MAX, out);
-  if ((attention_ & kPlayout) != 0) play_out(kNever, out);
+  if (!started() && held_ != 0) begin(now, out);
+  if (arrival_) close_arrival_gaps(kNever, 0, now, out);
+  if ((attention_ & kPlayout) != 0) play_out(kNever, now, out);
   while ((attention_ & kGap) != 0) close_oldest(GapCause::Restart, now, out);
+  report_gap(now, out);
   for (unsigned leg = 0; leg < legs_.size() && started(); ++leg) settle_leg(leg);
+  const bool renumbered = epoch == epoch_;
   totals_.forwarded_before = forwarded();
   ++totals_.restarts;
   origin_ = ((std::max(next_out_, head_) >> 32) + 2) << 32;
@@ -210,7 +260,8 @@ void MergeWindow::switch_epoch(std::uint32_t epoch, Instant now, MergeOutlet& ou
   for (unsigned leg = 0; leg < legs_.size(); ++leg) {
     Candidate& candidate = legs_[leg].candidate;
     legs_[leg].diverged = false;
-    if (candidate.count == 0 || candidate.kept[0].epoch != epoch || !candidate.confirmed) continue;
+    if (candidate.count == 0 || candidate.kept[0].epoch != epoch) continue;
+    if (renumbered && !candidate.confirmed) continue;
     for (unsigned i = 0; i < candidate.count; ++i) waiting[count++] = candidate.kept[i];
     suspended_ -= candidate.count;
     out.held_changed(-static_cast<int>(candidate.count));
@@ -218,9 +269,10 @@ void MergeWindow::switch_epoch(std::uint32_t epoch, Instant now, MergeOutlet& ou
     candidate.confirmed = false;
   }
   for (std::size_t i = 0; i < count; ++i) {
-    waiting[i].now = now;
+    waited_ = now - std::exchange(waiting[i].now, now);
     resume(waiting[i], out);
   }
+  waited_ = {};
 }
 
 // A packet that was counted already, offered to the new epoch.
@@ -232,6 +284,7 @@ void MergeWindow::resume(const Arrival& a, MergeOutlet& out) noexcept {
 }
 
 void MergeWindow::place_any(const Arrival& a, std::uint64_t position, MergeOutlet& out) noexcept {
+  if (!started()) return keep_for_start(a, position, out);
   if ((attention_ & kPlayout) != 0) return place_playout(a, position, out);
   place(a, position, out);
 }

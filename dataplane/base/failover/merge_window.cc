@@ -63,7 +63,9 @@ std::uint64_t MergeWindow::forwarded() const noexcept {
 // Each 64th position: who was first, how far behind are the others, how even is the flow.
 void MergeWindow::milestone(const Arrival& a, std::uint64_t position, MergeOutlet& out) noexcept {
   if (arrival_ && position == next_out_) {
-    if (!jumps_.empty()) close_arrival_gaps(a.now, position - window() / 2, out);
+    if (!jumps_.empty()) {
+      close_arrival_gaps(a.now - Nanoseconds{1}, position - window() / 2, a.now, out);
+    }
     store_word(position);
   }
   LegTrack& leg = legs_[a.leg];
@@ -109,6 +111,7 @@ void MergeWindow::hold(const Arrival& a, std::uint64_t position, MergeOutlet& ou
   if (is_packet(slot(position)) && position - next_out_ < window() / 2) {
     return out.discard(a.packet, MergeDrop::Redundant);
   }
+  if (position <= head_) note_fill(a.leg, position);
   make_room(position, a.now, out);
   if (position == next_out_) {
     ++next_out_;
@@ -119,7 +122,6 @@ void MergeWindow::hold(const Arrival& a, std::uint64_t position, MergeOutlet& ou
     release_run(a.now, out);
     return gap_closed_or_moved(a.now, out);
   }
-  if (position <= head_) note_fill(a.leg, position);
   open_gap(position, a.now);
   store(a.packet, position, out);
   close_passed(a.now, out);
@@ -175,6 +177,7 @@ void MergeWindow::release_run(Instant now, MergeOutlet& out) noexcept {
 
 void MergeWindow::give_up(std::uint64_t end, GapCause cause) noexcept {
   if (end <= next_out_) return;
+  mark_legs();
   if (!run_open_) {
     run_open_ = true;
     run_from_ = next_out_;
@@ -208,7 +211,7 @@ void MergeWindow::gap_closed_or_moved(Instant now, MergeOutlet& out) noexcept {
     jumps_.clear();
     return report_gap(now, out);
   }
-  find_first_held();
+  if (first_held_ < next_out_) find_first_held();
   jumps_.forget_through(next_out_);
   want((jumps_.empty() ? now : jumps_.front().at) + config_.max_skew);
 }
@@ -244,9 +247,9 @@ void MergeWindow::tick(Instant now, MergeOutlet& out) noexcept {
     begin(now, out);
   }
   if (arrival_) {
-    close_arrival_gaps(now, 0, out);
+    close_arrival_gaps(now, 0, now, out);
   } else if ((attention_ & kPlayout) != 0) {
-    play_out(now, out);
+    play_out(now, now, out);
   } else {
     while ((attention_ & kGap) != 0 &&
            (jumps_.empty() || jumps_.front().at + config_.max_skew <= now)) {
@@ -261,11 +264,10 @@ void MergeWindow::tick(Instant now, MergeOutlet& out) noexcept {
 void MergeWindow::drain(Instant now, MergeOutlet& out) noexcept {
   for (unsigned leg = 0; leg < legs_.size(); ++leg) drop_candidates(leg, out);
   if (!started() && held_ != 0) begin(now, out);
-  if (arrival_) close_arrival_gaps(now, UINT64_MAX, out);
-  if ((attention_ & kPlayout) != 0) play_out(kNever, out);
+  if (arrival_) close_arrival_gaps(kNever, 0, now, out);
+  if ((attention_ & kPlayout) != 0) play_out(kNever, now, out);
   while ((attention_ & kGap) != 0) close_oldest(GapCause::Deadline, now, out);
-  if (!started()) return;
-  for (unsigned leg = 0; leg < legs_.size(); ++leg) settle_leg(leg);
+  for (unsigned leg = 0; leg < legs_.size() && started(); ++leg) settle_leg(leg);
   out.flush();
 }
 

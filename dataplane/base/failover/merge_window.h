@@ -168,22 +168,30 @@ class alignas(64) MergeWindow {
   void past_arrival(const Arrival& a, std::uint64_t position, MergeOutlet& out) noexcept;
   bool word_bit(std::uint64_t position) const noexcept;
   void set_word_bit(std::uint64_t position) noexcept;
-  void close_arrival_gaps(Instant now, std::uint64_t below, MergeOutlet& out) noexcept;
+  void close_arrival_gaps(Instant due_by, std::uint64_t below, Instant now,
+                          MergeOutlet& out) noexcept;
 
   // merge_playout.cc
   void place_playout(const Arrival& a, std::uint64_t position, MergeOutlet& out) noexcept;
+  Nanoseconds playout_delay() const noexcept {
+    return config_.playout_delay > config_.max_skew ? config_.playout_delay : config_.max_skew;
+  }
   void schedule(const Arrival& a, std::uint64_t position) noexcept;
-  void play_out(Instant now, MergeOutlet& out) noexcept;
+  void play_at_once(const Arrival& a, std::uint64_t position, MergeOutlet& out) noexcept;
+  void play_out(Instant due_by, Instant now, MergeOutlet& out) noexcept;
 
   // merge_start.cc: start, candidates, epochs
   void offer_rare(const Arrival& a, MergeOutlet& out) noexcept;
   void offer_starting(const Arrival& a, MergeOutlet& out) noexcept;
+  void keep_for_start(const Arrival& a, std::uint64_t position, MergeOutlet& out) noexcept;
   void begin(Instant now, MergeOutlet& out) noexcept;
   void suspect(const Arrival& a, unsigned needed, MergeOutlet& out) noexcept;
   void confirm_epoch(const Arrival& a, MergeOutlet& out) noexcept;
+  void discard_candidate(const Arrival& a, MergeOutlet& out) noexcept;
   void drop_candidates(unsigned leg, MergeOutlet& out) noexcept;
-  void accept_candidates(unsigned leg, MergeOutlet& out) noexcept;
-  bool may_switch(unsigned leg, Instant now) noexcept;
+  void accept_candidates(unsigned leg, Instant now, MergeOutlet& out) noexcept;
+  bool may_switch(unsigned leg, Instant now, MergeOutlet& out) noexcept;
+  std::uint64_t progress() const noexcept;
   void switch_epoch(std::uint32_t epoch, Instant now, MergeOutlet& out) noexcept;
   void place_any(const Arrival& a, std::uint64_t position, MergeOutlet& out) noexcept;
   void resume(const Arrival& a, MergeOutlet& out) noexcept;
@@ -196,11 +204,17 @@ class alignas(64) MergeWindow {
   void count_general(const Arrival& a) noexcept;
   void note_fill(unsigned leg, std::uint64_t position) noexcept;
   void first_seen(const Arrival& a, std::uint64_t position, MergeOutlet& out) noexcept;
+  void note_position(const Arrival& a, std::uint64_t position, MergeOutlet& out) noexcept;
   bool near(std::uint64_t position) const noexcept;
+  bool missing(std::uint64_t position) const noexcept;
   std::int64_t passed_by_all() const noexcept;
   void check_silence(Instant now, MergeOutlet& out) noexcept;
   void set_live(unsigned leg, bool live, Instant now, MergeOutlet& out) noexcept;
+  void leave(unsigned leg) noexcept;
   void settle_leg(unsigned leg) noexcept;
+  void mark_legs() noexcept;
+  std::uint64_t given_up_between(std::uint64_t from, std::uint64_t end) const noexcept;
+  std::uint64_t highest_of(unsigned leg) const noexcept;
   enum class Fate : std::uint8_t { Released, GivenUp, Open };
   Fate fate(std::uint64_t position) const noexcept;
 
@@ -262,7 +276,9 @@ class alignas(64) MergeWindow {
   Instant armed_ = kNever;
   Instant start_deadline_ = kNever;
   Instant next_check_ = kNever;
-  std::uint64_t checked_next_out_ = 0;
+  bool returning_ = false;  // the first packets after the stream was idle
+  bool settling_ = false;   // just begun: legs that were not seen yet may still come
+  Nanoseconds waited_{};    // how long the candidate that is being placed was kept
   MergeConfig config_;
   MergeTotals totals_;
   std::unique_ptr<void*[]> slots_;          // Ordered, Playout

@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <gtest/gtest.h>
+
+#include "tests/support/merge_paths.h"
+
+namespace castgate::test {
+namespace {
+
+using std::chrono::microseconds;
+using std::chrono::milliseconds;
+
+constexpr MergeRelease kReleases[] = {MergeRelease::Arrival, MergeRelease::Ordered,
+                                      MergeRelease::Playout};
+
+TEST(MergeLossTest, even_from_one_leg_and_odd_from_the_other_is_complete) {
+  for (const MergeRelease release : kReleases) {
+    SCOPED_TRACE(static_cast<int>(release));
+    MergeLab lab({.release = release, .window = 512});
+    send_all(lab,
+             {{.loses = [](std::uint64_t p) { return p % 2 == 0; }},
+              {.delay = milliseconds{10}, .loses = [](std::uint64_t p) { return p % 2 == 1; }}},
+             {.first = 1, .count = 100'000});
+    lab.expect_exact();
+    EXPECT_EQ(lab.window.totals().unrecovered, 0);
+    EXPECT_EQ(lab.window.leg(0).lost, 50'000);
+    EXPECT_EQ(lab.window.leg(1).lost, 49'999);  // of those from its first position on
+    EXPECT_EQ(lab.window.totals().recovered, 99'999);
+  }
+}
+
+void independent_losses(double p, std::uint64_t count, std::uint64_t seed) {
+  MergeLab lab({.window = 512});
+  send_all(lab,
+           {{.loses = random_loss(p, seed)},
+            {.delay = microseconds{700}, .loses = random_loss(p, seed + 1)}},
+           {.count = count});
+  lab.expect_exact();
+  // Enough of it happened for the equality to mean something.
+  const double expected = p * p * static_cast<double>(count);
+  EXPECT_NEAR(static_cast<double>(lab.window.totals().unrecovered), expected,
+              4 * std::sqrt(expected) + 1);
+}
+
+TEST(MergeLossTest, one_in_a_thousand_loses_only_what_both_lost) {
+  independent_losses(1e-3, 3'000'000, 11);
+}
+TEST(MergeLossTest, one_in_a_hundred_loses_only_what_both_lost) {
+  independent_losses(1e-2, 1'000'000, 21);
+}
+TEST(MergeLossTest, one_in_ten_loses_only_what_both_lost) {
+  independent_losses(0.1, 500'000, 31);
+}
+
+TEST(MergeLossTest, bursts_lose_only_what_both_lost) {
+  for (const MergeRelease release : kReleases) {
+    SCOPED_TRACE(static_cast<int>(release));
+    MergeLab lab({.release = release, .window = 512});
+    send_all(lab,
+             {{.loses = burst_loss(0.01, 20, 41)},
+              {.delay = milliseconds{3}, .loses = burst_loss(0.01, 20, 42)}},
+             {.count = 300'000});
+    lab.expect_union();
+    lab.expect_balance();
+    EXPECT_GT(lab.window.totals().unrecovered, 0);
+    if (release != MergeRelease::Arrival) lab.expect_counters();
+  }
+}
+
+TEST(MergeLossTest, alternating_bursts_lose_nothing) {
+  for (const MergeRelease release : kReleases) {
+    SCOPED_TRACE(static_cast<int>(release));
+    MergeLab lab({.release = release, .window = 512});
+    // One leg is bad at a time, for 300 ms, with a rest of 100 ms.
+    const auto bad = [](std::uint64_t period) {
+      return [period, loses = burst_loss(0.5, 20, 51)](std::uint64_t p) mutable {
+        return p / 4000 % 2 == period && p % 4000 < 3000 && loses(p);
+      };
+    };
+    send_all(lab, {{.loses = bad(0)}, {.delay = milliseconds{5}, .loses = bad(1)}},
+             {.count = 100'000});
+    lab.expect_union();
+    lab.expect_balance();
+    EXPECT_EQ(lab.window.totals().unrecovered, 0);
+  }
+}
+
+TEST(MergeLossTest, both_lost_packet_is_given_up_as_soon_as_both_legs_passed) {
+  MergeLab lab({.window = 1024, .max_skew = milliseconds{50}});
+  const auto lost = [](std::uint64_t p) { return p % 1000 == 500; };
+  const Sending sending{.count = 20'000};
+  send_all(lab, {{.loses = lost}, {.delay = milliseconds{1}, .loses = lost}}, sending);
+  lab.expect_exact();
+  ASSERT_EQ(lab.gaps.size(), 20);
+  for (std::size_t i = 0; i < 20; ++i) {
+    EXPECT_EQ(lab.gaps[i].cause, GapCause::BothLost);
+    const Instant sent = sending.start + sending.interval * (1000 * static_cast<int>(i) + 500);
+    EXPECT_LE(lab.gaps[i].at, sent + milliseconds{1} + (3 + 2) * sending.interval);
+  }
+  EXPECT_LT(lab.longest_stay(), milliseconds{3});
+}
+
+TEST(MergeLossTest, hole_waits_for_a_live_leg_until_max_skew) {
+  MergeLab lab({.window = 1024, .max_skew = milliseconds{50}});
+  // Leg B dies with position 5000; nobody knows yet when 5001 is missing on A.
+  send_all(lab,
+           {{.loses = [](std::uint64_t p) { return p == 5001; }},
+            {.loses = [](std::uint64_t p) { return p >= 5000; }}},
+           {.count = 10'000});
+  lab.expect_exact();
+  ASSERT_EQ(lab.gaps.size(), 1);
+  EXPECT_EQ(lab.gaps[0].cause, GapCause::Deadline);
+  EXPECT_EQ(lab.gaps[0].at, Instant{1'000'000'000} + 5002 * microseconds{100} + milliseconds{50});
+}
+
+TEST(MergeLossTest, copies_within_a_leg_leave_once) {
+  for (const MergeRelease release : kReleases) {
+    SCOPED_TRACE(static_cast<int>(release));
+    MergeLab lab({.release = release, .window = 512});
+    const auto thrice = [](std::uint64_t seed) {
+      return [chosen = random_loss(0.01, seed)](std::uint64_t p) mutable {
+        return chosen(p) ? 3u : 0u;
+      };
+    };
+    send_all(lab,
+             {{.loses = random_loss(0.01, 61), .copies = thrice(62)},
+              {.delay = milliseconds{2}, .loses = random_loss(0.01, 63), .copies = thrice(64)}},
+             {.count = 100'000});
+    lab.expect_exact();
+    EXPECT_GT(lab.window.leg(0).duplicate_same_leg, 2'000);
+  }
+}
+
+std::function<Nanoseconds(std::uint64_t)> reordering(double p, unsigned depth, std::uint64_t seed) {
+  return [chosen = random_loss(p, seed), depth](std::uint64_t position) mutable {
+    return chosen(position) ? depth * microseconds{100} + microseconds{50} : microseconds{0};
+  };
+}
+
+TEST(MergeLossTest, reordering_within_the_depth_loses_nothing) {
+  for (const MergeRelease release : kReleases) {
+    SCOPED_TRACE(static_cast<int>(release));
+    MergeLab lab({.release = release, .window = 512, .reorder_depth = 8});
+    send_all(lab,
+             {{.loses = random_loss(0.01, 71), .extra_delay = reordering(0.01, 8, 72)},
+              {.delay = milliseconds{2},
+               .loses = random_loss(0.01, 73),
+               .extra_delay = reordering(0.01, 8, 74)}},
+             {.count = 100'000});
+    lab.expect_union();
+    lab.expect_balance();
+    EXPECT_GT(lab.window.leg(0).reordered, 800);
+    if (release != MergeRelease::Arrival) lab.expect_counters();
+  }
+}
+
+TEST(MergeLossTest, single_leg_reordering_within_the_depth_loses_nothing) {
+  for (const MergeRelease release : kReleases) {
+    SCOPED_TRACE(static_cast<int>(release));
+    MergeLab lab({.release = release, .window = 512, .legs = 1, .reorder_depth = 8});
+    send_all(lab, {{.extra_delay = reordering(0.02, 8, 75)}}, {.count = 50'000});
+    lab.expect_exact();
+    EXPECT_EQ(lab.window.totals().unrecovered, 0);
+  }
+}
+
+TEST(MergeLossTest, single_leg_gap_closes_behind_the_reordering_depth) {
+  MergeLab lab({.window = 1024, .max_skew = milliseconds{50}, .legs = 1, .reorder_depth = 3});
+  send_all(lab, {{.loses = [](std::uint64_t p) { return p == 500; }}}, {.count = 1'000});
+  lab.expect_exact();
+  ASSERT_EQ(lab.gaps.size(), 1);
+  EXPECT_EQ(lab.gaps[0].at, Instant{1'000'000'000} + 504 * microseconds{100});
+}
+
+TEST(MergeLossTest, reordered_first_packets_of_a_leg_are_not_its_duplicates) {
+  for (const MergeRelease release : kReleases) {
+    SCOPED_TRACE(static_cast<int>(release));
+    MergeLab lab({.release = release, .window = 512});
+    // Leg A begins with 5, 4, 6; leg B never has 4.
+    const auto late_fourth = [](std::uint64_t p) {
+      return p == 4 ? microseconds{150} : microseconds{0};
+    };
+    send_all(lab,
+             {{.loses = [](std::uint64_t p) { return p < 4; }, .extra_delay = late_fourth},
+              {.delay = milliseconds{3}, .loses = [](std::uint64_t p) { return p == 4; }}},
+             {.count = 2'000});
+    lab.expect_union();
+    lab.expect_balance();
+    EXPECT_EQ(lab.window.leg(0).duplicate_same_leg, 0);
+    EXPECT_EQ(lab.window.leg(0).reordered, 1);
+    EXPECT_EQ(lab.window.leg(0).lost, 0);
+    EXPECT_EQ(lab.window.leg(1).lost, 1);
+  }
+}
+
+}  // namespace
+}  // namespace castgate::test
