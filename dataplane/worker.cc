@@ -5,13 +5,10 @@
 #include <ctime>
 #include <sys/prctl.h>
 
-#include <rte_prefetch.h>
-
 namespace castgate {
 namespace {
 
 constexpr std::size_t kStreamsPerTurn = 4;  // of a snapshot: a few microseconds
-constexpr unsigned kPrefetchAhead = 8;
 // Adaptive polling: this many turns without a packet before the first nap, and ten times as many
 // before the longer one. A nap is far shorter than what a receive ring of 1024 can wait for.
 constexpr unsigned kTurnsToNap = 2000;
@@ -20,12 +17,6 @@ constexpr Nanoseconds kNap{50'000};
 constexpr Nanoseconds kLongNap{250'000};
 // Held packets may wait for their deadlines this long when the appliance stops.
 constexpr Nanoseconds kLongestDrain{500'000'000};
-
-// The header's address from the mbuf's own, so that a cold mbuf is not waited for.
-void prefetch(rte_mbuf* packet) noexcept {
-  rte_prefetch0(packet);
-  rte_prefetch0(reinterpret_cast<char*>(packet) + sizeof(rte_mbuf) + RTE_PKTMBUF_HEADROOM);
-}
 
 }  // namespace
 
@@ -74,8 +65,6 @@ unsigned Worker::poll(Instant now) noexcept {
   for (const PollDuty& duty : parts_.polls) {
     const unsigned count = duty.port->receive(duty.queue, burst);
     if (count == 0) continue;
-    for (unsigned i = 0; i < std::min(count, kPrefetchAhead); ++i) prefetch(burst[i]);
-    for (unsigned i = kPrefetchAhead; i < count; ++i) prefetch(burst[i]);
     total += count;
     pipeline_->receive(duty.index, {burst.data(), count}, now);
   }

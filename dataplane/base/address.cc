@@ -8,6 +8,8 @@
 #include <cstring>
 #include <string_view>
 
+#include <fmt/format.h>
+
 namespace castgate {
 namespace {
 
@@ -140,8 +142,8 @@ std::optional<Endpoint> Endpoint::parse(const std::string& text) {
 }
 
 std::string Endpoint::to_string() const {
-  const std::string host = address.to_string();
-  return (address.is_v4() ? host : "[" + host + "]") + ":" + std::to_string(udp_port);
+  const char* form = address.is_v4() ? "{}:{}" : "[{}]:{}";
+  return fmt::format(fmt::runtime(form), address.to_string(), udp_port);
 }
 
 std::optional<VlanTags> VlanTags::parse(const std::string& text) {

@@ -1,0 +1,244 @@
+// SPDX-License-Identifier: Apache-2.0
+// deploy/bench.sh failover: what the merge path costs, as ratios to a unit measured in the same
+// rounds. A row per figure: name, value, floor, goal, verdict; exits 1 where a floor is missed.
+#include <algorithm>
+#include <cstdlib>
+#include <cstring>
+#include <ctime>
+#include <fmt/format.h>
+#include <optional>
+#include <sched.h>
+
+#include <rte_cycles.h>
+
+#include "drivers/eal.h"
+#include "drivers/ethdev_port.h"
+#include "tests/bench/scene.h"
+
+namespace castgate::bench {
+namespace {
+
+constexpr std::uint64_t kPerRound = 400'000;
+constexpr double kSteady = 1.25;  // rounds whose unit is above this times its best do not count
+
+double thread_cycles() {
+  timespec spent{};
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &spent);
+  const double seconds =
+      static_cast<double>(spent.tv_sec) + static_cast<double>(spent.tv_nsec) * 1e-9;
+  return seconds * static_cast<double>(rte_get_tsc_hz());
+}
+
+template <class Run>
+double cycles_per_packet(Run&& run) {
+  const double begin = thread_cycles();
+  const std::uint64_t packets = run();
+  return (thread_cycles() - begin) / static_cast<double>(packets);
+}
+
+double median(std::vector<double> values) {
+  if (values.empty()) return 0;
+  std::ranges::sort(values);
+  return values[values.size() / 2];
+}
+
+struct Row {
+  std::string name;
+  double value;
+  double floor;
+  double goal;
+  const char* format;
+};
+
+bool print(const Row& row) {
+  const bool missed = row.value > row.floor;
+  const char* verdict = missed ? "FLOOR MISSED" : row.value > row.goal ? "floor" : "goal";
+  fmt::print("{:<64} {:>10} {:>9} {:>9}  {}\n", row.name,
+             fmt::format(fmt::runtime(row.format), row.value),
+             fmt::format(fmt::runtime(row.format), row.floor),
+             fmt::format(fmt::runtime(row.format), row.goal), verdict);
+  return !missed;
+}
+
+enum Index : std::size_t {
+  kOrdered64,
+  kOrdered1000Lossy,
+  kOrdered64Behind,
+  kArrival1000Lossy,
+  kCold,
+  kUdpSummed,
+  kOrdered1,
+  kOrdered1000,
+  kOrderedWide,
+  kScenes
+};
+
+std::vector<SceneOptions> scenes() {
+  const Release ordered = Release::Ordered;
+  return {
+      {"ordered, 64 streams, no loss, window 2048", ordered, 64},
+      {"ordered, 1000 streams, 1 % loss per leg, window 32768", ordered, 1000, 32768, 0.01},
+      {"ordered, 64 streams, 1 % loss, one leg 64 packets behind", ordered, 64, 2048, 0.01, 64},
+      {"arrival, 1000 streams, 1 % loss", Release::Arrival, 1000, 2048, 0.01},
+      {"cold reception, written 4096 packets earlier, 64 streams", ordered, 64, 2048, 0, 0, 2048},
+      {"ordered, 64 streams, UDP checksum verified", ordered, 64, 2048, 0, 0, 0, true},
+      {"ordered, 1 stream", ordered, 1},
+      {"ordered, 1000 streams", ordered, 1000},
+      {"ordered, 64 streams, window 32768", ordered, 64, 32768},
+  };
+}
+
+class Bench {
+ public:
+  Bench(rte_mempool* pool, Port& sink) : pool_(pool), sink_(sink), unit_(pool, sink) {}
+  bool run(unsigned rounds);
+
+ private:
+  void measure(unsigned rounds);
+  bool judge();
+  bool judge_residence();
+  bool judge_memory();
+  double ratio(std::size_t scene) const { return median(ratios_[scene]); }
+  double between(std::size_t over, std::size_t under) const;
+
+  rte_mempool* pool_;
+  Port& sink_;
+  Unit unit_;
+  std::vector<double> units_;
+  std::vector<std::vector<double>> cycles_{kScenes};
+  std::vector<std::vector<double>> ratios_{kScenes};
+};
+
+void Bench::measure(unsigned rounds) {
+  const auto options = scenes();
+  unit_.run(kPerRound);
+  for (unsigned round = 0; round < rounds; ++round) {
+    for (std::size_t s = 0; s < options.size(); ++s) {
+      // One scene at a time owns the pool; it warms up, then takes its turn beside the unit.
+      Scene scene(options[s], pool_, sink_);
+      scene.run(kPerRound);
+      const double unit = cycles_per_packet([&] { return unit_.run(kPerRound / 2); });
+      const double cost = cycles_per_packet([&] { return scene.run(kPerRound); });
+      const double again = cycles_per_packet([&] { return unit_.run(kPerRound / 2); });
+      units_.push_back(std::min(unit, again));
+      cycles_[s].push_back(cost);
+      ratios_[s].push_back(2 * cost / (unit + again));
+      const std::string wrong = scene.audit();
+      if (wrong.empty()) continue;
+      fmt::print(stderr, "{}: {}\n", options[s].name, wrong);
+      std::exit(EXIT_FAILURE);
+    }
+    fmt::print(stderr, "\rround {} of {}", round + 1, rounds);
+  }
+  fmt::print(stderr, "\n");
+  // Rounds in which the core was slowed by others.
+  const double best = *std::ranges::min_element(units_);
+  for (std::size_t s = 0; s < kScenes; ++s) {
+    std::vector<double> kept;
+    for (unsigned round = 0; round < rounds; ++round) {
+      if (units_[round * kScenes + s] <= kSteady * best) kept.push_back(ratios_[s][round]);
+    }
+    if (kept.size() * 3 >= rounds) ratios_[s] = kept;
+  }
+}
+
+// Of two scenes of the same rounds.
+double Bench::between(std::size_t over, std::size_t under) const {
+  return ratio(over) / ratio(under);
+}
+
+bool Bench::judge() {
+  const auto options = scenes();
+  constexpr double kFloors[] = {2.7, 3.0, 3.7, 3.0, 3.2};
+  constexpr double kGoals[] = {1.9, 1.95, 2.6, 1.95, 2.5};
+  bool good = true;
+  for (std::size_t s = kOrdered64; s <= kCold; ++s) {
+    good &= print({options[s].name + " / unit", ratio(s), kFloors[s], kGoals[s], "{:.2f}"});
+  }
+  good &= print({"UDP checksum verified in software: added / unit",
+                 ratio(kUdpSummed) - ratio(kOrdered64), 3.4, 2.4, "{:.2f}"});
+  good &= print({"1000 streams / 1 stream", between(kOrdered1000, kOrdered1), 1.3, 1.08, "{:.3f}"});
+  good &= print({"window 32768 / 2048", between(kOrderedWide, kOrdered64), 1.1, 1.03, "{:.3f}"});
+  return good;
+}
+
+bool Bench::judge_residence() {
+  std::optional<double> best;
+  std::uint32_t extreme = 0;
+  for (unsigned run = 0; run < 5; ++run) {
+    Scene scene({"residence", Release::Arrival, 64}, pool_, sink_);
+    scene.run(kPerRound);
+    std::vector<std::uint32_t> cycles = scene.residence(200'000);
+    std::ranges::sort(cycles);
+    const double p99 = cycles[cycles.size() * 99 / 100];
+    if (best && p99 >= *best) continue;
+    best = p99;
+    extreme = cycles[cycles.size() * 9999 / 10000];
+  }
+  const bool good = print(
+      {"residence p99, arrival, bursts of one, best of 5, cycles", *best, 2000, 1000, "{:.0f}"});
+  fmt::print("{:<64} {:>10}\n", "  p99.99 of the same run", extreme);
+  return good;
+}
+
+bool Bench::judge_memory() {
+  Scene scene({"memory", Release::Arrival, 1000, 2048}, pool_, sink_);
+  constexpr double kMiB = 1 << 20;
+  return print({"1000 streams, window 2048, arrival: window memory, MiB",
+                static_cast<double>(scene.window_bytes()) / kMiB, 4, 1, "{:.2f}"});
+}
+
+bool Bench::run(unsigned rounds) {
+  measure(rounds);
+  fmt::print("{:<64} {:>10} {:>9} {:>9}  {}\n", "figure", "value", "floor", "goal", "verdict");
+  bool good = judge();
+  good &= judge_residence();
+  good &= judge_memory();
+  fmt::print("\nunit: receive, swap MACs, transmit: median {:.1f}, best {:.1f} cycles a packet\n",
+             median(units_), *std::ranges::min_element(units_));
+  const auto options = scenes();
+  for (std::size_t s = 0; s < kScenes; ++s) {
+    fmt::print("  {:<62} {:6.1f} cycles a packet, best {:.1f}\n", options[s].name,
+               median(cycles_[s]), *std::ranges::min_element(cycles_[s]));
+  }
+  return good;
+}
+
+int main_of(unsigned rounds, std::uint64_t hugepages_mib) {
+  EalOptions eal;
+  eal.mode = EalOptions::Mode::Live;
+  const int core = sched_getcpu();
+  eal.control_core = core < 0 ? 0 : static_cast<unsigned>(core);
+  eal.hugepages_bytes = hugepages_mib << 20;
+  eal.memory_bytes = 1024ull << 20;
+  if (auto started = start_eal(eal); !started) {
+    fmt::print(stderr, "{}\n", started.error().text);
+    return 2;
+  }
+  auto pool = PacketPool::make({"bench", 131071, 1518, 512});
+  if (!pool) {
+    fmt::print(stderr, "{}\n", pool.error().text);
+    return 2;
+  }
+  GeneratorPort::prefill(pool->get());
+  EthdevOptions sink;
+  sink.name = "sink";
+  sink.device = "net_null0";
+  sink.rx_pools = {pool->get()};
+  auto port = EthdevPort::open(sink);
+  if (!port) {
+    fmt::print(stderr, "{}\n", port.error().text);
+    return 2;
+  }
+  return Bench(pool->get(), **port).run(rounds) ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
+}  // namespace
+}  // namespace castgate::bench
+
+// Arguments: rounds (11), hugepages in MiB (0: ordinary memory).
+int main(int argc, char** argv) {
+  const unsigned rounds = argc > 1 ? static_cast<unsigned>(std::atoi(argv[1])) : 11;
+  const std::uint64_t hugepages = argc > 2 ? static_cast<std::uint64_t>(std::atoi(argv[2])) : 0;
+  return castgate::bench::main_of(std::max(rounds, 1u), hugepages);
+}
