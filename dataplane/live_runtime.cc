@@ -98,6 +98,11 @@ Result<void> LiveRuntime::make_pools() {
   wanted.push_back({"control", kControlPackets, spec_.appliance.max_frame});
   std::uint64_t bytes = 128ull << 20;
   for (const PacketPoolOptions& pool : wanted) bytes += PacketPool::footprint(pool);
+  for (unsigned p = 0; p < spec_.ports.size(); ++p) {
+    bytes +=
+        EthdevPort::footprint(spec_.ports[p].device, wanted[placement_.owner_of_port[p]].packets,
+                              spec_.appliance.max_frame);
+  }
   eal.memory_bytes = bytes;
   if (auto started = start_eal(eal); !started) return started;
   for (const PacketPoolOptions& options : wanted) {

@@ -51,6 +51,7 @@ Snapshot empty_snapshot(const Spec& spec, std::span<Port* const> ports) {
     PortSnapshot port;
     port.name = spec.ports[p].name;
     port.device = spec.ports[p].device;
+    port.mac = ports[p]->facts().mac;
     port.reception = ports[p]->facts().reception;
     made.ports.push_back(std::move(port));
   }

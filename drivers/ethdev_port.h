@@ -37,6 +37,10 @@ class EthdevPort final : public Port {
   // The same for a device that exists already, as from rte_eth_from_rings; it is closed at the end.
   static Result<std::unique_ptr<EthdevPort>> adopt(std::uint16_t port_id,
                                                    const EthdevOptions& options);
+  // What a port of this device takes of EAL's memory for pools of its own, when its receive pool
+  // has `packets`: net_af_xdp's are private, and drivers without multi-segment transmit need
+  // copies.
+  static std::size_t footprint(const std::string& device, unsigned packets, unsigned max_frame);
   ~EthdevPort() override;
 
   unsigned receive(unsigned queue, std::span<rte_mbuf*> burst) noexcept override;

@@ -19,6 +19,7 @@
 namespace castgate {
 namespace {
 
+constexpr unsigned kXdpRings = 4096;  // packets that net_af_xdp's four rings keep
 constexpr unsigned kEthernetOverhead = RTE_ETHER_HDR_LEN + RTE_ETHER_CRC_LEN;
 
 rte_ether_addr ether(const MacAddress& mac) noexcept {
@@ -103,6 +104,13 @@ Result<std::unique_ptr<EthdevPort>> EthdevPort::open(const EthdevOptions& option
   return port;
 }
 
+std::size_t EthdevPort::footprint(const std::string& device, unsigned packets, unsigned max_frame) {
+  constexpr unsigned kCopies = 2048;  // of the one transmit queue that such drivers have
+  const bool xdp = device.starts_with("net_af_xdp");
+  return PacketPool::footprint(
+      {.packets = kCopies + (xdp ? packets + kXdpRings : 0), .max_frame = max_frame});
+}
+
 Result<std::unique_ptr<EthdevPort>> EthdevPort::adopt(std::uint16_t port_id,
                                                       const EthdevOptions& options) {
   std::unique_ptr<EthdevPort> port(new EthdevPort(options));
@@ -149,6 +157,9 @@ Result<void> EthdevPort::configure(const EthdevOptions& options) {
   facts_.driver = info.driver_name;
   facts_.rx_queues = std::clamp<unsigned>(options.rx_queues, 1, info.max_rx_queues);
   facts_.tx_queues = std::clamp<unsigned>(options.tx_queues, 1, info.max_tx_queues);
+  if (facts_.driver == "net_af_xdp") {  // its queues are pairs
+    facts_.rx_queues = facts_.tx_queues = std::min(facts_.rx_queues, facts_.tx_queues);
+  }
   facts_.multi_segment_tx = (info.tx_offload_capa & RTE_ETH_TX_OFFLOAD_MULTI_SEGS) != 0;
   rte_eth_conf conf{};
   // MBUF_FAST_FREE stays off: outputs share payloads, and it forbids that.
@@ -200,11 +211,10 @@ Result<void> EthdevPort::set_up_queues(const EthdevOptions& options) {
 // that a worker's pool would look as if packets had been lost. It gets pools that die with the
 // port.
 Result<void> EthdevPort::make_own_pools(const EthdevOptions& options) {
-  constexpr unsigned kRings = 4096;
   for (unsigned q = 0; q < facts_.rx_queues; ++q) {
     const unsigned wanted = options.rx_pools[q % options.rx_pools.size()]->size;
     auto pool = PacketPool::make({.name = options.name + " XDP",
-                                  .packets = wanted + kRings,
+                                  .packets = wanted + kXdpRings,
                                   .max_frame = options.max_frame});
     if (!pool) return std::unexpected(pool.error());
     own_pools_.push_back(std::move(*pool));

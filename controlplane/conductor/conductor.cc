@@ -8,6 +8,7 @@
 #include <chrono>
 #include <csignal>
 #include <fmt/format.h>
+#include <optional>
 #include <spdlog/spdlog.h>
 
 #include "controlplane/conductor/control_protocol.h"
@@ -15,6 +16,7 @@
 #include "controlplane/conductor/event_log.h"
 #include "controlplane/conductor/service_notifier.h"
 #include "controlplane/conductor/watchdog.h"
+#include "controlplane/slow_path/slow_path.h"
 
 namespace castgate {
 namespace {
@@ -57,6 +59,7 @@ class Conductor::Loop {
   Snapshot run(Runtime& runtime);
 
  private:
+  void start_slow_path();
   void turn();
   void each_millisecond(Clock::time_point now);
   void each_second();
@@ -71,6 +74,7 @@ class Conductor::Loop {
   asio::steady_timer timer_{io_};
   asio::signal_set signals_{io_, SIGTERM, SIGINT};
   std::unique_ptr<ControlSocket> socket_;
+  std::optional<SlowPath> slow_path_;
   EventLog events_;
   Watchdog watchdog_;
   ServiceNotifier service_;
@@ -97,6 +101,7 @@ Snapshot Conductor::Loop::run(Runtime& runtime) {
     io_.stop();
   });
   next_second_ = Clock::now() + kSecond;
+  start_slow_path();
   service_.ready(summary_of(runtime.snapshot()));
   spdlog::info("{}: {} ports, {} streams, running", spec_.appliance.name, spec_.ports.size(),
                spec_.streams.size());
@@ -105,6 +110,7 @@ Snapshot Conductor::Loop::run(Runtime& runtime) {
 
   service_.stopping();
   socket_.reset();
+  slow_path_.reset();
   runtime.drain();
   Event event;
   for (unsigned i = 0; i < kEventsPerTurn && runtime.poll_event(event); ++i)
@@ -112,6 +118,19 @@ Snapshot Conductor::Loop::run(Runtime& runtime) {
   log(events_.turn());
   runtime_ = nullptr;
   return runtime.snapshot();
+}
+
+// Streams flow without a host stack as well, where switches flood: an alarm, not the end.
+void Conductor::Loop::start_slow_path() {
+  slow_path_.emplace(io_, spec_, *runtime_,
+                     SlowPath::Alarms{[this](const auto& name, const auto& text) {
+                                        std::erase_if(alarms_, [&](const Alarm& alarm) {
+                                          return alarm.name == name;
+                                        });
+                                        raise(name, text);
+                                      },
+                                      [this](const auto& name) { clear(name); }});
+  if (auto started = slow_path_->start(); !started) raise("host_stack", started.error().text);
 }
 
 void Conductor::Loop::turn() {
@@ -133,6 +152,7 @@ void Conductor::Loop::each_millisecond(Clock::time_point now) {
     log(events_.note(event));
   HostFrame frame;
   for (unsigned i = 0; i < kFramesPerTurn && runtime_->poll_punted(frame); ++i) {
+    slow_path_->take(frame);
   }
   judge_beats(now);
 }

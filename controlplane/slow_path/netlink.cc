@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "controlplane/slow_path/netlink.h"
 
-#include <arpa/inet.h>
 #include <array>
 #include <cstring>
 #include <fmt/format.h>
@@ -9,7 +8,6 @@
 #include <linux/rtnetlink.h>
 #include <net/if.h>
 #include <span>
-#include <string_view>
 #include <sys/socket.h>
 
 namespace castgate {
@@ -47,22 +45,9 @@ class Netlink::Request {
   Request& add(std::uint16_t type, const Value& value) {
     return add(type, &value, sizeof value);
   }
-  Request& add(std::uint16_t type, std::string_view text) {
-    return add(type, text.data(), text.size());
-  }
   Request& add(std::uint16_t type, const IpAddress& address) {
     const auto bytes = wire_bytes(address);
     return add(type, bytes.data(), bytes.size());
-  }
-  // Where an attribute begins that holds those added until end_nest.
-  std::size_t begin_nest(std::uint16_t type) {
-    const std::size_t at = NLMSG_ALIGN(header().nlmsg_len);
-    add(type, nullptr, 0);
-    return at;
-  }
-  void end_nest(std::size_t at) {
-    const auto length = static_cast<std::uint16_t>(header().nlmsg_len - at);
-    std::memcpy(bytes_.data() + at, &length, sizeof length);
   }
 
  private:
@@ -100,19 +85,6 @@ Result<void> Netlink::set_link(unsigned index, const LinkSettings& settings) {
   if (settings.mac) request.add(IFLA_ADDRESS, settings.mac->bytes);
   if (settings.mtu) request.add(IFLA_MTU, *settings.mtu);
   return ask(request, fmt::format("interface {} of the host stack", index));
-}
-
-Result<void> Netlink::add_vlan(unsigned parent, const std::string& name, std::uint16_t id,
-                               std::uint16_t protocol) {
-  Request request(RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, ifinfomsg{});
-  request.add(IFLA_LINK, parent).add(IFLA_IFNAME, std::string_view(name));
-  const auto info = request.begin_nest(IFLA_LINKINFO);
-  request.add(IFLA_INFO_KIND, std::string_view("vlan"));
-  const auto data = request.begin_nest(IFLA_INFO_DATA);
-  request.add(IFLA_VLAN_ID, id).add(IFLA_VLAN_PROTOCOL, htons(protocol));
-  request.end_nest(data);
-  request.end_nest(info);
-  return ask(request, fmt::format("VLAN {} of the host stack", id));
 }
 
 Result<void> Netlink::add_address(unsigned index, const IpPrefix& prefix) {

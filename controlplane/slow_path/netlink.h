@@ -22,9 +22,6 @@ class Netlink {
   static Result<Netlink> open();
 
   Result<void> set_link(unsigned index, const LinkSettings& settings);
-  // `protocol` is the tag's: 0x8100 or 0x88a8.
-  Result<void> add_vlan(unsigned parent, const std::string& name, std::uint16_t id,
-                        std::uint16_t protocol);
   Result<void> add_address(unsigned index, const IpPrefix& prefix);
   Result<void> add_default_route(unsigned index, const IpAddress& gateway);
 

@@ -164,6 +164,23 @@ Frame tagged(FrameView frame, VlanTags tags) {
   return out;
 }
 
+VlanTags tags_of(FrameView frame) noexcept {
+  WireReader reader(frame);
+  reader.skip(12);
+  VlanTags tags;
+  for (unsigned depth = 0; depth < 2 && is_tag(reader.u16()); ++depth) {
+    (depth == 0 ? tags.outer : tags.inner) = static_cast<std::uint16_t>(reader.u16() & 0xfff);
+  }
+  return tags;
+}
+
+Frame untagged(FrameView frame) {
+  Frame out(frame.begin(), frame.end());
+  const auto tags = static_cast<std::ptrdiff_t>(tags_of(frame).count());
+  out.erase(out.begin() + 12, out.begin() + 12 + 4 * tags);
+  return out;
+}
+
 std::uint16_t icmp6_checksum(const IpAddress& source, const IpAddress& destination,
                              FrameView message) noexcept {
   std::array<std::uint8_t, 8> tail{};

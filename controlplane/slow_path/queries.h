@@ -43,6 +43,10 @@ Frame igmp_general_query();
 Frame mld_general_query();
 Frame tagged(FrameView frame, VlanTags tags);
 
+// The tags that a frame bears, up to two, and the frame without them.
+VlanTags tags_of(FrameView frame) noexcept;
+Frame untagged(FrameView frame);
+
 // The Internet checksum of an ICMPv6 message between two addresses.
 std::uint16_t icmp6_checksum(const IpAddress& source, const IpAddress& destination,
                              FrameView message) noexcept;

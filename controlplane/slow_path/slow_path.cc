@@ -5,8 +5,10 @@
 #include <boost/asio/steady_timer.hpp>
 #include <fmt/format.h>
 #include <list>
+#include <map>
 #include <optional>
 #include <sys/socket.h>
+#include <utility>
 
 #include "controlplane/slow_path/host_networks.h"
 #include "controlplane/slow_path/kernel_network.h"
@@ -53,7 +55,7 @@ class SlowPath::Body {
     QuerierWatch mld{now()};
   };
 
-  Result<void> start_port(unsigned port, MacAddress mac, std::vector<HostNetwork> networks);
+  Result<void> start_network(const HostNetwork& network, MacAddress mac);
   Result<void> start_on_kernel(const HostNetwork& network);
   Result<void> join(Memberships& memberships, unsigned interface, const HostNetwork& network);
   void watch(const HostNetwork& network);
@@ -69,7 +71,7 @@ class SlowPath::Body {
   Alarms alarms_;
   boost::asio::steady_timer timer_;
   std::optional<NetNamespace> space_;
-  std::vector<std::unique_ptr<Twin>> twins_;  // by port; null where Linux has the port
+  std::map<std::pair<unsigned, VlanTags>, std::unique_ptr<Twin>> twins_;  // by port and network
   std::list<Watched> watched_;
   Memberships here_{datagram_socket};
   Memberships there_{[this](int family) -> Result<UniqueFd> {
@@ -89,26 +91,21 @@ class SlowPath::Body {
 Result<void> SlowPath::Body::start() {
   const std::vector<HostNetwork> networks = host_networks(spec_);
   const Snapshot snapshot = runtime_.snapshot();
-  twins_.resize(spec_.ports.size());
-  for (unsigned port = 0; port < spec_.ports.size(); ++port) {
-    std::vector<HostNetwork> own;
-    std::ranges::copy_if(networks, std::back_inserter(own),
-                         [&](const HostNetwork& network) { return network.port == port; });
-    if (auto good = start_port(port, snapshot.ports[port].mac, std::move(own)); !good) return good;
+  for (const auto& network : networks) {
+    auto good = start_network(network, snapshot.ports[network.port].mac);
+    if (!good) return good;
   }
   turn();
   return {};
 }
 
-Result<void> SlowPath::Body::start_port(unsigned port, MacAddress mac,
-                                        std::vector<HostNetwork> networks) {
-  const PortSpec& spec = spec_.ports[port];
+Result<void> SlowPath::Body::start_network(const HostNetwork& network, MacAddress mac) {
+  const PortSpec& spec = spec_.ports[network.port];
+  const bool wanted = !network.groups4.empty() || !network.groups6.empty();
   if (kernel_is_host(spec.device)) {
-    for (const auto& network : networks) {
-      if (network.groups4.empty() && network.groups6.empty()) continue;
-      if (auto good = start_on_kernel(network); !good) {
-        return fail(fmt::format("port {}: {}", spec.name, good.error().text));
-      }
+    if (!wanted) return {};
+    if (auto good = start_on_kernel(network); !good) {
+      return fail(fmt::format("port {}: {}", spec.name, good.error().text));
     }
     return {};
   }
@@ -118,16 +115,15 @@ Result<void> SlowPath::Body::start_port(unsigned port, MacAddress mac,
     if (!space) return std::unexpected(space.error());
     space_ = std::move(*space);
   }
-  auto twin = Twin::make(io_, *space_, spec, mac, networks);
-  if (!twin) return std::unexpected(twin.error());
-  twins_[port] = std::move(*twin);
-  twins_[port]->start(
-      [this, port](std::span<const std::byte> frame) { runtime_.inject(port, frame); });
-  for (const auto& network : networks) {
-    const unsigned interface = twins_[port]->interface_of(network.spec.tags);
-    if (auto good = join(there_, interface, network); !good) return good;
-    watch(network);
-  }
+  auto made = Twin::make(io_, *space_, spec, mac, network);
+  if (!made) return std::unexpected(made.error());
+  const VlanTags tags = network.spec.tags;
+  auto& twin = twins_[{network.port, tags}] = std::move(*made);
+  twin->start([this, port = network.port, tags](FrameView frame) {
+    runtime_.inject(port, tagged(frame, tags));
+  });
+  if (auto good = join(there_, twin->interface(), network); !good) return good;
+  watch(network);
   return {};
 }
 
@@ -178,14 +174,17 @@ bool SlowPath::Body::is_forged(const HostFrame& frame) const {
 }
 
 void SlowPath::Body::take(const HostFrame& frame) {
-  if (frame.port >= twins_.size() || !twins_[frame.port]) return;
+  constexpr std::size_t kEthernet = 14;
+  if (frame.bytes.size() < kEthernet) return;
+  const auto twin = twins_.find({frame.port, tags_of(frame.bytes)});
+  if (twin == twins_.end()) return;
   if (is_forged(frame)) {
     ++filtered_;
     return;
   }
   const auto query = query_in_frame(frame.bytes);
   if (query && query->general) heard(frame.port, *query);
-  twins_[frame.port]->write(frame.bytes);
+  twin->second->write(untagged(frame.bytes));
 }
 
 void SlowPath::Body::turn() {
@@ -209,8 +208,8 @@ void SlowPath::Body::turn() {
 
 void SlowPath::Body::refresh(Watched& watched, bool v6) {
   if (watched.kernel) return watched.kernel->refresh(v6);
-  const Frame query = v6 ? mld_general_query() : igmp_general_query();
-  twins_[watched.network.port]->write(tagged(query, watched.network.spec.tags));
+  const auto& network = watched.network;
+  twins_[{network.port, network.spec.tags}]->write(v6 ? mld_general_query() : igmp_general_query());
 }
 
 void SlowPath::Body::judge_queriers(Instant at) {

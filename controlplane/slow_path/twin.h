@@ -5,10 +5,7 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <functional>
-#include <map>
 #include <memory>
-#include <span>
-#include <vector>
 
 #include "controlplane/slow_path/host_networks.h"
 #include "controlplane/slow_path/net_namespace.h"
@@ -16,36 +13,34 @@
 
 namespace castgate {
 
-// A port's double inside the host stack's namespace: a TAP device with the port's MAC, addresses,
-// VLANs and gateway. What the kernel sends on it goes to `send`; what is written to it, the kernel
-// takes for received on the port.
+// A port's double on one of its networks, inside the host stack's namespace: a TAP device with the
+// port's MAC, addresses and gateway. Each VLAN has one of its own, so that the kernel needs no
+// VLANs: frames are untagged on both sides. What the kernel sends goes to `send`; what is written,
+// the kernel takes for received.
 class Twin {
  public:
-  using Sender = std::function<void(std::span<const std::byte> frame)>;
+  using Sender = std::function<void(FrameView frame)>;
 
-  // `networks`: those of this port.
   static Result<std::unique_ptr<Twin>> make(boost::asio::io_context& io, const NetNamespace& space,
                                             const PortSpec& port, MacAddress mac,
-                                            const std::vector<HostNetwork>& networks);
+                                            const HostNetwork& network);
 
   void start(Sender send);
   // False where the kernel does not take it; the frame is lost.
   bool write(FrameView frame);
-  // The interface that stands for a network of this port; expects one of `networks`.
-  unsigned interface_of(VlanTags tags) const { return interfaces_.at(tags); }
+  unsigned interface() const noexcept { return index_; }
 
  private:
   explicit Twin(boost::asio::io_context& io) : tap_(io) {}
-  Result<void> open(const std::string& name, const PortSpec& port, MacAddress mac);
-  Result<void> add_network(const std::string& name, const PortSpec& port,
-                           const HostNetwork& network);
-  Result<unsigned> interface_for(const std::string& name, VlanTags tags);
+  Result<void> open(const std::string& name);
+  Result<void> set_up(const std::string& name, const PortSpec& port, MacAddress mac,
+                      const HostNetwork& network);
   void read();
 
   static constexpr std::size_t kLargest = 65536;
   boost::asio::posix::stream_descriptor tap_;
   Sender send_;
-  std::map<VlanTags, unsigned> interfaces_;
+  unsigned index_ = 0;
   std::array<std::byte, kLargest> buffer_;
 };
 
