@@ -63,18 +63,18 @@ stop_captures
 
 # Every packet of an output reads alike: one line, seen COUNT times. A field that a packet does not
 # have is empty; checksum status 1 is "good".
-fields=(eth.src eth.dst vlan.id ip.src ip.dst ip.ttl ip.dsfield.dscp ip.checksum.status
+fields=(eth.src eth.dst ieee8021ad.id vlan.id ip.src ip.dst ip.ttl ip.dsfield.dscp ip.checksum.status
   ipv6.src ipv6.dst ipv6.hlim udp.srcport udp.dstport udp.checksum.status)
 tshark -r "$work/in0.pcap" -o ip.check_checksum:TRUE -o udp.check_checksum:TRUE -T fields \
   -E separator='|' "${fields[@]/#/-e}" >"$work/lines" 2>"$work/tshark.log" ||
   fail "tshark could not read what left"
 sort "$work/lines" | uniq -c | sed 's/^ *//' | sort >"$work/found"
 sort >"$work/wanted" <<LINES
-$count $mac|01:00:5e:09:00:01||10.9.0.9|239.9.0.1|5|46|1||||5000|5000|1
-$count $mac|01:00:5e:09:00:02|7|10.9.0.9|239.9.0.2|16|0|1||||7000|6000|1
-$count $mac|01:00:5e:09:00:03|200,8|10.9.0.9|239.9.0.3|8|0|1||||5000|5000|1
-$count $mac|33:33:00:00:00:09|||||||fd00::9|ff3e::9|6|5000|5000|1
-$count $mac|33:33:00:00:00:0a|7||||||fd00::9|ff3e::a|16|5000|5000|1
+$count $mac|01:00:5e:09:00:01|||10.9.0.9|239.9.0.1|5|46|1||||5000|5000|1
+$count $mac|01:00:5e:09:00:02||7|10.9.0.9|239.9.0.2|16|0|1||||7000|6000|1
+$count $mac|01:00:5e:09:00:03|200|8|10.9.0.9|239.9.0.3|8|0|1||||5000|5000|1
+$count $mac|33:33:00:00:00:09||||||||fd00::9|ff3e::9|6|5000|5000|1
+$count $mac|33:33:00:00:00:0a||7||||||fd00::9|ff3e::a|16|5000|5000|1
 LINES
 diff "$work/wanted" "$work/found" || fail "an output differs from what the pipeline asks for"
 echo "five outputs of $count packets, each as asked for, every checksum right"

@@ -9,7 +9,6 @@ source "$(dirname "$0")/two_paths.sh"
 quiet=${1:-45}
 memory=${2:-20}
 heard=10
-received=()
 
 # A switch in the way of the legs, with our clock: in hundredths of a second, as sysfs has it.
 snoop() { # BRIDGE
@@ -65,10 +64,8 @@ end_castgate
 stop_captures
 
 oracle --header --tshark-lost 0 || fail "the merge lost packets"
-for leg in red0,$leg_a blue0,$leg_b eth0,$leg_a; do
-  received[${#received[@]}]=$(python3 "$here/rtp_oracle.py" --measure --leg "$work/$leg" \
-    --out "$work/$leg" | awk '{print $2}')
-done
+received=("$(received_on red0 "$leg_a")" "$(received_on blue0 "$leg_b")"
+  "$(received_on eth0 "$leg_a")")
 sent=$(((heard + quiet) * 1000))
 [[ ${received[0]} -eq $sent && ${received[1]} -eq $sent ]] ||
   fail "of $sent packets leg A had ${received[0]}, leg B ${received[1]}: a membership lapsed"

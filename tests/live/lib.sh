@@ -126,7 +126,7 @@ captures=()
 # Everything UDP that comes in on an interface, into $work/INTERFACE.pcap.
 capture() { # NAME INTERFACE
   start "$1" "tcpdump-$2" tcpdump -i "$2" -Q in -n -U -B 65536 --time-stamp-precision=nano \
-    -Z root -w "$work/$2.pcap" "udp or (vlan and udp) or (vlan and vlan and udp)"
+    -Z root -w "$work/$2.pcap" "udp or (vlan and (udp or (vlan and udp)))"
   captures+=("$started")
   await 5 "capture on $2" grep -q "listening on" "$work/tcpdump-$2.log"
 }
@@ -145,7 +145,6 @@ run_castgate() { # NAME FILE
   start "$1" castgate "$castgate" run "$2"
   gate=$started
   await 20 "castgate" "$castgate" show streams
-  await 5 "memberships of castgate" test -S "$CASTGATE_SOCKET"
 }
 
 # Ends castgate as a service manager does; it must drain and exit 0.

@@ -79,3 +79,9 @@ tshark_lost() {
   tshark -r "$work/in0.pcap" -d udp.port==5000,rtp -q -z rtp,streams 2>/dev/null |
     awk '/RTPType|L16|0x0c057ca5/i {for (i = 1; i < NF; i++) if ($(i + 1) ~ /%\)/) print $i}'
 }
+
+# How many packets of a leg came in on an interface.
+received_on() { # INTERFACE ADDRESS:PORT
+  local capture=$work/$1.pcap,$2
+  python3 "$here/rtp_oracle.py" --measure --leg "$capture" --out "$capture" | awk '{print $2}'
+}
