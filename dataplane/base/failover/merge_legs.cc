@@ -184,8 +184,9 @@ void MergeWindow::mark_legs() noexcept {
 }
 
 MergeWindow::Fate MergeWindow::fate(std::uint64_t position) const noexcept {
-  if (position >= next_out_) {
-    const bool kept = !arrival_ && position - next_out_ < window() / 2 && is_packet(slot(position));
+  if (position >= next_out_ || !started()) {
+    const bool kept =
+        !arrival_ && position - next_out_ + window() / 2 < window() && is_packet(slot(position));
     return kept ? Fate::Released : Fate::Open;
   }
   if (arrival_) {

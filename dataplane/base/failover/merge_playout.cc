@@ -10,7 +10,9 @@
 namespace castgate {
 namespace {
 
-constexpr std::int64_t kSmoothing = 16;  // a leg's lag follows 1/16 of each new measurement
+// A leg's lag follows 1/16 of a larger measurement and a smaller one at once: too small an estimate
+// plays a little late, too large a one loses.
+constexpr std::int64_t kSmoothing = 16;
 
 }  // namespace
 
@@ -21,7 +23,8 @@ void MergeWindow::place_playout(const Arrival& a, std::uint64_t position,
   if (is_packet(slot(position)) && position - next_out_ < window() / 2) {
     LegTrack& leg = legs_[a.leg];
     const std::int64_t lag = (a.now - waited_ + playout_delay() - due_[position & mask_]).count();
-    leg.skew_smoothed_ns += (lag - leg.skew_smoothed_ns) / kSmoothing;
+    const std::int64_t more = lag - leg.skew_smoothed_ns;
+    leg.skew_smoothed_ns += more < 0 ? more : more / kSmoothing;
     return out.discard(a.packet, MergeDrop::Redundant);
   }
   while (held_ != 0 && (position - next_out_ >= window() / 2 || !out.may_hold())) {

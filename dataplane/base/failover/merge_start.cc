@@ -91,6 +91,7 @@ void MergeWindow::keep_for_start(const Arrival& a, std::uint64_t position,
     begin(a.now, out);
     return place_any(a, position, out);
   }
+  if (position < head_) note_fill(a.leg, position);
   first_held_ = std::min(first_held_, position);
   head_ = std::max(head_, position);
   store(a.packet, position, out);
