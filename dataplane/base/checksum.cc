@@ -47,26 +47,38 @@ std::uint64_t sum_plain(const unsigned char* p, std::size_t length) noexcept {
   return lanes[0] + lanes[1] + lanes[2] + lanes[3] + sum_plain(p, length);
 }
 
-[[gnu::target("avx512f,avx512bw")]] std::uint64_t sum_avx512(const unsigned char* p,
-                                                             std::size_t length) noexcept {
-  const __m512i low = _mm512_set1_epi64(0xffffffff);
+// Low and high bytes of the words are summed apart by dot products with 1 0 1 0 and 0 1 0 1: two
+// instructions for 64 bytes. Lanes have room for 4 million rounds.
+[[gnu::target("avx512f,avx512bw,avx512vnni")]] std::uint64_t sum_vnni(const unsigned char* p,
+                                                                      std::size_t length) noexcept {
+  const __m512i low = _mm512_set1_epi16(0x0001);
+  const __m512i high = _mm512_set1_epi16(0x0100);
   __m512i a = _mm512_setzero_si512();
-  __m512i b = _mm512_setzero_si512();
+  __m512i b = a;
+  __m512i c = a;
+  __m512i d = a;
   for (; length >= 128; p += 128, length -= 128) {
     const __m512i x = _mm512_loadu_si512(p);
     const __m512i y = _mm512_loadu_si512(p + 64);
-    a = _mm512_add_epi64(a, _mm512_add_epi64(_mm512_and_si512(x, low), _mm512_srli_epi64(x, 32)));
-    b = _mm512_add_epi64(b, _mm512_add_epi64(_mm512_and_si512(y, low), _mm512_srli_epi64(y, 32)));
+    a = _mm512_dpbusd_epi32(a, x, low);
+    b = _mm512_dpbusd_epi32(b, x, high);
+    c = _mm512_dpbusd_epi32(c, y, low);
+    d = _mm512_dpbusd_epi32(d, y, high);
   }
   while (length != 0) {
     const std::size_t now = length < 64 ? length : 64;
     const __mmask64 mask = now == 64 ? ~0ull : (1ull << now) - 1;
     const __m512i x = _mm512_maskz_loadu_epi8(mask, p);
-    a = _mm512_add_epi64(a, _mm512_add_epi64(_mm512_and_si512(x, low), _mm512_srli_epi64(x, 32)));
+    a = _mm512_dpbusd_epi32(a, x, low);
+    b = _mm512_dpbusd_epi32(b, x, high);
     p += now;
     length -= now;
   }
-  return static_cast<std::uint64_t>(_mm512_reduce_add_epi64(_mm512_add_epi64(a, b)));
+  a = _mm512_add_epi32(a, c);
+  b = _mm512_add_epi32(b, d);
+  const auto lows = static_cast<std::uint32_t>(_mm512_reduce_add_epi32(a));
+  const auto highs = static_cast<std::uint32_t>(_mm512_reduce_add_epi32(b));
+  return lows + (std::uint64_t{highs} << 8);
 }
 
 #if !defined(__clang__)
@@ -78,7 +90,7 @@ std::uint64_t sum_plain(const unsigned char* p, std::size_t length) noexcept {
 Summer choose() noexcept {
 #if defined(__x86_64__)
   __builtin_cpu_init();
-  if (__builtin_cpu_supports("avx512bw") != 0) return sum_avx512;
+  if (__builtin_cpu_supports("avx512vnni") != 0) return sum_vnni;
   if (__builtin_cpu_supports("avx2") != 0) return sum_avx2;
 #endif
   return sum_plain;

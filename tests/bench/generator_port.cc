@@ -95,10 +95,6 @@ bool GeneratorPort::lose() noexcept {
 
 void GeneratorPort::write(rte_mbuf* packet) noexcept {
   Line& line = lines_[next_];
-  while (threshold_ != 0 && lose()) {
-    ++line.sequence;
-    ++skipped_;
-  }
   packet->data_off = RTE_PKTMBUF_HEADROOM;
   packet->data_len = kFrame;
   packet->pkt_len = kFrame;
@@ -116,11 +112,25 @@ void GeneratorPort::write(rte_mbuf* packet) noexcept {
   if (++next_ == lines_.size()) next_ = 0;
 }
 
+// As many turns as `burst` has room for; a lost packet's turn passes without one, so that the legs
+// stay abreast.
 unsigned GeneratorPort::make(std::span<rte_mbuf*> burst) noexcept {
-  const auto count = static_cast<unsigned>(burst.size());
-  if (rte_mempool_get_bulk(pool_, reinterpret_cast<void**>(burst.data()), count) != 0) return 0;
-  for (rte_mbuf* packet : burst) write(packet);
-  return count;
+  const auto turns = static_cast<unsigned>(burst.size());
+  if (rte_mempool_get_bulk(pool_, reinterpret_cast<void**>(burst.data()), turns) != 0) return 0;
+  unsigned made = 0;
+  for (unsigned turn = 0; turn < turns; ++turn) {
+    if (threshold_ != 0 && lose()) {
+      ++lines_[next_].sequence;
+      if (++next_ == lines_.size()) next_ = 0;
+      ++skipped_;
+      continue;
+    }
+    write(burst[made++]);
+  }
+  if (made != turns) {
+    rte_mempool_put_bulk(pool_, reinterpret_cast<void**>(&burst[made]), turns - made);
+  }
+  return made;
 }
 
 unsigned GeneratorPort::receive(unsigned /*queue*/, std::span<rte_mbuf*> burst) noexcept {

@@ -149,9 +149,12 @@ std::uint64_t Scene::window_bytes() const {
   return bytes;
 }
 
-Unit::Unit(rte_mempool* pool, Port& sink) : sink_(sink) {
+Unit::Unit(const SceneOptions& options, rte_mempool* pool, Port& sink) : sink_(sink) {
   for (unsigned leg = 0; leg < 2; ++leg) {
-    legs_[leg] = std::make_unique<GeneratorPort>(GeneratorOptions{.leg = leg}, pool);
+    legs_[leg] = std::make_unique<GeneratorPort>(
+        GeneratorOptions{
+            .leg = leg, .streams = options.streams, .loss = options.loss, .seed = 7 + leg},
+        pool);
   }
 }
 

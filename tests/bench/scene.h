@@ -58,10 +58,11 @@ class Scene final : private ClassifyExits, private EventSink {
   std::vector<Port*> ports_;
 };
 
-// The unit: receives from the same generators, swaps MAC addresses, transmits to the same driver.
+// The unit: receives from the same generators, streams and losses alike, swaps MAC addresses and
+// transmits to the same driver. Always written just before reception, and without the checksum.
 class Unit {
  public:
-  Unit(rte_mempool* pool, Port& sink);
+  Unit(const SceneOptions& options, rte_mempool* pool, Port& sink);
   std::uint64_t run(std::uint64_t packets);
 
  private:

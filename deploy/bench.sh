@@ -1,0 +1,30 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# Cycles per packet against a unit measured in the same run: deploy/bench.sh failover [ROUNDS]
+# Exits 1 where a floor is missed. Wants a quiet core; hugepages are used where there are some.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+area=${1:-failover}
+rounds=${2:-11}
+case $area in
+  failover | all) ;;
+  *) echo "usage: deploy/bench.sh failover|all [ROUNDS]" >&2; exit 2 ;;
+esac
+
+[ -f build-bench/build.ninja ] || meson setup build-bench --buildtype=release > /dev/null
+ninja -C build-bench tests/bench/failover_bench
+
+page_kib=$(awk '/^Hugepagesize:/ {print $2}' /proc/meminfo)
+free_mib=$(awk -v page="$page_kib" '/^HugePages_Free:/ {print int($2 * page / 1024)}' /proc/meminfo)
+hugepages=0
+if [ "$(id -u)" = 0 ] && [ "$free_mib" -ge 1024 ]; then
+  hugepages=1024
+else
+  echo "no 1024 MiB of free hugepages for root: ordinary memory, a few percent slower" >&2
+fi
+
+status=0
+./build-bench/tests/bench/failover_bench "$rounds" "$hugepages" || status=$?
+python3 tests/bench/testpmd_mac.py "$hugepages"
+exit "$status"

@@ -1,0 +1,71 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""A check of the bench's unit: testpmd in MAC mode between two net_null ports of 1400 bytes, in cycles
+of the time stamp counter per packet, by the forwarding thread's own CPU time. Prints its command."""
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+
+SECONDS = 2.0
+
+
+def tsc_hz():
+    """From the kernel's log where it may be read, else by counting against a clock with python."""
+    log = subprocess.run(["dmesg"], capture_output=True, text=True, check=False).stdout
+    found = re.search(r"tsc: (?:Refined TSC clocksource calibration|Detected)[^0-9]*([\d.]+) MHz", log)
+    return float(found.group(1)) * 1e6 if found else None
+
+
+def forwarding_thread(pid):
+    for thread in os.listdir(f"/proc/{pid}/task"):
+        with open(f"/proc/{pid}/task/{thread}/comm", encoding="utf-8") as name:
+            if re.search("worker", name.read()):
+                return thread
+    return None
+
+
+def cpu_seconds(pid, thread):
+    with open(f"/proc/{pid}/task/{thread}/schedstat", encoding="utf-8") as stat:
+        return int(stat.read().split()[0]) / 1e9
+
+
+def main(hugepages):
+    if shutil.which("dpdk-testpmd") is None:
+        print("testpmd: not installed (Debian package dpdk); the unit is unchecked")
+        return 0
+    memory = ["--in-memory", "-m", str(hugepages)] if hugepages else ["--no-huge", "-m", "512"]
+    command = ["dpdk-testpmd", "-l", "0,1", "--no-pci", "--no-telemetry", "--log-level=4", *memory,
+               f"--file-prefix=castgate-unit-{os.getpid()}", "--vdev=net_null0,size=1400,copy=0",
+               "--vdev=net_null1,size=1400,copy=0", "--", "--forward-mode=mac",
+               "--total-num-mbufs=16384", "--auto-start", "--stats-period=1"]
+    print("testpmd:", " ".join(command))
+    with subprocess.Popen(["stdbuf", "-oL", *command], stdin=subprocess.DEVNULL, text=True,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as process:
+        samples = []
+        received = {}
+        end = time.monotonic() + 10
+        thread = None
+        for line in process.stdout:
+            if port := re.search(r"statistics for port (\d)", line):
+                number = port.group(1)
+            if packets := re.search(r"RX-packets:\s*(\d+)", line):
+                received[number] = int(packets.group(1))
+                thread = thread or forwarding_thread(process.pid)
+                if len(received) == 2 and number == "1" and thread:
+                    samples.append((sum(received.values()), cpu_seconds(process.pid, thread)))
+            if len(samples) > SECONDS + 1 or time.monotonic() > end:
+                break
+        process.terminate()
+    hz = tsc_hz()
+    if len(samples) < 2 or hz is None:
+        print("testpmd: no figure (it did not start, or the kernel does not tell the TSC's rate)")
+        return 0
+    (first, cpu_first), (last, cpu_last) = samples[0], samples[-1]
+    print(f"testpmd mac: {(cpu_last - cpu_first) * hz / (last - first):.1f} cycles a packet")
+    return 0
+
+
+sys.exit(main(int(sys.argv[1]) if len(sys.argv) > 1 else 0))
