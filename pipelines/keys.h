@@ -50,16 +50,19 @@ struct Defaults {
 struct KeyInfo {
   std::string_view path;  // dotted; * is a name that the operator chooses
   KeyKind kind = KeyKind::Map;
+  bool list = false;  // several of the kind, in [ ]
+  Applies applies = Applies::RestartOnly;
   std::uint64_t least = 0;  // of numbers and quantities, in the base unit; of texts, characters
   std::uint64_t most = 0;
+  // A row leaves out what it does not have: g++ asks for the initialisers.
+  // NOLINTBEGIN(readability-redundant-member-init)
   std::string_view unit = {};                               // of a Number: what it counts
-  bool list = false;                                        // several of the kind, in [ ]
   std::string_view word = {};                               // taken instead of a value
   std::span<const std::string_view> choices = {};           // in the order of the enum
   std::span<const std::string_view> later = {};             // choices refused as not yet
   std::string (*fallback)(const Defaults& none) = nullptr;  // null: the key is required
-  Applies applies = Applies::RestartOnly;
   std::string_view meaning = {};
+  // NOLINTEND(readability-redundant-member-init)
 
   std::string value_text() const;    // "duration", "list of addresses with length"
   std::string unit_text() const;     // "ns, us, ms, s"

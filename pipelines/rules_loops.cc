@@ -52,20 +52,13 @@ bool complete(const RuleContext& rules, const std::string& path) {
          !rules.bad(path + ".from") && !rules.bad(path + ".source");
 }
 
-LegIndex index_legs(RuleContext& rules) {
-  LegIndex legs;
-  for (const StreamSpec& stream : rules.spec().streams) {
-    for (const LegSpec& leg : stream.legs) {
-      const std::string path = path_of(stream, leg);
-      if (!complete(rules, path)) continue;
-      if (const std::string* earlier = legs.add(leg, path)) {
-        rules.error(path, fmt::format("port, vlan, from and to are those of {}: no packet could "
-                                      "tell them apart",
-                                      *earlier));
-      }
-    }
-  }
-  return legs;
+void index_leg(RuleContext& rules, LegIndex& legs, const LegSpec& leg, const std::string& path) {
+  if (!complete(rules, path)) return;
+  const std::string* earlier = legs.add(leg, path);
+  if (earlier == nullptr) return;
+  rules.error(path, fmt::format("port, vlan, from and to are those of {}: no packet could tell "
+                                "them apart",
+                                *earlier));
 }
 
 // On one wire the output comes straight back: an error. On two wires it comes back only where
@@ -83,27 +76,40 @@ void check_return(RuleContext& rules, const LegIndex& legs, const OutputSpec& ou
   }
 }
 
+// Who sends where; names the first of equals.
+struct OutputIndex {
+  std::map<Flow, std::string> exact;
+  std::map<Flow, std::string> groups;  // whatever the source
+};
+
+void check_collision(RuleContext& rules, OutputIndex& outputs, const OutputSpec& output,
+                     const std::string& path) {
+  const Flow flow{output.port, output.vlan, output.to, output.source};
+  const Flow anyone{output.port, output.vlan, output.to, Source{}};
+  const auto [same, fresh] = outputs.exact.emplace(flow, path);
+  const auto [group, first] = outputs.groups.emplace(anyone, path);
+  if (!fresh) {
+    rules.error(path, fmt::format("port, vlan, to and source are those of {}", same->second));
+  } else if (!first) {
+    rules.warn(path, fmt::format("{} sends to the same group: only source-specific receivers can "
+                                 "tell them apart",
+                                 group->second));
+  }
+}
+
 }  // namespace
 
 void check_loops(RuleContext& rules) {
-  const LegIndex legs = index_legs(rules);
-  std::map<Flow, std::string> outputs;
-  std::map<Flow, std::string> groups;  // whatever their source
+  LegIndex legs;
+  for (const StreamSpec& stream : rules.spec().streams) {
+    for (const LegSpec& leg : stream.legs) index_leg(rules, legs, leg, path_of(stream, leg));
+  }
+  OutputIndex outputs;
   for (const StreamSpec& stream : rules.spec().streams) {
     for (const OutputSpec& output : stream.outputs) {
       const std::string path = path_of(stream, output);
       if (!complete(rules, path) || !rules.given(path + ".source")) continue;
-      const Flow flow{output.port, output.vlan, output.to, output.source};
-      const auto [same, fresh] = outputs.emplace(flow, path);
-      const auto [group, first] =
-          groups.emplace(Flow{output.port, output.vlan, output.to, Source{}}, path);
-      if (!fresh) {
-        rules.error(path, fmt::format("port, vlan, to and source are those of {}", same->second));
-      } else if (!first) {
-        rules.warn(path, fmt::format("{} sends to the same group: only source-specific receivers "
-                                     "can tell them apart",
-                                     group->second));
-      }
+      check_collision(rules, outputs, output, path);
       check_return(rules, legs, output, path);
     }
   }

@@ -30,16 +30,20 @@ std::string path_of_network(const PortSpec& port, const NetworkSpec& network) {
   return path + ".vlans." + path_step(network.tags.to_string()) + ".addresses";
 }
 
+void check_address(RuleContext& rules, const IpPrefix& prefix, const std::string& path) {
+  if (const auto fault = source_fault(prefix.address)) {
+    rules.error(path, fmt::format("{}: {}", prefix.to_string(), *fault));
+  }
+  if (prefix.length == 0) {
+    rules.error(path, prefix.to_string() + ": a network's length is not 0");
+  }
+}
+
 void check_addresses(RuleContext& rules, const PortSpec& port, Seen& addresses) {
   for (const NetworkSpec& network : port.networks) {
     const std::string path = path_of_network(port, network);
     for (const IpPrefix& prefix : network.addresses) {
-      if (const auto fault = source_fault(prefix.address)) {
-        rules.error(path, fmt::format("{}: {}", prefix.to_string(), *fault));
-      }
-      if (prefix.length == 0) {
-        rules.error(path, prefix.to_string() + ": a network's length is not 0");
-      }
+      check_address(rules, prefix, path);
       claim(rules, addresses, prefix.address.to_string(), path);
     }
   }

@@ -27,8 +27,8 @@ struct KeyPath {
 struct ReadContext {
   Complaints complaints;
   Places places;
-  std::set<std::string> asked;               // paths of the key table that readers looked for
-  std::vector<std::string> port_names = {};  // by index into Spec::ports
+  std::set<std::string> asked;          // paths of the key table that readers looked for
+  std::vector<std::string> port_names;  // by index into Spec::ports
 
   explicit ReadContext(std::string file) : complaints(std::move(file)) {}
 };

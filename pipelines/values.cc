@@ -27,17 +27,11 @@ bool is_control_character(char c) noexcept {
 }
 
 Result<std::uint64_t> unranged_amount(const std::string& text, const KeyInfo& key) {
-  switch (key.kind) {
-    case KeyKind::Duration:
-      return parse_quantity(text, kDurations);
-    case KeyKind::Size:
-      return parse_quantity(text, kSizes);
-    case KeyKind::PacketRate:
-      return parse_quantity(text, kPacketRates);
-    default:
-      CG_CHECK(key.kind == KeyKind::Number);
-      return parse_number(text);
-  }
+  if (key.kind == KeyKind::Duration) return parse_quantity(text, kDurations);
+  if (key.kind == KeyKind::Size) return parse_quantity(text, kSizes);
+  if (key.kind == KeyKind::PacketRate) return parse_quantity(text, kPacketRates);
+  CG_CHECK(key.kind == KeyKind::Number);
+  return parse_number(text);
 }
 
 Decoded check_text(const std::string& text, KeyKind kind) {

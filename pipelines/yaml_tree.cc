@@ -2,7 +2,6 @@
 #include "pipelines/yaml_tree.h"
 
 #include <fmt/format.h>
-#include <optional>
 #include <sstream>
 #include <unordered_map>
 #include <utility>
@@ -38,8 +37,8 @@ class YamlTreeBuilder final : public YAML::EventHandler {
 
   void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override {
     // What is not there has no place of its own: the parser's is the next token's.
-    const bool of_key = !open_.empty() && open_.back().key;
-    const Place place = of_key ? open_.back().key->place : place_of(mark);
+    const bool of_key = !open_.empty() && open_.back().keyed;
+    const Place place = of_key ? open_.back().key.place : place_of(mark);
     add_leaf(place, YamlNode::Kind::Null, "", anchor);
   }
   void OnScalar(const YAML::Mark& mark, const std::string& /*tag*/, YAML::anchor_t anchor,
@@ -66,9 +65,12 @@ class YamlTreeBuilder final : public YAML::EventHandler {
 
  private:
   struct Open {
+    explicit Open(YamlNode* opened) : node(opened) {}
+
     YamlNode* node;
-    std::optional<YamlNode::Entry> key = {};  // read, its value not yet
-    std::unordered_map<std::string, unsigned> lines = {};
+    bool keyed = false;   // `key` was read, its value not yet
+    YamlNode::Entry key;  // of a map
+    std::unordered_map<std::string, unsigned> lines;
   };
 
   YamlNode& make(Place place, YamlNode::Kind kind, YAML::anchor_t anchor) {
@@ -94,7 +96,7 @@ class YamlTreeBuilder final : public YAML::EventHandler {
     }
     YamlNode& node = make(place, kind, anchor);
     node.weight = 0;
-    open_.push_back({&node});
+    open_.emplace_back(&node);
   }
 
   void close() {
@@ -117,18 +119,19 @@ class YamlTreeBuilder final : public YAML::EventHandler {
     Open& parent = open_.back();
     if (parent.node->kind == YamlNode::Kind::List) {
       parent.node->entries.push_back({"", place, &node});
-    } else if (!parent.key) {
+    } else if (!parent.keyed) {
       if (node.kind != YamlNode::Kind::Text) throw Stop{{place, "a key must be text"}};
-      parent.key = YamlNode::Entry{node.text, place, nullptr};
+      parent.key = {node.text, place, nullptr};
+      parent.keyed = true;
     } else {
-      parent.key->value = &node;
+      parent.key.value = &node;
       add_entry(parent);
     }
   }
 
   void add_entry(Open& parent) {
-    YamlNode::Entry entry = std::move(*parent.key);
-    parent.key.reset();
+    YamlNode::Entry entry = std::exchange(parent.key, {});
+    parent.keyed = false;
     const auto [earlier, fresh] = parent.lines.emplace(entry.key, entry.place.line);
     if (fresh) {
       parent.node->entries.push_back(std::move(entry));
@@ -136,7 +139,7 @@ class YamlTreeBuilder final : public YAML::EventHandler {
     }
     std::string path;
     for (const Open& level : open_) {
-      if (level.key) path += path_step(level.key->key) + ".";
+      if (level.keyed) path += path_step(level.key.key) + ".";
     }
     complaints_.error(entry.place, path + path_step(entry.key),
                       fmt::format("duplicate key, first given on line {}", earlier->second));

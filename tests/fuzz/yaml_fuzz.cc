@@ -21,27 +21,30 @@ void check_complaint(const Complaint& complaint, std::string_view text) {
   CG_CHECK(std::ranges::all_of(line, [](char c) { return c >= ' ' && c <= '~'; }));
 }
 
+void check_stream(const Spec& spec, const StreamSpec& stream) {
+  CG_CHECK(!stream.legs.empty() && stream.legs.size() <= kMaxLegs);
+  CG_CHECK(!stream.outputs.empty() && stream.outputs.size() <= kMaxOutputs);
+  CG_CHECK(window_positions(stream.failover) <= 1ull << 22);
+  for (const LegSpec& leg : stream.legs) {
+    CG_CHECK(leg.port < spec.ports.size() && leg.to.udp_port != 0);
+  }
+  for (const OutputSpec& output : stream.outputs) {
+    CG_CHECK(output.port < spec.ports.size() && output.to.address.is_multicast());
+    CG_CHECK(output.source.is_v4() == output.to.address.is_v4());
+  }
+}
+
 void check_spec(const Spec& spec) {
   CG_CHECK(!spec.ports.empty() && spec.ports.size() <= kMaxPorts);
   CG_CHECK(!spec.appliance.worker_cores.empty());
   CG_CHECK(spec.streams.size() <= spec.appliance.max_streams);
-  for (const StreamSpec& stream : spec.streams) {
-    CG_CHECK(!stream.legs.empty() && stream.legs.size() <= kMaxLegs);
-    CG_CHECK(!stream.outputs.empty() && stream.outputs.size() <= kMaxOutputs);
-    CG_CHECK(window_positions(stream.failover) <= 1ull << 22);
-    for (const LegSpec& leg : stream.legs) {
-      CG_CHECK(leg.port < spec.ports.size() && leg.to.udp_port != 0);
-    }
-    for (const OutputSpec& output : stream.outputs) {
-      CG_CHECK(output.port < spec.ports.size() && output.to.address.is_multicast());
-      CG_CHECK(output.source.is_v4() == output.to.address.is_v4());
-    }
-  }
+  for (const StreamSpec& stream : spec.streams) check_stream(spec, stream);
 }
 
 }  // namespace
 }  // namespace castgate
 
+// NOLINTNEXTLINE(readability-identifier-naming): the fuzzer's name for it
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::string_view text(reinterpret_cast<const char*>(data), size);
   const castgate::Reading reading = castgate::read_spec_text(text, "f");
