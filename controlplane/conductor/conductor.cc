@@ -15,6 +15,7 @@
 #include "controlplane/conductor/event_log.h"
 #include "controlplane/conductor/service_notifier.h"
 #include "controlplane/conductor/watchdog.h"
+#include "controlplane/slow_path/slow_path.h"
 
 namespace castgate {
 namespace {
@@ -54,7 +55,7 @@ class Conductor::Loop {
   explicit Loop(const Spec& spec) : spec_(spec), events_(spec), started_(Clock::now()) {}
 
   Result<void> listen(const std::string& path);
-  Snapshot run(Runtime& runtime);
+  Result<Snapshot> run(Runtime& runtime);
 
  private:
   void turn();
@@ -66,7 +67,8 @@ class Conductor::Loop {
   Status status();
 
   const Spec& spec_;
-  Runtime* runtime_ = nullptr;
+  Runtime* runtime_ = nullptr;  // both while run() does
+  SlowPath* slow_path_ = nullptr;
   asio::io_context io_{1};
   asio::steady_timer timer_{io_};
   asio::signal_set signals_{io_, SIGTERM, SIGINT};
@@ -89,7 +91,7 @@ Result<void> Conductor::Loop::listen(const std::string& path) {
   return {};
 }
 
-Snapshot Conductor::Loop::run(Runtime& runtime) {
+Result<Snapshot> Conductor::Loop::run(Runtime& runtime) {
   runtime_ = &runtime;
   signals_.async_wait([this](const boost::system::error_code& error, int signal) {
     if (error) return;
@@ -97,6 +99,12 @@ Snapshot Conductor::Loop::run(Runtime& runtime) {
     io_.stop();
   });
   next_second_ = Clock::now() + kSecond;
+  SlowPath slow_path(
+      io_, spec_, runtime,
+      {[this](const std::string& name, const std::string& text) { raise(name, text); },
+       [this](const std::string& name) { clear(name); }});
+  if (auto ok = slow_path.start(); !ok) return std::unexpected(ok.error());
+  slow_path_ = &slow_path;
   service_.ready(summary_of(runtime.snapshot()));
   spdlog::info("{}: {} ports, {} streams, running", spec_.appliance.name, spec_.ports.size(),
                spec_.streams.size());
@@ -132,8 +140,8 @@ void Conductor::Loop::each_millisecond(Clock::time_point now) {
   for (unsigned i = 0; i < kEventsPerTurn && runtime_->poll_event(event); ++i)
     log(events_.note(event));
   HostFrame frame;
-  for (unsigned i = 0; i < kFramesPerTurn && runtime_->poll_punted(frame); ++i) {
-  }
+  for (unsigned i = 0; i < kFramesPerTurn && runtime_->poll_punted(frame); ++i)
+    slow_path_->take(frame);
   judge_beats(now);
 }
 
@@ -161,6 +169,7 @@ void Conductor::Loop::each_second() {
 }
 
 void Conductor::Loop::raise(const std::string& name, const std::string& text) {
+  std::erase_if(alarms_, [&](const Alarm& alarm) { return alarm.name == name; });
   alarms_.push_back({name, text});
   spdlog::error("alarm {} raised: {}", name, text);
 }
@@ -184,7 +193,7 @@ Result<std::unique_ptr<Conductor>> Conductor::open(const Spec& spec, const std::
   return std::unique_ptr<Conductor>(new Conductor(std::move(loop)));
 }
 
-Snapshot Conductor::run(Runtime& runtime) {
+Result<Snapshot> Conductor::run(Runtime& runtime) {
   return loop_->run(runtime);
 }
 
