@@ -58,9 +58,10 @@ class ConductorTest : public testing::Test {
       user();
       ::kill(::getpid(), SIGTERM);
     });
-    const Snapshot last = (*conductor)->run(runtime);
+    const auto last = (*conductor)->run(runtime);
     other.join();
-    return last;
+    EXPECT_TRUE(last.has_value());
+    return last.value_or(Snapshot{});
   }
 
   nlohmann::json alarms() {
@@ -117,6 +118,21 @@ TEST_F(ConductorTest, flood_of_events_and_frames_leaves_room_for_all_else) {
   });
   EXPECT_GT(runtime.events_read, 1024u);
   EXPECT_GT(runtime.frames_read, 256u);
+}
+
+TEST_F(ConductorTest, group_that_cannot_be_joined_ends_the_run) {
+  PortSpec& port = spec_.ports.emplace_back();
+  port.name = "red";
+  port.device = "net_af_packet0,iface=nowhere0";
+  spec_.streams[0].legs.push_back(
+      {.name = "A", .port = 0, .vlan = {}, .from = {}, .to = *Endpoint::parse("239.1.0.1:5000")});
+  test::FakeRuntime runtime;
+  runtime.shown = test::blank_snapshot(spec_);
+  auto conductor = Conductor::open(spec_, socket_);
+  ASSERT_TRUE(conductor.has_value());
+  const auto last = (*conductor)->run(runtime);
+  ASSERT_FALSE(last.has_value());
+  EXPECT_NE(last.error().text.find("port red"), std::string::npos) << last.error().text;
 }
 
 TEST_F(ConductorTest, second_appliance_on_the_socket_is_refused) {
