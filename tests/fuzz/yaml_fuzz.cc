@@ -25,13 +25,13 @@ void check_stream(const Spec& spec, const StreamSpec& stream) {
   CG_CHECK(!stream.legs.empty() && stream.legs.size() <= kMaxLegs);
   CG_CHECK(!stream.outputs.empty() && stream.outputs.size() <= kMaxOutputs);
   CG_CHECK(window_positions(stream.failover) <= 1ull << 22);
-  for (const LegSpec& leg : stream.legs) {
-    CG_CHECK(leg.port < spec.ports.size() && leg.to.udp_port != 0);
-  }
-  for (const OutputSpec& output : stream.outputs) {
-    CG_CHECK(output.port < spec.ports.size() && output.to.address.is_multicast());
-    CG_CHECK(output.source.is_v4() == output.to.address.is_v4());
-  }
+  CG_CHECK(std::ranges::all_of(stream.legs, [&](const LegSpec& leg) {
+    return leg.port < spec.ports.size() && leg.to.udp_port != 0;
+  }));
+  CG_CHECK(std::ranges::all_of(stream.outputs, [&](const OutputSpec& output) {
+    return output.port < spec.ports.size() && output.to.address.is_multicast() &&
+           output.source.is_v4() == output.to.address.is_v4();
+  }));
 }
 
 void check_spec(const Spec& spec) {
