@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# A castgate on ports without wires: served, refused a second time, stopped and gone within a second.
+# castgate on ports without wires: served, refused a second time, stopped and gone within a second.
 source "$(dirname "$0")/lib.sh"
 
 cat >"$work/control.yaml" <<'YAML'
