@@ -119,6 +119,17 @@ TEST_F(ConductorTest, flood_of_events_and_frames_leaves_room_for_all_else) {
   EXPECT_GT(runtime.frames_read, 256u);
 }
 
+TEST_F(ConductorTest, group_that_cannot_be_joined_is_an_alarm_and_not_the_end) {
+  PortSpec& port = spec_.ports.emplace_back();
+  port.name = "red";
+  port.device = "net_af_packet0,iface=nowhere0";
+  spec_.streams[0].legs.push_back(
+      {.name = "A", .port = 0, .vlan = {}, .from = {}, .to = *Endpoint::parse("239.1.0.1:5000")});
+  test::FakeRuntime runtime;
+  runtime.shown = test::blank_snapshot(spec_);
+  conduct(runtime, [&] { EXPECT_EQ(alarms().at(0).at("name"), "host_stack"); });
+}
+
 TEST_F(ConductorTest, second_appliance_on_the_socket_is_refused) {
   test::FakeRuntime runtime;
   conduct(runtime, [&] {
