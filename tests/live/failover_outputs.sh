@@ -63,8 +63,8 @@ stop_captures
 
 # Every packet of an output reads alike: one line, seen COUNT times. A field that a packet does not
 # have is empty; checksum status 1 is "good".
-fields=(eth.src eth.dst ieee8021ad.id vlan.id ip.src ip.dst ip.ttl ip.dsfield.dscp ip.checksum.status
-  ipv6.src ipv6.dst ipv6.hlim udp.srcport udp.dstport udp.checksum.status)
+fields=(eth.src eth.dst ieee8021ad.id vlan.id ip.src ip.dst ip.ttl ip.dsfield.dscp
+  ip.checksum.status ipv6.src ipv6.dst ipv6.hlim udp.srcport udp.dstport udp.checksum.status)
 tshark -r "$work/in0.pcap" -o ip.check_checksum:TRUE -o udp.check_checksum:TRUE -T fields \
   -E separator='|' "${fields[@]/#/-e}" >"$work/lines" 2>"$work/tshark.log" ||
   fail "tshark could not read what left"

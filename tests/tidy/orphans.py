@@ -20,7 +20,8 @@ def is_built(root, path):
         names = {str(path.relative_to(directory)), path.name, short}
         if any(f"'{name}'" in text for name in names) or f"'{path.stem}'" in text:
             return True
-    return False
+    lists = (root / path.relative_to(root).parts[0]).rglob("meson.build")  # from a sibling: support
+    return any(f"{path.parent.name}/{path.name}'" in text.read_text() for text in lists)
 
 
 def complaints(root, _build=None):
