@@ -115,7 +115,7 @@ Schedule schedule_for(std::uint64_t seed) {
     if (dice.one_in(4)) s.held_limit = dice.below(50);
     if (dice.one_in(3)) s.wild = 0.01;
     if (dice.one_in(3)) s.restart_at = dice.below(s.count);
-    if (dice.one_in(4)) s.pause_at = dice.below(s.count);
+    if (dice.one_in(4) && s.restart_at == UINT64_MAX) s.pause_at = dice.below(s.count);
   }
   for (unsigned leg = 0; leg < s.config.legs; ++leg) s.paths.push_back(path_for(dice, s));
   return s;

@@ -47,7 +47,7 @@ void MergeLab::finish() {
   const std::uint64_t most = 1000 + 2 * window.held();
   for (unsigned stops = 0; window.held() != 0 && armed_ != kNever; ++stops) {
     ASSERT_LT(stops, most) << "packets are kept for ever";
-    advance(armed_ + Nanoseconds{1});
+    advance(std::max(now_, armed_ + Nanoseconds{1}));
   }
   window.drain(now_, *this);
   flush();

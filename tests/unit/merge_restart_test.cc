@@ -220,5 +220,25 @@ TEST(MergeRestartTest, restart_after_a_leg_died_takes_epoch_hold_at_most) {
   }
 }
 
+TEST(MergeRestartTest, returning_leg_brings_what_the_other_lost_of_the_new_epoch) {
+  for (const MergeRelease release : kReleases) {
+    SCOPED_TRACE(static_cast<int>(release));
+    MergeLab lab({.release = release, .window = 1024}, {{.epoch = 7}, {.epoch = 8}});
+    Wire wire;
+    const Instant restart = send(
+        wire, lab, {{}, {.loses = [](std::uint64_t p) { return p >= 1'000; }}}, {.count = kBefore});
+    // Leg A confirms with 0, 1, 3, 4; leg B has shown 2 and 3 only.
+    send(wire, lab,
+         {{.loses = [](std::uint64_t p) { return p == 2; }},
+          {.delay = microseconds{10}, .loses = [](std::uint64_t p) { return p < 2; }}},
+         {.count = kAfter, .start = restart, .generation = 1});
+    wire.deliver_before(kNever, lab);
+    lab.finish();
+    lab.expect_union(0);
+    lab.expect_union(1);
+    lab.expect_balance();
+  }
+}
+
 }  // namespace
 }  // namespace castgate::test

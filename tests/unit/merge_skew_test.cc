@@ -117,7 +117,7 @@ TEST(MergeSkewTest, duplicates_of_the_mirrored_start_leave_once) {
   for (const MergeRelease release : kReleases) {
     SCOPED_TRACE(static_cast<int>(release));
     MergeLab lab({.release = release, .window = 512, .legs = 3});
-    const auto joined_late = [](std::uint64_t position) { return position < 1075; };
+    const auto joined_late = [](std::uint64_t position) { return position < 1050; };
     send_all(lab, {{.loses = joined_late}, {.delay = milliseconds{7}}, {.delay = milliseconds{8}}},
              {.first = 1000, .count = 2'000});
     lab.expect_union();

@@ -24,7 +24,9 @@ void MergeWindow::place_playout(const Arrival& a, std::uint64_t position,
     LegTrack& leg = legs_[a.leg];
     const std::int64_t lag = (a.now - waited_ + playout_delay() - due_[position & mask_]).count();
     const std::int64_t more = lag - leg.skew_smoothed_ns;
-    leg.skew_smoothed_ns += more < 0 ? more : more / kSmoothing;
+    // What came out of order says nothing of its leg's lag.
+    const bool in_order = static_cast<std::uint32_t>(position) == hi_of(a.leg);
+    if (in_order) leg.skew_smoothed_ns += more < 0 ? more : more / kSmoothing;
     return out.discard(a.packet, MergeDrop::Redundant);
   }
   while (held_ != 0 && (position - next_out_ >= window() / 2 || !out.may_hold())) {
@@ -49,7 +51,8 @@ void MergeWindow::place_playout(const Arrival& a, std::uint64_t position,
 
 // Dates `position`, the new head, and the holes below it, evenly from the old head's date.
 void MergeWindow::schedule(const Arrival& a, std::uint64_t position) noexcept {
-  const Nanoseconds lag = waited_ + Nanoseconds{legs_[a.leg].skew_smoothed_ns};
+  const LegTrack& leg = legs_[a.leg];
+  const Nanoseconds lag = waited_ + Nanoseconds{leg.skew_smoothed_ns};
   const std::int64_t before = due_[head_ & mask_].ns;
   const std::int64_t due = std::max((a.now + playout_delay() - lag).ns, before);
   const auto steps = static_cast<std::int64_t>(position - head_);
