@@ -42,10 +42,11 @@ class FlowTable {
   };
   static_assert(sizeof(Row4) == 16);
 
-  // `addresses_and_ports`: the 8 bytes from the IPv4 destination on: destination, UDP ports.
+  // `destination_and_ports`: 8 bytes of a frame, the IPv4 destination and the UDP ports. The
+  // segment goes in negated: it is never kNoSegment, so no packet has the key of an empty row.
   static std::uint64_t key4(std::uint64_t destination_and_ports, std::uint16_t segment) noexcept {
-    return (destination_and_ports & 0xffff0000ffffffffull) | static_cast<std::uint64_t>(segment)
-                                                                 << 32;
+    return (destination_and_ports & 0xffff0000ffffffffull) |
+           static_cast<std::uint64_t>(static_cast<std::uint16_t>(~segment)) << 32;
   }
 
   // Null when no leg wants the packet; why_not() then tells why.

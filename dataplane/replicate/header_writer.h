@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <cstring>
+#include <span>
 
 #include "dataplane/base/big_endian.h"
 #include "dataplane/base/checksum.h"
@@ -48,18 +49,19 @@ inline std::uint16_t moved_checksum(const ReceivedHeaders& received, std::uint16
   return checksum == 0 ? std::uint16_t{0xffff} : checksum;
 }
 
-// Writes the headers of `output` so that they end at `payload`. The caller has seen to the room,
-// MTU and TTL.
-inline void write_headers(std::uint8_t* payload, std::uint16_t payload_length,
+// Writes the headers of `output` so that they end at `end`; the payload may lie elsewhere. The caller
+// has seen to the room, MTU and TTL.
+inline void write_headers(std::uint8_t* end, std::span<const std::uint8_t> payload,
                           const ReceivedHeaders& received, const OutputTemplate& output) noexcept {
-  std::uint8_t* start = payload - output.length;
+  const auto payload_length = static_cast<std::uint16_t>(payload.size());
+  std::uint8_t* start = end - output.length;
   if (output.is_short()) [[likely]] {
     std::memcpy(start, output.header.data(), OutputTemplate::kShort);
   } else {
     std::memcpy(start, output.long_header.data(), output.length);
   }
   std::uint8_t* ip = start + output.l3_at;
-  std::uint8_t* udp = payload - 8;
+  std::uint8_t* udp = end - 8;
   const auto udp_length = static_cast<std::uint16_t>(payload_length + 8);
   const auto tos = static_cast<std::uint8_t>(output.tos | (received.tos & output.tos_keep));
   const auto ttl = output.ttl != 0 ? output.ttl : static_cast<std::uint8_t>(received.ttl - 1);
@@ -82,7 +84,7 @@ inline void write_headers(std::uint8_t* payload, std::uint16_t payload_length,
     ip[7] = ttl;
     if (checksum == 0) {  // not allowed over IPv6: sum it all
       std::memset(udp + 6, 0, 2);
-      const std::uint64_t sum = ones_sum(udp + 8, payload_length) + output.pseudo_sum +
+      const std::uint64_t sum = ones_sum(payload.data(), payload_length) + output.pseudo_sum +
                                 2u * std::byteswap(udp_length) + (17u << 8);
       checksum = static_cast<std::uint16_t>(~fold_sum(sum));
       if (checksum == 0) checksum = 0xffff;

@@ -66,7 +66,8 @@ void ReplicateStage::send_in_place(rte_mbuf* packet, const PacketTag& tag,
     ++output.drops;
     return bin_.drop(packet, why);
   }
-  write_headers(bytes_at(packet, payload_at), payload_length, received, output);
+  write_headers(bytes_at(packet, payload_at), {bytes_at(packet, payload_at), payload_length},
+                received, output);
   packet->data_off = static_cast<std::uint16_t>(room - output.length);
   packet->data_len = static_cast<std::uint16_t>(payload_length + output.length);
   packet->pkt_len = packet->data_len;
@@ -89,7 +90,8 @@ void ReplicateStage::send_shared(rte_mbuf* packet, const PacketTag& tag,
       count_missing(output, why);
       continue;
     }
-    write_headers(bytes_at(head, output.length), payload_length, received, output);
+    write_headers(bytes_at(head, output.length), {bytes_at(packet, 0), payload_length}, received,
+                  output);
     head->data_len = output.length;
     head->pkt_len = output.length + std::uint32_t{payload_length};
     head->nb_segs = 2;
@@ -117,7 +119,8 @@ void ReplicateStage::send_copy(const rte_mbuf* packet, const PacketTag& tag,
   }
   std::memcpy(bytes_at(copy, output.length),
               rte_pktmbuf_mtod_offset(packet, const std::uint8_t*, payload_at), payload_length);
-  write_headers(bytes_at(copy, output.length), payload_length, received, output);
+  write_headers(bytes_at(copy, output.length), {bytes_at(copy, output.length), payload_length},
+                received, output);
   copy->data_len = static_cast<std::uint16_t>(length);
   copy->pkt_len = length;
   count(output, length);

@@ -153,7 +153,8 @@ ParseVerdict parse_packet(std::span<const std::byte> frame, const ParseChecks& c
     if (depth == 2) return ParseVerdict::VlanDepth;
     if (next + 2 + kVlanTag > frame.size()) return ParseVerdict::Runt;
     const auto id = static_cast<std::uint16_t>(load_be16(at(frame, next + 2)) & 0xfff);
-    (depth == 0 ? layout.tags.outer : layout.tags.inner) = id;
+    // VLAN 0 is a priority and no VLAN (802.1Q): the next tag takes its place.
+    (layout.tags.outer == 0 ? layout.tags.outer : layout.tags.inner) = id;
     next += kVlanTag;
     type = load_be16(at(frame, next));
   }
