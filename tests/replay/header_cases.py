@@ -181,3 +181,11 @@ def identification_wraps_after_65536_packets(scene):
                        {"out": "out.pcap"})
     seen = [int.from_bytes(frame[18:20], "big") for _, frame in got.out("out")]
     equal(seen, [index % 65536 for index in range(count)], "identifications")
+
+
+@case
+def missing_udp_checksum_is_made_for_one_of_several_outputs(scene):
+    """The payload is shared then: it does not lie behind the header that is written."""
+    got = unsummed(scene, {"out": OUT4, "out2": OUT6})
+    harness.judged_by_tshark(got.outs["out"], unsummed=True)
+    harness.judged_by_tshark(got.outs["out2"])

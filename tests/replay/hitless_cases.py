@@ -26,6 +26,7 @@ def hitless_demonstration_comes_out_whole(scene):
     equal(stream["forwarded"], len(expected), "forwarded")
     equal(stream["unrecovered"], lost, "unrecovered")
     equal(stream["redundant"], both, "redundant")
+    equal(stream["recovered"], len(expected) - both, "recovered")
     equal(got.drops(), {"redundant": both}, "drops")
     equal(stream["outputs"][0]["packets"], len(expected), "output packets")
     for leg, capture in (("A", red), ("B", blue)):
