@@ -49,8 +49,8 @@ inline std::uint16_t moved_checksum(const ReceivedHeaders& received, std::uint16
   return checksum == 0 ? std::uint16_t{0xffff} : checksum;
 }
 
-// Writes the headers of `output` so that they end at `end`; the payload may lie elsewhere. The caller
-// has seen to the room, MTU and TTL.
+// Writes the headers of `output` so that they end at `end`; the payload may lie elsewhere. The
+// caller has seen to the room, MTU and TTL.
 inline void write_headers(std::uint8_t* end, std::span<const std::uint8_t> payload,
                           const ReceivedHeaders& received, const OutputTemplate& output) noexcept {
   const auto payload_length = static_cast<std::uint16_t>(payload.size());
