@@ -28,9 +28,24 @@ TEST(MergeWindowTest, packet_budget_closes_the_oldest_gap) {
     lab.limit_held(100);
     send_all(lab,
              {{.loses = [](std::uint64_t p) { return p == 2'000; }},
-              {.loses = [](std::uint64_t p) { return p > 1'000; }}},
+              {.loses = [](std::uint64_t p) { return p >= 1'990; }}},
              {.count = 5'000});
     EXPECT_LE(lab.window.totals().held_max, 100);
+    EXPECT_EQ(lab.twice() + lab.out_of_order(), 0);
+    EXPECT_EQ(lab.passed(), 4'999);
+    lab.expect_balance();
+  }
+}
+
+TEST(MergeWindowTest, gap_holds_half_the_window_at_most) {
+  for (const MergeRelease release : {MergeRelease::Ordered, MergeRelease::Playout}) {
+    SCOPED_TRACE(static_cast<int>(release));
+    MergeLab lab({.release = release, .window = 256, .max_skew = milliseconds{50}});
+    send_all(lab,
+             {{.loses = [](std::uint64_t p) { return p == 2'000; }},
+              {.loses = [](std::uint64_t p) { return p >= 1'990; }}},
+             {.count = 5'000});
+    EXPECT_LE(lab.window.totals().held_max, 128);
     EXPECT_EQ(lab.twice() + lab.out_of_order(), 0);
     EXPECT_EQ(lab.passed(), 4'999);
     lab.expect_balance();
