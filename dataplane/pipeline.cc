@@ -29,9 +29,12 @@ void Pipeline::add_counters(Snapshot& into, std::uint64_t away) const {
       into.ports[p].drops[r] += port.drops[r].get();
       drops[r] += port.drops[r].get();
     }
-    const std::uint64_t refused = transmit_.dropped(static_cast<unsigned>(p));
-    into.ports[p].drops[static_cast<std::size_t>(DropReason::TxFull)] += refused;
-    drops[static_cast<std::size_t>(DropReason::TxFull)] += refused;
+    const auto add = [&](DropReason reason, std::uint64_t count) {
+      into.ports[p].drops[static_cast<std::size_t>(reason)] += count;
+      drops[static_cast<std::size_t>(reason)] += count;
+    };
+    add(DropReason::TxFull, transmit_.refused(static_cast<unsigned>(p)));
+    add(DropReason::TxLinkDown, transmit_.without_link(static_cast<unsigned>(p)));
   }
   failover_.count_drops(drops);
   for (std::size_t r = 0; r < kDropReasons; ++r) {

@@ -72,7 +72,7 @@ build() { # DIRECTORY TARGET [MESON OPTION...]
   shift 2
   [[ ! -f $directory/build.ninja ]] || setup+=(--reconfigure)
   if limited 120 "$log" "${setup[@]}" "$directory" "$@" \
-    && limited 600 "$log" ninja -C "$directory" "$target"; then
+    && limited 1200 "$log" ninja -C "$directory" "$target"; then
     return 0
   fi
   row FAIL "build of $directory" "$(grep -m1 -E 'error|ERROR|ended after' "$log"); log $log"

@@ -6,9 +6,8 @@
 #include <charconv>
 #include <cstdio>
 #include <cstring>
-#include <string_view>
-
 #include <fmt/format.h>
+#include <string_view>
 
 namespace castgate {
 namespace {

@@ -95,7 +95,8 @@ void ClassifyStage::receive(unsigned port, std::span<rte_mbuf* const> burst, Ins
   for (rte_mbuf* packet : burst.first(std::min(burst.size(), kPrefetchAhead))) prefetch(packet);
   for (std::size_t i = 0; i < burst.size(); ++i) {
     if (i + kPrefetchAhead < burst.size()) prefetch(burst[i + kPrefetchAhead]);
-    if (may_be_straight && straight(burst[i], port, now)) [[likely]] continue;
+    if (may_be_straight && straight(burst[i], port, now)) [[likely]]
+      continue;
     at_length(burst[i], port, now);
   }
   out_.flush(now);

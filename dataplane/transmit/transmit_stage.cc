@@ -50,7 +50,7 @@ void TransmitStage::send(Lane& lane) noexcept {
 void TransmitStage::drop_front(Lane& lane, unsigned count) noexcept {
   if (count == 0) return;
   for (unsigned i = 0; i < count; ++i) rte_pktmbuf_free(lane.pending[i]);
-  lane.dropped.add(count);
+  (lane.port->link_up() ? lane.full : lane.link_down).add(count);
   lane.count -= count;
   std::copy_n(lane.pending.begin() + count, lane.count, lane.pending.begin());
   lane.refused = std::min(lane.refused, lane.count);

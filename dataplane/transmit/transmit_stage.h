@@ -36,7 +36,8 @@ class TransmitStage {
   std::uint64_t waiting() const noexcept;
   std::uint64_t sent() const noexcept { return sent_.get(); }
   // By port, for the snapshot.
-  std::uint64_t dropped(unsigned port) const noexcept { return lanes_[port].dropped.get(); }
+  std::uint64_t refused(unsigned port) const noexcept { return lanes_[port].full.get(); }
+  std::uint64_t without_link(unsigned port) const noexcept { return lanes_[port].link_down.get(); }
 
  private:
   static constexpr unsigned kGather = 64;
@@ -47,7 +48,8 @@ class TransmitStage {
     unsigned count = 0;
     unsigned refused = 0;  // at the front of pending: offered before
     std::array<rte_mbuf*, kGather> pending{};
-    Counter dropped;
+    Counter full;
+    Counter link_down;
   };
 
   void send(Lane& lane) noexcept;

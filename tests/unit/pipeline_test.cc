@@ -4,7 +4,6 @@
 
 #include "dataplane/classify/classify_stage.h"
 #include "dataplane/failover/failover_stage.h"
-#include "dataplane/punt/punt_stage.h"
 #include "dataplane/replicate/replicate_stage.h"
 #include "dataplane/transmit/transmit_stage.h"
 #include "tests/support/fake_port.h"
@@ -262,6 +261,10 @@ TEST_F(PipelineTest, driver_that_refuses_gets_a_second_chance_and_then_drops_are
   receive(0, rtp(3));
   pipeline_->flush();
   EXPECT_EQ(drops(DropReason::TxFull), 1u);
+  ports_[1].up = false;
+  receive(0, rtp(4));
+  pipeline_->flush();
+  EXPECT_EQ(drops(DropReason::TxLinkDown), 1u);
 }
 
 TEST_F(PipelineTest, gap_is_reported_and_held_packets_keep_to_the_budget) {
@@ -285,38 +288,6 @@ TEST_F(PipelineTest, packet_without_a_position_is_malformed) {
   receive(0, frame);
   EXPECT_EQ(drops(DropReason::Malformed), 1u);
   EXPECT_EQ(snapshot().streams[0].legs[0].malformed, 1u);
-}
-
-class PuntTest : public test::DriverTest {};
-
-TEST_F(PuntTest, flood_of_one_class_leaves_room_for_the_others) {
-  auto ring = PacketRing::make("punt", 4096);
-  ASSERT_TRUE(ring.has_value());
-  PuntStage stage({true, false}, *ring);
-  const Instant now{5'000'000'000};
-  const auto offer = [&](unsigned port, HostKind kind) {
-    rte_mbuf* packet = rte_pktmbuf_alloc(pool());
-    if (stage.punt(packet, port, kind, now)) return true;
-    rte_pktmbuf_free(packet);
-    return false;
-  };
-  EXPECT_FALSE(offer(1, HostKind::Arp));  // no host stack behind that port
-  for (unsigned i = 0; i < 1000; ++i) EXPECT_TRUE(offer(0, HostKind::Igmp));
-  EXPECT_EQ(stage.punted(0), 10u);    // a tenth of a second of 100 a second
-  EXPECT_EQ(stage.policed(0), 990u);  // punt_policed
-  EXPECT_TRUE(offer(0, HostKind::Arp));
-  EXPECT_EQ(stage.punted(0), 11u);
-}
-
-TEST_F(PuntTest, full_ring_is_counted_as_punt_full) {
-  auto ring = PacketRing::make("punt_full", 8);
-  ASSERT_TRUE(ring.has_value());
-  PuntStage stage({true}, *ring);
-  for (unsigned i = 0; i < 10; ++i) {
-    EXPECT_TRUE(stage.punt(rte_pktmbuf_alloc(pool()), 0, HostKind::Arp, {5'000'000'000}));
-  }
-  EXPECT_EQ(stage.punted(0), 7u);
-  EXPECT_EQ(stage.full(0), 3u);
 }
 
 }  // namespace

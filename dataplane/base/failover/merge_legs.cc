@@ -152,17 +152,19 @@ void MergeWindow::lose(unsigned leg, std::uint64_t from, std::uint64_t to) noexc
   if (from > to) return;
   const std::uint64_t count = to - from + 1;
   track.lost += count;
-  const std::uint64_t judged = std::min(count, window() / 2);
-  for (std::uint64_t p = to + 1 - judged; p != to + 1; ++p) {
+  // Slots tell the fate of half a window; what is older is known by sums.
+  const std::uint64_t told = next_out_ - window() / 2;
+  const std::uint64_t begin = std::clamp(told, from, to + 1);
+  for (std::uint64_t p = begin; p != to + 1; ++p) {
     if (fate(p) == Fate::Released) ++totals_.recovered;
   }
-  if (count == judged) return;
+  if (begin == from) return;
   std::uint64_t given_up = 0;
   if (track.marked_hi == hi_of(leg)) {
-    given_up =
-        totals_.unrecovered - track.unrecovered_mark - given_up_between(to + 1 - judged, next_out_);
+    given_up = totals_.unrecovered - track.unrecovered_mark - given_up_between(begin, next_out_);
   }
-  totals_.recovered += count - judged - std::min(count - judged, given_up);
+  const std::uint64_t older = begin - from;
+  totals_.recovered += older - std::min(older, given_up);
 }
 
 std::uint64_t MergeWindow::given_up_between(std::uint64_t from, std::uint64_t end) const noexcept {
