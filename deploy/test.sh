@@ -75,7 +75,7 @@ build() { # DIRECTORY TARGET [MESON OPTION...]
     && limited 1200 "$log" ninja -C "$directory" "$target"; then
     return 0
   fi
-  row FAIL "build of $directory" "$(grep -m1 -E 'error|ERROR|ended after' "$log"); log $log"
+  row FAIL "build of $directory" "$(grep -m1 -E ' error: |ERROR|ended after' "$log"); log $log"
   return 1
 }
 
