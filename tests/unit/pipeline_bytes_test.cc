@@ -160,11 +160,11 @@ TEST_F(PipelineBytesTest, a_shared_payload_without_a_sum_gets_one_towards_ip6) {
   auto& wanted = spec.streams[0].outputs;
   wanted = {output("[ff3e::9]:6000", "fd00::9"), output("[ff3e::a]:6000", "fd00::9"),
             output("239.9.0.1:6000", "10.0.0.9")};
-  for (const bool chains : {false, true}) {
+  for (const bool chains : {true, false}) {
     OneWorker worker(spec, pool(), chains);
     Frame in;
     in.udp_sum = false;
-    in.payload = rtp(1, 1001);
+    in.payload = rtp(chains ? 1 : 2, 1001);  // no recycled buffer holds it
     worker.receive(in.bytes());
     ASSERT_EQ(worker.port.frames.size(), 3u);
     for (std::size_t o = 0; o < 3; ++o) {
