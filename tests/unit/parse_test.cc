@@ -202,6 +202,13 @@ TEST(Parse, both_checksum_tests_agree_with_rfc_1071) {
   }
 }
 
+TEST(Parse, the_largest_sum_of_a_header_is_a_right_one) {
+  Bytes header(8, 0xff);
+  header.resize(20);
+  ASSERT_EQ(slow_checksum(header), 0);
+  EXPECT_TRUE(ip_header_sums_up(header.data()));
+}
+
 TEST(Parse, sums_of_any_length_and_alignment_agree_with_rfc_1071) {
   std::mt19937 random(8);
   Bytes bytes(2100);

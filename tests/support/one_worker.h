@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+// A pipeline between ports of memory: frames in as bytes, frames out as bytes.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "dataplane/pipeline.h"
+#include "tests/support/packets.h"
+#include "tests/support/quiet_eal.h"
+
+namespace castgate::test {
+
+// Keeps the bytes of what it takes; takes at most `room` packets in all.
+class MemoryPort final : public Port {
+ public:
+  MemoryPort(bool chains, MacAddress mac) {
+    facts_.mac = mac;
+    facts_.multi_segment_tx = chains;
+  }
+  unsigned receive(unsigned, std::span<rte_mbuf*>) noexcept override { return 0; }
+  unsigned transmit(unsigned, std::span<rte_mbuf* const> burst) noexcept override {
+    unsigned taken = 0;
+    for (; taken < burst.size() && room > 0; ++taken, --room) {
+      if (keep) frames.push_back(bytes_of(burst[taken]));
+      rte_pktmbuf_free(burst[taken]);
+    }
+    return taken;
+  }
+  const PortFacts& facts() const noexcept override { return facts_; }
+  PortStats stats() const override { return {}; }
+
+  std::vector<Bytes> frames;
+  std::uint64_t room = UINT64_MAX;
+  bool keep = true;
+
+ private:
+  PortFacts facts_;
+};
+
+struct NoExits final : ClassifyExits {
+  bool hand_over(rte_mbuf*, unsigned) noexcept override { return false; }
+  bool punt(rte_mbuf*, unsigned, HostKind, Instant) noexcept override { return false; }
+};
+
+struct NoEvents final : EventSink {
+  void report(const Event&) noexcept override {}
+};
+
+inline const MacAddress kOurMac{{0x02, 0, 0, 0, 0, 0xaa}};
+
+// One port, all streams on one worker.
+struct OneWorker {
+  OneWorker(const Spec& spec, rte_mempool* pool, bool chains)
+      : spec_(spec),
+        port(chains, kOurMac),
+        flows_(spec_, std::vector<std::uint8_t>(spec.streams.size())),
+        pool_(pool) {
+    pipeline = std::make_unique<Pipeline>(
+        PipelineParts{.spec = spec_,
+                      .flows = flows_,
+                      .mine = std::vector<bool>(spec.streams.size(), true),
+                      .ports = {&port},
+                      .tx_queues = {0},
+                      .pool = pool,
+                      .exits = &exits_,
+                      .events = &events_});
+  }
+  void receive(std::span<rte_mbuf* const> burst) {
+    now = now + Nanoseconds{1'000};
+    pipeline->receive(0, burst, now);
+    if (pipeline->next_deadline() <= now) pipeline->tick(now);
+    pipeline->flush();
+  }
+  void receive(const Bytes& frame) {
+    rte_mbuf* packet = one_segment(pool_, frame);
+    ASSERT_NE(packet, nullptr);
+    receive({&packet, 1});
+  }
+  Snapshot counters() const {
+    Port* ports[] = {const_cast<MemoryPort*>(&port)};
+    Snapshot made = empty_snapshot(spec_, ports);
+    pipeline->add_counters(made, 0);
+    return made;
+  }
+  std::uint64_t dropped(DropReason reason) const {
+    return counters().drops[static_cast<std::size_t>(reason)];
+  }
+
+ private:
+  Spec spec_;
+
+ public:
+  MemoryPort port;
+  Instant now{1'000'000'000};
+  std::unique_ptr<Pipeline> pipeline;
+
+ private:
+  FlowTable flows_;
+  rte_mempool* pool_;
+  NoExits exits_;
+  NoEvents events_;
+};
+
+// RTP with a payload that tells its place.
+inline Bytes rtp(unsigned sequence, std::size_t length) {
+  Bytes made{0x80, 0x60};
+  put16(made, sequence);
+  put32(made, 0);
+  put32(made, 0x5eed);
+  append(made, pattern(length - 12, sequence));
+  return made;
+}
+
+}  // namespace castgate::test
