@@ -42,9 +42,8 @@ int run_command(const RunOptions& options) {
   auto runtime = start_runtime(spec);
   if (!runtime) return complain(runtime.error().text);
 
-  const auto last = (*conductor)->run(**runtime);
-  if (!last) return complain(last.error().text);
-  fmt::print("{}", all_tables(*last));
+  const Snapshot last = (*conductor)->run(**runtime);
+  fmt::print("{}", all_tables(last));
   return kExitOk;
 }
 

@@ -56,7 +56,7 @@ class Conductor::Loop {
   explicit Loop(const Spec& spec) : spec_(spec), events_(spec), started_(Clock::now()) {}
 
   Result<void> listen(const std::string& path);
-  Result<Snapshot> run(Runtime& runtime);
+  Snapshot run(Runtime& runtime);
 
  private:
   void start_slow_path();
@@ -69,7 +69,7 @@ class Conductor::Loop {
   Status status();
 
   const Spec& spec_;
-  Runtime* runtime_ = nullptr;  // while run() does
+  Runtime* runtime_ = nullptr;
   asio::io_context io_{1};
   asio::steady_timer timer_{io_};
   asio::signal_set signals_{io_, SIGTERM, SIGINT};
@@ -93,7 +93,7 @@ Result<void> Conductor::Loop::listen(const std::string& path) {
   return {};
 }
 
-Result<Snapshot> Conductor::Loop::run(Runtime& runtime) {
+Snapshot Conductor::Loop::run(Runtime& runtime) {
   runtime_ = &runtime;
   signals_.async_wait([this](const boost::system::error_code& error, int signal) {
     if (error) return;
@@ -181,7 +181,6 @@ void Conductor::Loop::each_second() {
 }
 
 void Conductor::Loop::raise(const std::string& name, const std::string& text) {
-  std::erase_if(alarms_, [&](const Alarm& alarm) { return alarm.name == name; });
   alarms_.push_back({name, text});
   spdlog::error("alarm {} raised: {}", name, text);
 }
@@ -205,7 +204,7 @@ Result<std::unique_ptr<Conductor>> Conductor::open(const Spec& spec, const std::
   return std::unique_ptr<Conductor>(new Conductor(std::move(loop)));
 }
 
-Result<Snapshot> Conductor::run(Runtime& runtime) {
+Snapshot Conductor::run(Runtime& runtime) {
   return loop_->run(runtime);
 }
 

@@ -10,9 +10,8 @@
 
 namespace castgate {
 
-// The control thread's loop over a running data plane: every millisecond it reads events, hands
-// punted frames to the slow path and judges the workers' beats; it serves the control socket and
-// the service manager.
+// The control thread's loop over a running data plane: every millisecond it reads events and punted
+// frames and judges the workers' beats; it serves the control socket and the service manager.
 class Conductor {
  public:
   // Claims the control socket, so a second appliance is refused before it touches a device.
@@ -21,9 +20,8 @@ class Conductor {
   Conductor(const Conductor&) = delete;
   Conductor& operator=(const Conductor&) = delete;
 
-  // Until SIGTERM or SIGINT; then drains and returns the final counters. An error where the slow
-  // path cannot begin: a group that cannot be joined is no stream.
-  Result<Snapshot> run(Runtime& runtime);
+  // Until SIGTERM or SIGINT; then drains and returns the final counters.
+  Snapshot run(Runtime& runtime);
 
  private:
   class Loop;
