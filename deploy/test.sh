@@ -135,19 +135,22 @@ tier_readme() {
   done
 }
 
+# What scenes share is not a scene.
+is_scene() { [[ $1 != lib && $1 != two_paths && $1 != stock_merge ]]; }
+
 tier_live() {
   local scene name
   if [[ $(id -u) -ne 0 ]]; then
     for scene in tests/live/*.sh; do
       name=$(basename "$scene" .sh)
-      [[ $name == lib ]] || row skip "$name" "network namespaces need root"
+      ! is_scene "$name" || row skip "$name" "network namespaces need root"
     done
     return
   fi
   debug_build || return
   for scene in tests/live/*.sh; do
     name=$(basename "$scene" .sh)
-    [[ $name != lib ]] || continue
+    is_scene "$name" || continue
     one 120 "$name" bash "$scene"
     name=$(remove_namespaces | tr '\n' ' ')
     [[ -z $name ]] || row FAIL "$(basename "$scene" .sh)" "left namespaces behind: $name"
