@@ -94,13 +94,15 @@ struct OneWorker {
  public:
   MemoryPort port;
   Instant now{1'000'000'000};
-  std::unique_ptr<Pipeline> pipeline;
 
  private:
   FlowTable flows_;
   rte_mempool* pool_;
   NoExits exits_;
   NoEvents events_;
+
+ public:
+  std::unique_ptr<Pipeline> pipeline;  // last: it lets its packets go through all of the above
 };
 
 // RTP with a payload that tells its place.
