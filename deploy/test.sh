@@ -15,7 +15,6 @@ passed=0 failed=0 skipped=0 child=
 scratch=$(mktemp -d) || exit 2
 export TMPDIR=$scratch
 export CG_SCENE_PREFIX="cgt$$x" # names of the namespaces that live tests make: tests/live/lib.sh
-export CASTGATE_SCHEDULES=${CASTGATE_SCHEDULES:-2000}
 export UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
 export PYTHONDONTWRITEBYTECODE=1
 
@@ -123,7 +122,7 @@ tier_sanitizers() {
   build build-asan all -Dbuildtype=debug -Db_sanitize=address,undefined -Db_lundef=false || return
   local part
   for part in unit replay fuzz; do suite build-asan "$part" 180; done
-  CASTGATE_SCHEDULES=$((CASTGATE_SCHEDULES / 10)) suite build-asan property 180
+  suite build-asan property 180
 }
 
 tier_readme() {
