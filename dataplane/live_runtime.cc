@@ -163,6 +163,7 @@ Result<void> LiveRuntime::make_rings() {
       auto made = ring(fmt::format("over{}_{}", from, to), kRingSlots);
       if (!made) return std::unexpected(made.error());
       between_[from][to] = *made;
+      between_workers_.push_back(*made);
     }
     for (unsigned p = 0; p < ports_.size(); ++p) {
       ring_ports_[from].emplace_back();
@@ -172,6 +173,7 @@ Result<void> LiveRuntime::make_rings() {
       if (!made) return std::unexpected(made.error());
       ring_ports_[from].back() = std::make_unique<RingPort>(*ports_[p], **made);
       sends_[owner].push_back({p, *made});
+      between_workers_.push_back(*made);
     }
   }
   return {};
@@ -180,11 +182,13 @@ Result<void> LiveRuntime::make_rings() {
 WorkerParts LiveRuntime::parts_of(unsigned worker) {
   std::vector<Port*> ports;
   std::vector<unsigned> queues;
+  std::vector<bool> over_ring;
   std::vector<bool> has_twin;
   std::vector<PollDuty> polls;
   for (unsigned p = 0; p < ports_.size(); ++p) {
     Port* stand_in = ring_ports_[worker][p].get();
     ports.push_back(stand_in != nullptr ? stand_in : ports_[p].get());
+    over_ring.push_back(stand_in != nullptr);
     queues.push_back(ports_[p]->facts().tx_queues >= workers_ ? worker : 0);
     const bool addressed = std::ranges::any_of(
         spec_.ports[p].networks, [](const NetworkSpec& n) { return !n.addresses.empty(); });
@@ -202,6 +206,7 @@ WorkerParts LiveRuntime::parts_of(unsigned worker) {
                        .mine = mine(placement_, worker),
                        .ports = ports,
                        .tx_queues = queues,
+                       .over_ring = over_ring,
                        .pool = pools_[worker].get(),
                        .held_limit = budget - kFewestPackets / 2},
           .core = spec_.appliance.worker_cores[worker],

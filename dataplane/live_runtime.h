@@ -24,7 +24,7 @@ class LiveRuntime final : public Runtime {
   bool poll_event(Event& event) override;
   bool poll_punted(HostFrame& frame) override;
   bool inject(unsigned port, std::span<const std::byte> frame) override;
-  Nanoseconds oldest_heartbeat() override;
+  void heartbeat_ages(std::vector<Nanoseconds>& ages) override;
   void drain() override;
 
  private:
@@ -55,6 +55,7 @@ class LiveRuntime final : public Runtime {
   std::vector<PacketRing*> inject_;                             // by worker
   std::vector<PacketRing*> punted_;                             // by worker
   std::vector<std::vector<PacketRing*>> between_;               // [from][to]
+  std::vector<PacketRing*> between_workers_;                    // these and the transmit rings
   std::vector<std::vector<std::unique_ptr<Port>>> ring_ports_;  // [worker][port]: stand-ins
   std::vector<std::vector<SendDuty>> sends_;                    // by worker
   std::unique_ptr<rte_rcu_qsbr, decltype(&std::free)> rcu_{nullptr, &std::free};

@@ -7,7 +7,10 @@ Pipeline::Pipeline(const PipelineParts& parts)
     : transmit_(parts.ports, parts.tx_queues),
       replicate_(parts.spec, parts.ports, parts.pool, transmit_),
       failover_(parts.spec, parts.mine, parts.held_limit, replicate_, *parts.events),
-      classify_(parts.spec, parts.flows, parts.worker, parts.pool, failover_, *parts.exits) {}
+      classify_(parts.spec, parts.flows, parts.worker, parts.pool, failover_, *parts.exits),
+      over_ring_(parts.over_ring) {
+  over_ring_.resize(parts.ports.size());
+}
 
 void Pipeline::drain(Instant now) noexcept {
   failover_.drain(now);
@@ -18,9 +21,10 @@ void Pipeline::snapshot_stream(std::size_t s, StreamSnapshot& into) const {
   if (failover_.snapshot(s, into)) replicate_.snapshot(s, into);
 }
 
-void Pipeline::add_counters(Snapshot& into, std::uint64_t away) const {
+void Pipeline::add_counters(Snapshot& into) const {
   DropCounts drops{};
-  std::uint64_t received = taken_over_.get() + injected_.get();
+  std::uint64_t received = injected_.get();
+  into.ledger.held += held() - taken_over_.get() - relayed_.get();
   for (std::size_t p = 0; p < into.ports.size(); ++p) {
     const PortCounters& port = classify_.ports()[p];
     received += port.packets.get();
@@ -35,6 +39,8 @@ void Pipeline::add_counters(Snapshot& into, std::uint64_t away) const {
     };
     add(DropReason::TxFull, transmit_.refused(static_cast<unsigned>(p)));
     add(DropReason::TxLinkDown, transmit_.without_link(static_cast<unsigned>(p)));
+    (over_ring_[p] ? into.ledger.held : into.ledger.out) +=
+        transmit_.sent(static_cast<unsigned>(p));
   }
   failover_.count_drops(drops);
   for (std::size_t r = 0; r < kDropReasons; ++r) {
@@ -44,8 +50,6 @@ void Pipeline::add_counters(Snapshot& into, std::uint64_t away) const {
   }
   into.ledger.in += received;
   into.ledger.created += replicate_.created();
-  into.ledger.out += transmit_.sent() + away;
-  into.ledger.held += failover_.held() + transmit_.waiting();
 }
 
 Snapshot empty_snapshot(const Spec& spec, std::span<Port* const> ports) {

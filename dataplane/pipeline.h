@@ -22,6 +22,7 @@ struct PipelineParts {
   std::vector<bool> mine;  // by stream index: does this worker serve it
   std::vector<Port*> ports;
   std::vector<unsigned> tx_queues;  // by port index
+  std::vector<bool> over_ring{};    // by port index: another worker sends there
   rte_mempool* pool = nullptr;      // headers, copies, frames made one segment
   std::uint64_t held_limit = UINT64_MAX;
   ClassifyExits* exits = nullptr;
@@ -47,16 +48,22 @@ class Pipeline {
     injected_.add();
     transmit_.add(port, packet);
   }
+  // Another worker's packets for a port whose queue is ours.
+  void relay(unsigned port, std::span<rte_mbuf* const> burst) noexcept {
+    relayed_.add(burst.size());
+    for (rte_mbuf* packet : burst) transmit_.add(port, packet);
+  }
   Instant next_deadline() const noexcept { return failover_.next_deadline(); }
   void tick(Instant now) noexcept { failover_.tick(now); }
   void flush() noexcept { transmit_.flush(); }
   void drain(Instant now) noexcept;
-  std::uint64_t held() const noexcept { return failover_.held(); }
+  std::uint64_t held() const noexcept { return failover_.held() + transmit_.waiting(); }
 
   // Fills what this worker knows of stream `s`, at most a few microseconds of work.
   void snapshot_stream(std::size_t s, StreamSnapshot& into) const;
-  // Adds this worker's drops and ledger. `away`: packets that left over a ring.
-  void add_counters(Snapshot& into, std::uint64_t away) const;
+  // Adds this worker's drops and its part of the ledger. What is between two workers is held: it
+  // is taken from `held` where it comes out of a ring, so only the sum over all workers is true.
+  void add_counters(Snapshot& into) const;
 
  private:
   TransmitStage transmit_;
@@ -65,6 +72,8 @@ class Pipeline {
   ClassifyStage classify_;
   Counter taken_over_;
   Counter injected_;
+  Counter relayed_;
+  std::vector<bool> over_ring_;
 };
 
 // A snapshot with every name in place and every counter zero.

@@ -180,7 +180,7 @@ Result<ReplayResult> Replay::finish() {
   for (std::size_t s = 0; s < spec_.streams.size(); ++s) {
     pipeline_->snapshot_stream(s, snapshot.streams[s]);
   }
-  pipeline_->add_counters(snapshot, 0);
+  pipeline_->add_counters(snapshot);
   for (const PortSnapshot& port : snapshot.ports) result_.packets_out += port.tx_packets;
   for (const auto& port : ports_) {
     if (auto closed = port->close(); !closed) return std::unexpected(closed.error());

@@ -10,6 +10,7 @@
 #include <rte_launch.h>
 #include <rte_lcore.h>
 
+#include "dataplane/end_together.h"
 #include "dataplane/live_runtime.h"
 #include "drivers/eal.h"
 
@@ -18,7 +19,6 @@ namespace {
 
 // A worker answers within a few turns; one that does not is stuck, and its last numbers must do.
 constexpr std::chrono::milliseconds kSnapshotPatience{10};
-constexpr std::chrono::milliseconds kDrainPatience{1000};
 constexpr Nanoseconds kLinkCheck{5'000'000};
 
 }  // namespace
@@ -85,11 +85,9 @@ bool LiveRuntime::inject(unsigned port, std::span<const std::byte> frame) {
   return false;
 }
 
-Nanoseconds LiveRuntime::oldest_heartbeat() {
-  const Instant now = clock_->now();
-  Nanoseconds oldest{0};
-  for (const auto& worker : running_) oldest = std::max(oldest, now - worker->last_beat());
-  return oldest;
+void LiveRuntime::heartbeat_ages(std::vector<Nanoseconds>& ages) {
+  ages.clear();
+  for (const auto& worker : running_) ages.push_back(clock_->now() - worker->last_beat());
 }
 
 void LiveRuntime::refresh_links() {
@@ -106,15 +104,8 @@ void LiveRuntime::refresh_links() {
 
 void LiveRuntime::drain() {
   if (!started_ || drained_) return;
-  for (const auto& worker : running_) worker->stop();
-  const auto give_up = std::chrono::steady_clock::now() + kDrainPatience;
-  for (unsigned w = 0; w < workers_; ++w) {
-    const unsigned lcore = worker_lcore(w);
-    while (rte_eal_get_lcore_state(lcore) == RUNNING) {
-      if (std::chrono::steady_clock::now() > give_up) break;
-      std::this_thread::sleep_for(std::chrono::microseconds(100));
-    }
-  }
+  end_together(running_, between_workers_,
+               [](unsigned w) { return rte_eal_get_lcore_state(worker_lcore(w)) != RUNNING; });
   drained_ = true;
 }
 

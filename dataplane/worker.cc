@@ -15,8 +15,6 @@ constexpr unsigned kTurnsToNap = 2000;
 constexpr unsigned kTurnsToLongNap = 2200;
 constexpr Nanoseconds kNap{50'000};
 constexpr Nanoseconds kLongNap{250'000};
-// Held packets may wait for their deadlines this long when the appliance stops.
-constexpr Nanoseconds kLongestDrain{500'000'000};
 
 }  // namespace
 
@@ -37,15 +35,10 @@ void Worker::run() noexcept {
   prctl(PR_SET_TIMERSLACK, 1000UL);
   rte_rcu_qsbr_thread_register(parts_.rcu, id);
   rte_rcu_qsbr_thread_online(parts_.rcu, id);
-  while (!stopping_.load(std::memory_order_acquire)) {
+  while (asked() == WorkerPhase::Run) {
     const Instant now = clock_.now();
-    const unsigned packets = poll(now) + take_rings(now);
-    if (now >= pipeline_->next_deadline()) pipeline_->tick(now);
-    pipeline_->flush();
-    serve_snapshot();
-    rte_rcu_qsbr_quiescent(parts_.rcu, id);
-    beat_.store(now.ns, std::memory_order_relaxed);
-    loops_.add();
+    const unsigned received = poll(now);
+    const unsigned packets = received + serve(now);
     if (packets != 0) {
       busy_loops_.add();
       packets_.add(packets);
@@ -68,8 +61,20 @@ unsigned Worker::poll(Instant now) noexcept {
     total += count;
     pipeline_->receive(duty.index, {burst.data(), count}, now);
   }
-  for (unsigned w = 0; w < hand_over_.size(); ++w) put_hand_over(w);
   return total;
+}
+
+// All of a turn but reception.
+unsigned Worker::serve(Instant now) noexcept {
+  for (unsigned w = 0; w < hand_over_.size(); ++w) put_hand_over(w);
+  const unsigned taken = take_rings(now);
+  if (now >= pipeline_->next_deadline()) pipeline_->tick(now);
+  pipeline_->flush();
+  serve_snapshot();
+  rte_rcu_qsbr_quiescent(parts_.rcu, parts_.pipeline.worker);
+  beat_.store(now.ns, std::memory_order_relaxed);
+  loops_.add();
+  return taken;
 }
 
 // What other workers and the control thread have for us.
@@ -83,7 +88,7 @@ unsigned Worker::take_rings(Instant now) noexcept {
   }
   for (const SendDuty& duty : parts_.sends) {
     const unsigned count = duty.ring->take(burst);
-    for (unsigned i = 0; i < count; ++i) pipeline_->inject(duty.index, burst[i]);
+    pipeline_->relay(duty.index, {burst.data(), count});
     total += count;
   }
   const unsigned injected = parts_.inject->take(burst);
@@ -147,7 +152,8 @@ void Worker::add_totals(Snapshot& into) noexcept {
     into.drops[r] += count;
     into.ledger.dropped += count;
   };
-  std::uint64_t away = handed_over_.get();
+  pipeline_->add_counters(into);
+  into.ledger.held += handed_over_.get();
   for (const HandOver& to : hand_over_) {
     into.ledger.held += to.count;
     add(nullptr, DropReason::HandoverFull, to.full.get());
@@ -155,12 +161,11 @@ void Worker::add_totals(Snapshot& into) noexcept {
   for (std::size_t p = 0; p < into.ports.size(); ++p) {
     const auto port = static_cast<unsigned>(p);
     PortSnapshot& snapshot = into.ports[p];
-    away += punt_.punted(port);
+    into.ledger.out += punt_.punted(port);
     snapshot.punted += punt_.punted(port);
     add(&snapshot.drops, DropReason::PuntPoliced, punt_.policed(port));
     add(&snapshot.drops, DropReason::PuntFull, punt_.full(port));
   }
-  pipeline_->add_counters(into, away);
 }
 
 void Worker::count_into(WorkerSnapshot& into) const noexcept {
@@ -186,14 +191,17 @@ void Worker::rest(Instant now) noexcept {
   rte_rcu_qsbr_thread_online(parts_.rcu, parts_.pipeline.worker);
 }
 
-// Deadlines of what is held come first, up to a limit; then everything goes.
 void Worker::finish() noexcept {
-  const Instant end = clock_.now() + kLongestDrain;
-  for (Instant now = clock_.now(); pipeline_->held() != 0 && now < end; now = clock_.now()) {
-    if (now >= pipeline_->next_deadline()) pipeline_->tick(now);
-    pipeline_->flush();
-    take_rings(now);
-    beat_.store(now.ns, std::memory_order_relaxed);
+  while (asked() == WorkerPhase::Settle) {
+    const bool idle =
+        serve(clock_.now()) == 0 && pipeline_->held() == 0 &&
+        std::ranges::all_of(hand_over_, [](const HandOver& to) { return to.count == 0; });
+    finished_.store(idle ? WorkerPhase::Settle : WorkerPhase::Run, std::memory_order_release);
+  }
+  pipeline_->drain(clock_.now());
+  finished_.store(WorkerPhase::Drain, std::memory_order_release);
+  while (asked() != WorkerPhase::Leave) serve(clock_.now());
+  while (serve(clock_.now()) != 0) {
   }
   pipeline_->drain(clock_.now());
   for (HandOver& to : hand_over_) {

@@ -50,6 +50,15 @@ struct SnapshotJob {
   std::size_t next_stream = 0;
 };
 
+// How workers end together, so that nothing is stranded in a ring between two of them. Each goes on
+// serving its rings until Leave.
+enum class WorkerPhase : std::uint8_t {
+  Run,
+  Settle,  // no reception; deadlines of what is held come
+  Drain,   // what is still held goes at once
+  Leave,   // the rings are emptied, run() returns
+};
+
 // One core's poll loop around one pipeline. run() is the lcore's function; the rest is called by
 // the control thread.
 class Worker final : private ClassifyExits {
@@ -58,8 +67,12 @@ class Worker final : private ClassifyExits {
 
   void run() noexcept;
 
-  // Ends reception, lets kept packets go, then run() returns.
-  void stop() noexcept { stopping_.store(true, std::memory_order_release); }
+  // Phases come in their order; each begins when every worker has finished the one before.
+  void enter(WorkerPhase phase) noexcept { asked_.store(phase, std::memory_order_release); }
+  // In Settle: nothing is held and the last turn found nothing to do. In Drain: done.
+  bool finished(WorkerPhase phase) const noexcept {
+    return finished_.load(std::memory_order_acquire) >= phase;
+  }
   bool ask(SnapshotJob* job) noexcept;
   // The same at once, by the control thread: only before run() or after it returned.
   void fill(Snapshot& into) noexcept;
@@ -72,7 +85,9 @@ class Worker final : private ClassifyExits {
   void count_into(WorkerSnapshot& into) const noexcept;
 
  private:
+  WorkerPhase asked() const noexcept { return asked_.load(std::memory_order_acquire); }
   unsigned poll(Instant now) noexcept;
+  unsigned serve(Instant now) noexcept;
   unsigned take_rings(Instant now) noexcept;
   void put_hand_over(unsigned worker) noexcept;
   void serve_snapshot() noexcept;
@@ -98,7 +113,8 @@ class Worker final : private ClassifyExits {
   Counter handed_over_;
   std::optional<Pipeline> pipeline_;
   std::atomic<SnapshotJob*> job_{nullptr};
-  std::atomic<bool> stopping_{false};
+  std::atomic<WorkerPhase> asked_{WorkerPhase::Run};
+  std::atomic<WorkerPhase> finished_{WorkerPhase::Run};
   unsigned idle_turns_ = 0;
   alignas(64) std::atomic<std::int64_t> beat_{0};
   Counter loops_;

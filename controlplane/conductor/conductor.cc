@@ -66,6 +66,7 @@ class Conductor::Loop {
   void judge_beats(Clock::time_point now);
   void raise(const std::string& name, const std::string& text);
   void clear(const std::string& name);
+  Snapshot snapshot();
   Status status();
 
   const Spec& spec_;
@@ -77,6 +78,7 @@ class Conductor::Loop {
   std::optional<SlowPath> slow_path_;
   EventLog events_;
   Watchdog watchdog_;
+  std::vector<Nanoseconds> ages_;  // of the workers' beats
   ServiceNotifier service_;
   std::vector<Alarm> alarms_;
   Clock::time_point started_;
@@ -102,7 +104,7 @@ Snapshot Conductor::Loop::run(Runtime& runtime) {
   });
   next_second_ = Clock::now() + kSecond;
   start_slow_path();
-  service_.ready(summary_of(runtime.snapshot()));
+  service_.ready(summary_of(snapshot()));
   spdlog::info("{}: {} ports, {} streams, running", spec_.appliance.name, spec_.ports.size(),
                spec_.streams.size());
   turn();
@@ -116,8 +118,9 @@ Snapshot Conductor::Loop::run(Runtime& runtime) {
   for (unsigned i = 0; i < kEventsPerTurn && runtime.poll_event(event); ++i)
     log(events_.note(event));
   log(events_.turn());
+  const Snapshot last = snapshot();
   runtime_ = nullptr;
-  return runtime.snapshot();
+  return last;
 }
 
 // Streams flow without a host stack as well, where switches flood: an alarm, not the end.
@@ -158,12 +161,14 @@ void Conductor::Loop::each_millisecond(Clock::time_point now) {
 }
 
 void Conductor::Loop::judge_beats(Clock::time_point now) {
-  switch (watchdog_.heard_beat(instant_of(now), runtime_->oldest_heartbeat())) {
+  runtime_->heartbeat_ages(ages_);
+  switch (watchdog_.heard_beats(instant_of(now), ages_)) {
     case Watchdog::Change::None:
       return;
     case Watchdog::Change::Raised:
       return raise("worker_stalled",
-                   fmt::format("a worker made no progress for {} ms",
+                   fmt::format("the worker on core {} made no progress for {} ms",
+                               spec_.appliance.worker_cores[*watchdog_.stalled()],
                                Watchdog::kStalledAfter / std::chrono::milliseconds(1)));
     case Watchdog::Change::Cleared:
       return clear("worker_stalled");
@@ -172,12 +177,8 @@ void Conductor::Loop::judge_beats(Clock::time_point now) {
 
 void Conductor::Loop::each_second() {
   log(events_.turn());
-  const Snapshot snapshot = runtime_->snapshot();
-  std::vector<std::uint64_t> loops;
-  for (const WorkerSnapshot& worker : snapshot.workers) loops.push_back(worker.loops);
-  watchdog_.saw_loops(loops);
   if (watchdog_.any_alive()) service_.pet();
-  service_.status(summary_of(snapshot));
+  service_.status(summary_of(snapshot()));
 }
 
 void Conductor::Loop::raise(const std::string& name, const std::string& text) {
@@ -190,9 +191,16 @@ void Conductor::Loop::clear(const std::string& name) {
   spdlog::warn("alarm {} cleared", name);
 }
 
+// With what only we know.
+Snapshot Conductor::Loop::snapshot() {
+  Snapshot made = runtime_->snapshot();
+  for (unsigned w = 0; w < made.workers.size(); ++w) made.workers[w].stalls = watchdog_.stalls(w);
+  return made;
+}
+
 Status Conductor::Loop::status() {
   return {spec_.appliance.name, Clock::now() - started_, alarms_,
-          runtime_ == nullptr ? Snapshot{} : runtime_->snapshot()};
+          runtime_ == nullptr ? Snapshot{} : snapshot()};
 }
 
 Conductor::Conductor(std::unique_ptr<Loop> loop) : loop_(std::move(loop)) {}

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -20,28 +21,27 @@ class Watchdog {
 
   enum class Change : std::uint8_t { None, Raised, Cleared };
 
-  // `age`: how long ago the slowest worker ended a loop. Call at every look.
-  Change heard_beat(Instant now, Nanoseconds age) noexcept;
-  // Each worker's loops so far. Call at any look, after heard_beat.
-  void saw_loops(std::span<const std::uint64_t> loops);
+  // `ages`: how long ago each worker ended a loop. Call at every look. Raised: one stands still
+  // and none did; Cleared: all move again.
+  Change heard_beats(Instant now, std::span<const Nanoseconds> ages);
 
-  bool stalled() const noexcept { return stalled_; }
-  // How long the slowest worker has been without a beat, less our own pauses.
-  Nanoseconds silence() const noexcept { return running_ - last_beat_; }
+  // The first worker that stands still.
+  std::optional<unsigned> stalled() const noexcept;
+  // How often worker `index` stood still so far.
+  std::uint64_t stalls(unsigned index) const noexcept;
   // False once no worker has looped for kDeadAfter: the service manager may then restart us.
   bool any_alive() const noexcept;
 
  private:
   struct Worker {
-    std::uint64_t loops = 0;
-    Nanoseconds moved{0};  // when, by running_
+    Nanoseconds last_beat{0};  // by running_
+    std::uint64_t stalls = 0;
+    bool stalled = false;
   };
 
   bool started_ = false;
-  bool stalled_ = false;
   Instant last_look_;
   Nanoseconds running_{0};  // time that passed while the control thread ran
-  Nanoseconds last_beat_{0};
   std::vector<Worker> workers_;
 };
 

@@ -34,8 +34,8 @@ class Runtime {
   virtual bool poll_punted(HostFrame& frame) = 0;
   // False when the port's ring is full; the frame is then dropped and counted.
   virtual bool inject(unsigned port, std::span<const std::byte> frame) = 0;
-  // Age of the oldest worker's last loop. Zero-length while every worker makes progress.
-  virtual Nanoseconds oldest_heartbeat() = 0;
+  // By worker: how long ago its last loop ended. Microseconds while it makes progress.
+  virtual void heartbeat_ages(std::vector<Nanoseconds>& ages) = 0;
   // Stops reception, lets held packets go, transmits, and ends the workers. Blocks up to a second.
   virtual void drain() = 0;
 };

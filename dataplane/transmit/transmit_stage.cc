@@ -37,7 +37,7 @@ std::uint64_t TransmitStage::waiting() const noexcept {
 
 void TransmitStage::send(Lane& lane) noexcept {
   const unsigned taken = lane.port->transmit(lane.queue, {lane.pending.data(), lane.count});
-  sent_.add(taken);
+  lane.sent.add(taken);
   const unsigned refused_before = lane.refused > taken ? lane.refused - taken : 0;
   lane.count -= taken;
   std::copy_n(lane.pending.begin() + taken, lane.count, lane.pending.begin());

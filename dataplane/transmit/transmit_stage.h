@@ -34,8 +34,8 @@ class TransmitStage {
   void drain() noexcept;
 
   std::uint64_t waiting() const noexcept;
-  std::uint64_t sent() const noexcept { return sent_.get(); }
   // By port, for the snapshot.
+  std::uint64_t sent(unsigned port) const noexcept { return lanes_[port].sent.get(); }
   std::uint64_t refused(unsigned port) const noexcept { return lanes_[port].full.get(); }
   std::uint64_t without_link(unsigned port) const noexcept { return lanes_[port].link_down.get(); }
 
@@ -48,6 +48,7 @@ class TransmitStage {
     unsigned count = 0;
     unsigned refused = 0;  // at the front of pending: offered before
     std::array<rte_mbuf*, kGather> pending{};
+    Counter sent;
     Counter full;
     Counter link_down;
   };
@@ -56,7 +57,6 @@ class TransmitStage {
   void drop_front(Lane& lane, unsigned count) noexcept;
 
   std::vector<Lane> lanes_;
-  Counter sent_;
 };
 
 }  // namespace castgate

@@ -130,7 +130,7 @@ std::string Scene::audit() {
     sent += snapshot.streams[s].outputs[0].packets;
     covered += snapshot.streams[s].forwarded;
   }
-  pipeline_->add_counters(snapshot, 0);
+  pipeline_->add_counters(snapshot);
   if (!snapshot.ledger.balances()) return "the ledger does not balance";
   if (snapshot.ledger.in != packets_) return "packets received and counted differ";
   if (sent != covered) return fmt::format("{} positions released, {} packets sent", covered, sent);

@@ -18,7 +18,7 @@ class FakeRuntime final : public Runtime {
     injected.push_back({port, {frame.begin(), frame.end()}});
     return true;
   }
-  Nanoseconds oldest_heartbeat() override { return heartbeat; }
+  void heartbeat_ages(std::vector<Nanoseconds>& ages) override { ages.assign(1, heartbeat); }
   void drain() override { drained = true; }
 
   Snapshot shown;

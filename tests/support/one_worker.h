@@ -81,7 +81,7 @@ struct OneWorker {
   Snapshot counters() const {
     Port* ports[] = {const_cast<MemoryPort*>(&port)};
     Snapshot made = empty_snapshot(spec_, ports);
-    pipeline->add_counters(made, 0);
+    pipeline->add_counters(made);
     return made;
   }
   std::uint64_t dropped(DropReason reason) const {

@@ -23,7 +23,11 @@ using namespace std::chrono_literals;
 // A runtime whose workers can be made to stand still from another thread.
 class StallingRuntime final : public Runtime {
  public:
-  Snapshot snapshot() override { return {}; }
+  Snapshot snapshot() override {
+    Snapshot made;
+    made.workers = {{.core = 3}, {.core = 5}};
+    return made;
+  }
   bool poll_event(Event& event) override {
     event = {.kind = EventKind::Gap, .stream = 0, .at = {}};
     ++events_read;
@@ -31,8 +35,8 @@ class StallingRuntime final : public Runtime {
   }
   bool poll_punted(HostFrame&) override { return ++frames_read, true; }
   bool inject(unsigned, std::span<const std::byte>) override { return true; }
-  Nanoseconds oldest_heartbeat() override {
-    return stalled ? std::chrono::steady_clock::now() - since : 0ns;
+  void heartbeat_ages(std::vector<Nanoseconds>& ages) override {
+    ages = {0ns, stalled ? std::chrono::steady_clock::now() - since : 0ns};
   }
   void drain() override { drained = true; }
 
@@ -47,6 +51,7 @@ class ConductorTest : public testing::Test {
  protected:
   ConductorTest() {
     spec_.appliance.name = "edge-1";
+    spec_.appliance.worker_cores = {3, 5};
     spec_.streams.emplace_back().name = "news1";
   }
 
@@ -103,9 +108,14 @@ TEST_F(ConductorTest, stalled_worker_raises_an_alarm_that_its_next_beat_clears) 
     runtime.stalled = true;
     std::this_thread::sleep_for(150ms);
     EXPECT_EQ(alarms().at(0).at("name"), "worker_stalled");
+    EXPECT_EQ(alarms().at(0).at("text"), "the worker on core 5 made no progress for 20 ms");
     runtime.stalled = false;
     std::this_thread::sleep_for(50ms);
-    EXPECT_EQ(alarms(), nlohmann::json::array());
+    const auto reply = ask_castgate(socket_, {{"show", "workers"}});
+    ASSERT_TRUE(reply.has_value()) << reply.error().text;
+    EXPECT_EQ((*reply)["alarms"], nlohmann::json::array());
+    EXPECT_EQ((*reply)["workers"][0]["stalls"], 0);
+    EXPECT_EQ((*reply)["workers"][1]["stalls"], 1);
   });
 }
 
