@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <ctime>
+#include <fmt/format.h>
 #include <sys/prctl.h>
 
 namespace castgate {
@@ -32,6 +33,9 @@ Worker::Worker(const WorkerParts& parts, const TscClock& clock)
 
 void Worker::run() noexcept {
   const unsigned id = parts_.pipeline.worker;
+  std::array<char, 16> name{};  // as top -H shows it
+  *fmt::format_to_n(name.data(), name.size() - 1, "worker-core{}", parts_.core).out = '\0';
+  prctl(PR_SET_NAME, name.data());
   prctl(PR_SET_TIMERSLACK, 1000UL);
   rte_rcu_qsbr_thread_register(parts_.rcu, id);
   rte_rcu_qsbr_thread_online(parts_.rcu, id);
