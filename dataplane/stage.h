@@ -3,6 +3,7 @@
 #pragma once
 
 #include <array>
+#include <bit>
 #include <cstdint>
 #include <cstring>
 #include <span>
@@ -50,6 +51,13 @@ class Outlet {
     next_.process({pending_.data(), std::exchange(count_, 0)}, now);
   }
 
+  // For a loop that knows that no more than kBurst packets come between two flushes: it writes at
+  // the end itself and then says where the end is.
+  rte_mbuf** end() noexcept { return pending_.data() + count_; }
+  void filled_to(rte_mbuf* const* end) noexcept {
+    count_ = static_cast<unsigned>(end - pending_.data());
+  }
+
  private:
   Stage& next_;
   unsigned count_ = 0;
@@ -60,15 +68,23 @@ class Outlet {
 // where its UDP payload ends.
 struct PacketTag {
   static constexpr std::uint8_t kIp6 = 1;
+  // The second half of most tags: untagged IPv4 without options.
+  static constexpr std::uint32_t kPlain = 34 | 14u << 16;
 
   std::uint16_t stream;
+  std::uint8_t leg;
+  std::uint8_t worker;   // as the flow table has it
   std::uint16_t udp_at;  // bytes from the start of the frame
   std::uint8_t l3_at;
-  std::uint8_t leg;
   std::uint8_t flags;
-  std::uint8_t unused;
 };
 static_assert(sizeof(PacketTag) == sizeof(rte_mbuf::hash));
+
+static_assert(std::endian::native == std::endian::little);
+
+inline bool is_plain(const PacketTag& tag) noexcept {
+  return std::bit_cast<std::uint64_t>(tag) >> 32 == PacketTag::kPlain;
+}
 
 inline PacketTag tag_of(const rte_mbuf* packet) noexcept {
   PacketTag tag;

@@ -3,6 +3,7 @@
 // words are taken as they lie in memory.
 #pragma once
 
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -11,13 +12,13 @@
 
 namespace castgate {
 
-// Any sum of 16-bit words brought down to 16 bits.
+// Any sum of 16-bit words brought down to 16 bits: both halves are added, and the carry of the
+// lower one's addition is the end-around carry of the upper one's.
+constexpr std::uint16_t fold_sum32(std::uint32_t sum) noexcept {
+  return static_cast<std::uint16_t>((sum + std::rotl(sum, 16)) >> 16);
+}
 constexpr std::uint16_t fold_sum(std::uint64_t sum) noexcept {
-  sum = (sum & 0xffffffff) + (sum >> 32);
-  sum = (sum & 0xffffffff) + (sum >> 32);
-  sum = (sum & 0xffff) + (sum >> 16);
-  sum = (sum & 0xffff) + (sum >> 16);
-  return static_cast<std::uint16_t>(sum);
+  return fold_sum32(static_cast<std::uint32_t>((sum + std::rotl(sum, 32)) >> 32));
 }
 
 // Sum over any number of bytes, unfolded; an odd last byte counts as if a zero followed.

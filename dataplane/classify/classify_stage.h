@@ -51,11 +51,13 @@ class ClassifyStage {
     MacAddress own_mac;
     bool straight = true;  // the short way makes every check that is asked for
   };
+  struct StraightWay;
 
-  bool straight(rte_mbuf* packet, unsigned port, Instant now) noexcept;
+  template <bool kSumUdp>
+  void receive_straight(unsigned port, std::span<rte_mbuf* const> burst, Instant now) noexcept;
   void at_length(rte_mbuf* packet, unsigned port, Instant now) noexcept;
   void deliver(rte_mbuf* packet, unsigned port, const PacketLayout& layout, Instant now) noexcept;
-  void send_on(rte_mbuf* packet, unsigned port, unsigned worker, Instant now) noexcept;
+  void send_on(rte_mbuf* packet, unsigned port, unsigned worker) noexcept;
   rte_mbuf* one_segment(rte_mbuf* packet) noexcept;
   bool mac_fits(const rte_mbuf* packet, unsigned port, const PacketLayout& layout) const noexcept;
   void drop(rte_mbuf* packet, unsigned port, DropReason reason) noexcept;
@@ -63,7 +65,6 @@ class ClassifyStage {
   const FlowTable& flows_;
   unsigned worker_;
   unsigned max_frame_;
-  bool ip_checksum_ = true;
   rte_mempool* frame_pool_;
   Outlet out_;
   ClassifyExits& exits_;

@@ -59,12 +59,9 @@ void FlowTable::add_leg(const LegSpec& leg, const Flow& flow) {
     return insert6({leg.to.address, leg.from.value_or(IpAddress{}), leg.to.udp_port, where,
                     !leg.from.has_value(), flow});
   }
-  Row4 row{in_frame_order(leg.to, where),
-           leg.from ? in_frame_order(*leg.from) : 0,
-           flow.stream,
+  Row4 row{in_frame_order(leg.to, where), leg.from ? in_frame_order(*leg.from) : 0, flow.stream,
            flow.leg,
-           static_cast<std::uint8_t>(flow.worker & 0x7f),
-           static_cast<std::uint8_t>(own_.contains(leg.to) ? 1 : 0)};
+           static_cast<std::uint8_t>(flow.worker | (own_.contains(leg.to) ? Row4::kCheckOwn : 0))};
   insert4(row);
 }
 

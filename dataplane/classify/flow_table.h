@@ -37,27 +37,46 @@ class FlowTable {
     std::uint32_t source = 0;  // network order; 0 is any
     std::uint16_t stream = Flow::kNone;
     std::uint8_t leg = 0;
-    std::uint8_t worker : 7 = 0;
-    std::uint8_t check_own : 1 = 0;  // one of our outputs has this destination, too
+    std::uint8_t worker = 0;  // with kCheckOwn where one of our outputs has this destination, too
+
+    static constexpr std::uint8_t kCheckOwn = 0x80;
+    static_assert(kMaxWorkers <= kCheckOwn);
   };
   static_assert(sizeof(Row4) == 16);
 
+  static constexpr std::uint64_t kAddressAndPort = 0xffff0000ffffffffull;
   // `destination_and_ports`: 8 bytes of a frame, the IPv4 destination and the UDP ports. The
   // segment goes in negated: it is never kNoSegment, so no packet has the key of an empty row.
   static std::uint64_t key4(std::uint64_t destination_and_ports, std::uint16_t segment) noexcept {
-    return (destination_and_ports & 0xffff0000ffffffffull) |
+    return (destination_and_ports & kAddressAndPort) |
            static_cast<std::uint64_t>(static_cast<std::uint16_t>(~segment)) << 32;
   }
 
-  // Null when no leg wants the packet; why_not() then tells why.
-  const Row4* find4(std::uint64_t key, std::uint32_t source) const noexcept {
-    for (std::uint64_t i = _mm_crc32_u64(0, key);; ++i) {
-      const Row4& row = rows4_[i & mask4_];
-      if (row.key == key && (row.source == source || row.source == 0)) [[likely]] {
-        return row.check_own != 0 && is_own4(key, source) ? nullptr : &row;
+  // The IPv4 rows for a loop over many packets. find() is null when no leg wants the packet, and
+  // leaves the question of kCheckOwn to its caller.
+  struct View4 {
+    const Row4* rows;
+    std::uint64_t mask;
+
+    const Row4* find(std::uint64_t key, std::uint32_t source) const noexcept {
+      for (std::uint64_t i = _mm_crc32_u64(0, key);; ++i) {
+        const Row4* row = rows + (i & mask);
+        if (row->key == key) [[likely]] {
+          if (row->source == 0) [[likely]]
+            return row;
+          if (row->source == source) return row;
+        }
+        if (row->key == 0) return nullptr;
       }
-      if (row.key == 0) return nullptr;
     }
+  };
+  View4 view4() const noexcept { return {rows4_.data(), mask4_}; }
+
+  // The flow of kNone when no leg wants the packet; why_not() then tells why.
+  Flow find4(std::uint64_t key, std::uint32_t source) const noexcept {
+    const Row4* row = view4().find(key, source);
+    if (row == nullptr || ((row->worker & Row4::kCheckOwn) != 0 && is_own4(key, source))) return {};
+    return {row->stream, row->leg, static_cast<std::uint8_t>(row->worker & (Row4::kCheckOwn - 1))};
   }
 
   Flow find6(const IpAddress& source, const Endpoint& to, std::uint16_t segment) const noexcept;

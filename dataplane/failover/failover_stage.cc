@@ -37,14 +37,14 @@ FailoverStage::FailoverStage(const Spec& spec, const std::vector<bool>& mine,
     : next_(next),
       events_(events),
       streams_(spec.streams.size()),
-      extended_(spec.streams.size()),
+      lanes_(spec.streams.size()),
       deadlines_(spec.streams.size()) {
   limit_held(held_limit);
   for (std::size_t s = 0; s < spec.streams.size(); ++s) {
     if (!mine[s]) continue;
     const StreamSpec& stream = spec.streams[s];
     streams_[s] = std::make_unique<Stream>(merge_config(stream, static_cast<std::uint32_t>(s)));
-    extended_[s] = stream.sequence.format == SequenceFormat::RtpExtended;
+    lanes_[s] = {&streams_[s]->window, stream.sequence.format == SequenceFormat::RtpExtended};
   }
 }
 
@@ -61,21 +61,21 @@ void FailoverStage::process(std::span<rte_mbuf* const> burst, Instant now) noexc
   bin_.flush();
 }
 
-void FailoverStage::offer(rte_mbuf* packet, Instant now) noexcept {
+[[gnu::always_inline]] inline void FailoverStage::offer(rte_mbuf* packet, Instant now) noexcept {
   const PacketTag tag = tag_of(packet);
-  CG_DCHECK(tag.stream < streams_.size() && streams_[tag.stream] != nullptr);
+  CG_DCHECK(tag.stream < lanes_.size() && lanes_[tag.stream].window != nullptr);
+  const Lane lane = lanes_[tag.stream];
   const unsigned payload_at = tag.udp_at + 8u;
   const auto* payload = rte_pktmbuf_mtod_offset(packet, const std::byte*, payload_at);
   const std::size_t length = packet->data_len - payload_at;
   Located where;
-  const bool located = extended_[tag.stream] == 0 ? locate_rtp(payload, length, where)
-                                                  : locate_rtp_extended(payload, length, where);
+  const bool located = lane.extended ? locate_rtp_extended(payload, length, where)
+                                     : locate_rtp(payload, length, where);
   if (!located) [[unlikely]]
     return malformed(packet, tag);
-  MergeWindow& window = streams_[tag.stream]->window;
-  window.offer({packet, where.raw, where.epoch, packet->pkt_len, tag.leg, now}, *this);
-  if (window.wants_arming()) [[unlikely]]
-    deadlines_.set(tag.stream, window.arm());
+  lane.window->offer({packet, where.raw, where.epoch, packet->pkt_len, tag.leg, now}, *this);
+  if (lane.window->wants_arming()) [[unlikely]]
+    deadlines_.set(tag.stream, lane.window->arm());
 }
 
 void FailoverStage::malformed(rte_mbuf* packet, const PacketTag& tag) noexcept {
@@ -105,17 +105,11 @@ void FailoverStage::drain(Instant now) noexcept {
 }
 
 void FailoverStage::pass_on(std::span<void* const> packets) noexcept {
-  std::array<rte_mbuf*, kGather> burst;
-  std::transform(packets.begin(), packets.end(), burst.begin(),
-                 [](void* packet) { return static_cast<rte_mbuf*>(packet); });
-  next_.process({burst.data(), packets.size()}, now_);
+  next_.process({reinterpret_cast<rte_mbuf* const*>(packets.data()), packets.size()}, now_);
 }
 
 void FailoverStage::free(std::span<void* const> packets) noexcept {
-  std::array<rte_mbuf*, kGather> burst;
-  std::transform(packets.begin(), packets.end(), burst.begin(),
-                 [](void* packet) { return static_cast<rte_mbuf*>(packet); });
-  free_packets({burst.data(), packets.size()});
+  free_packets({reinterpret_cast<rte_mbuf* const*>(packets.data()), packets.size()});
 }
 
 void FailoverStage::gap(std::uint32_t tag, std::uint64_t from, std::uint64_t to, GapCause cause,

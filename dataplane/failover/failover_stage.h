@@ -43,6 +43,12 @@ class FailoverStage final : public Stage, private MergeOutlet {
     explicit Stream(const MergeConfig& config) : window(config) {}
   };
 
+  // What every packet looks up, in a row of its own.
+  struct Lane {
+    MergeWindow* window = nullptr;  // of streams_; null where not ours
+    bool extended = false;          // 32-bit positions
+  };
+
   void offer(rte_mbuf* packet, Instant now) noexcept;
   void malformed(rte_mbuf* packet, const PacketTag& tag) noexcept;
 
@@ -58,7 +64,7 @@ class FailoverStage final : public Stage, private MergeOutlet {
   EventSink& events_;
   Instant now_;
   std::vector<std::unique_ptr<Stream>> streams_;  // by stream index; null where not ours
-  std::vector<std::uint8_t> extended_;            // by stream index: 32-bit positions
+  std::vector<Lane> lanes_;                       // by stream index
   DeadlineHeap deadlines_;
   DropBin bin_;
 };

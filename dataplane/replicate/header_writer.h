@@ -15,7 +15,7 @@ namespace castgate {
 // What the outgoing headers take over from the packet as it was received. Read before writing:
 // the new headers may lie over the old ones.
 struct ReceivedHeaders {
-  std::uint32_t pseudo_sum;  // of addresses and ports, as they lie in memory
+  std::uint64_t pseudo_sum;  // of addresses and ports, as they lie in memory; not folded
   std::uint16_t udp_checksum;
   std::uint8_t tos;
   std::uint8_t ttl;
@@ -27,9 +27,8 @@ inline ReceivedHeaders read_headers(const std::uint8_t* frame, const PacketTag& 
   ReceivedHeaders received;
   received.udp_checksum = load_raw<std::uint16_t>(udp + 6);
   if ((tag.flags & PacketTag::kIp6) == 0) [[likely]] {
-    const std::uint64_t sum = std::uint64_t{load_raw<std::uint32_t>(ip + 12)} +
-                              load_raw<std::uint32_t>(ip + 16) + load_raw<std::uint32_t>(udp);
-    received.pseudo_sum = fold_sum(sum);
+    received.pseudo_sum = std::uint64_t{load_raw<std::uint32_t>(ip + 12)} +
+                          load_raw<std::uint32_t>(ip + 16) + load_raw<std::uint32_t>(udp);
     received.tos = ip[1];
     received.ttl = ip[8];
   } else {
@@ -40,13 +39,50 @@ inline ReceivedHeaders read_headers(const std::uint8_t* frame, const PacketTag& 
   return received;
 }
 
-// RFC 1624, with sums of what changed: addresses and ports. Zero stays zero: no checksum.
+// RFC 1624, with sums of what changed: addresses and ports. Zero stays zero: no checksum. A sum is
+// taken away from a multiple of 65535, which is nothing to these sums and larger than any of ours.
 inline std::uint16_t moved_checksum(const ReceivedHeaders& received, std::uint16_t to) noexcept {
   if (received.udp_checksum == 0) return 0;
-  const std::uint32_t sum = static_cast<std::uint16_t>(~received.udp_checksum) +
-                            static_cast<std::uint32_t>(0xffff - received.pseudo_sum) + to;
+  constexpr std::uint64_t kNothing = 0xffffull << 32;
+  const std::uint64_t sum =
+      kNothing - received.pseudo_sum + static_cast<std::uint16_t>(~received.udp_checksum) + to;
   const auto checksum = static_cast<std::uint16_t>(~fold_sum(sum));
   return checksum == 0 ? std::uint16_t{0xffff} : checksum;
+}
+
+// What of an IPv4 header is the packet's own, as its first twelve bytes lie in memory.
+struct Ip4Words {
+  std::uint64_t first;   // version to fragment
+  std::uint32_t second;  // TTL to checksum
+};
+
+inline Ip4Words ip4_words(std::uint16_t total, std::uint8_t tos, std::uint8_t ttl,
+                          const OutputTemplate& output) noexcept {
+  constexpr std::uint64_t kFixed = 0x0040000000000045;  // version, header length, do not fragment
+  constexpr std::uint32_t kUdp = 17u << 8;
+  const std::uint16_t total_be = std::byteswap(total);
+  const std::uint16_t id = std::byteswap(static_cast<std::uint16_t>(output.packets));
+  const std::uint32_t tos_at = std::uint32_t{tos} << 8;
+  const auto checksum =
+      static_cast<std::uint16_t>(~fold_sum32(output.ip_sum + total_be + id + tos_at + ttl));
+  return {kFixed | tos_at | std::uint64_t{total_be} << 16 | std::uint64_t{id} << 32,
+          ttl | kUdp | std::uint32_t{checksum} << 16};
+}
+
+// Over the headers of a plain frame (PacketTag::kPlain) of `length` bytes those of a plain output.
+// Everything is read before anything is written: what is written may be anything to the compiler.
+inline void write_plain_headers(std::uint8_t* frame, std::uint32_t length,
+                                const OutputTemplate& output) noexcept {
+  const ReceivedHeaders received =
+      read_headers(frame, std::bit_cast<PacketTag>(std::uint64_t{PacketTag::kPlain} << 32));
+  const auto tos = static_cast<std::uint8_t>(output.tos | (received.tos & output.tos_keep));
+  const Ip4Words ip = ip4_words(static_cast<std::uint16_t>(length - 14), tos, output.ttl, output);
+  const std::uint32_t udp = std::byteswap(static_cast<std::uint16_t>(length - 34)) |
+                            std::uint32_t{moved_checksum(received, output.pseudo_sum)} << 16;
+  std::memcpy(frame, output.header.data(), OutputTemplate::kShort);
+  std::memcpy(frame + 14, &ip.first, 8);
+  std::memcpy(frame + 22, &ip.second, 4);
+  std::memcpy(frame + 38, &udp, 4);
 }
 
 // Writes the headers of `output` so that they end at `end`; the payload may lie elsewhere. The
@@ -65,32 +101,24 @@ inline void write_headers(std::uint8_t* end, std::span<const std::uint8_t> paylo
   const auto udp_length = static_cast<std::uint16_t>(payload_length + 8);
   const auto tos = static_cast<std::uint8_t>(output.tos | (received.tos & output.tos_keep));
   const auto ttl = output.ttl != 0 ? output.ttl : static_cast<std::uint8_t>(received.ttl - 1);
-  store_be16(udp + 4, udp_length);
   std::uint16_t checksum = moved_checksum(received, output.pseudo_sum);
   if (!output.is_v6) [[likely]] {
-    const auto total = std::byteswap(static_cast<std::uint16_t>(udp_length + 20));
-    const auto id = std::byteswap(static_cast<std::uint16_t>(output.packets));
-    const std::uint32_t sum =
-        output.ip_sum + std::uint32_t{total} + id + (std::uint32_t{tos} << 8) + ttl;
-    ip[1] = tos;
-    std::memcpy(ip + 2, &total, 2);
-    std::memcpy(ip + 4, &id, 2);
-    ip[8] = ttl;
-    const auto ip_checksum = static_cast<std::uint16_t>(~fold_sum(sum));
-    std::memcpy(ip + 10, &ip_checksum, 2);
+    const Ip4Words words = ip4_words(static_cast<std::uint16_t>(udp_length + 20), tos, ttl, output);
+    std::memcpy(ip, &words.first, 8);
+    std::memcpy(ip + 8, &words.second, 4);
   } else {
     store_be16(ip, static_cast<std::uint16_t>(0x6000 | tos << 4));
     store_be16(ip + 4, udp_length);
     ip[7] = ttl;
     if (checksum == 0) {  // not allowed over IPv6: sum it all
-      std::memset(udp + 6, 0, 2);
       const std::uint64_t sum = ones_sum(payload.data(), payload_length) + output.pseudo_sum +
                                 2u * std::byteswap(udp_length) + (17u << 8);
       checksum = static_cast<std::uint16_t>(~fold_sum(sum));
       if (checksum == 0) checksum = 0xffff;
     }
   }
-  std::memcpy(udp + 6, &checksum, 2);
+  const std::uint32_t last = std::byteswap(udp_length) | std::uint32_t{checksum} << 16;
+  std::memcpy(udp + 4, &last, 4);
 }
 
 }  // namespace castgate

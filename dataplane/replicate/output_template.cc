@@ -69,7 +69,9 @@ OutputTemplate make_template(const OutputSpec& output, const PortSpec& port,
   const std::size_t addresses = made.is_v6 ? 32 : 8;
   made.ip_sum = made.is_v6 ? std::uint16_t{0} : fold_sum(ones_sum(to + l3, 20));
   made.pseudo_sum = fold_sum(ones_sum(to + udp - addresses, addresses + 4));
-  made.mtu = static_cast<std::uint16_t>(std::min(port.mtu, 65535u));
+  const unsigned headers = made.length - made.l3_at;
+  made.most_payload =
+      static_cast<std::uint16_t>(std::min(port.mtu - std::min(port.mtu, headers), 65535u));
   made.port = static_cast<std::uint16_t>(output.port);
   made.ttl = output.ttl;
   made.tos = output.dscp ? static_cast<std::uint8_t>(*output.dscp << 2) : std::uint8_t{0};

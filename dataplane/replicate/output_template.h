@@ -19,11 +19,11 @@ struct alignas(64) OutputTemplate {
   std::uint32_t packets = 0;  // low bits; they are the IPv4 identification, too
   std::uint32_t bytes = 0;
   std::array<std::uint8_t, kShort> header{};
-  std::uint16_t ip_sum = 0;      // of the fixed words of the IPv4 header, as they lie in memory
-  std::uint16_t pseudo_sum = 0;  // of addresses and UDP ports, likewise
-  std::uint16_t mtu = 1500;      // largest IP packet
-  std::uint16_t port = 0;        // index into Spec::ports
-  std::uint8_t ttl = 0;          // 0: received less one
+  std::uint16_t ip_sum = 0;        // of the fixed words of the IPv4 header, as they lie in memory
+  std::uint16_t pseudo_sum = 0;    // of addresses and UDP ports, likewise
+  std::uint16_t most_payload = 0;  // UDP payload that the MTU lets through
+  std::uint16_t port = 0;          // index into Spec::ports
+  std::uint8_t ttl = 0;            // 0: received less one
   std::uint8_t tos = 0;
   std::uint8_t tos_keep = 0;  // bits taken from the received packet
   bool is_v6 = false;
@@ -36,6 +36,8 @@ struct alignas(64) OutputTemplate {
   std::uint64_t drops = 0;
 
   bool is_short() const noexcept { return length == kShort && !is_v6; }
+  // Untagged IPv4 whose TTL does not depend on the packet.
+  bool is_plain() const noexcept { return is_short() && ttl != 0; }
   const std::uint8_t* bytes_of_header() const noexcept {
     return is_short() ? header.data() : long_header.data();
   }

@@ -10,6 +10,28 @@ std::uint8_t* bytes_at(rte_mbuf* packet, unsigned offset) noexcept {
   return rte_pktmbuf_mtod_offset(packet, std::uint8_t*, offset);
 }
 
+[[gnu::always_inline]] inline bool may_leave(std::uint32_t payload_length,
+                                             const ReceivedHeaders& received,
+                                             const OutputTemplate& output,
+                                             DropReason& why) noexcept {
+  if (payload_length > output.most_payload) [[unlikely]] {
+    why = DropReason::Mtu;
+    return false;
+  }
+  if (output.ttl == 0 && received.ttl <= 1) [[unlikely]] {
+    why = DropReason::TtlExpired;
+    return false;
+  }
+  return true;
+}
+
+[[gnu::always_inline]] inline void count(OutputTemplate& output, std::uint32_t bytes) noexcept {
+  if (++output.packets == 0) [[unlikely]]
+    ++output.packets_high;
+  if ((output.bytes += bytes) < bytes) [[unlikely]]
+    ++output.bytes_high;
+}
+
 }  // namespace
 
 ReplicateStage::ReplicateStage(const Spec& spec, std::span<Port* const> ports, rte_mempool* pool,
@@ -29,22 +51,40 @@ ReplicateStage::ReplicateStage(const Spec& spec, std::span<Port* const> ports, r
     outputs_[s].chains = std::ranges::all_of(wanted, [&](const OutputSpec& output) {
       return ports[output.port]->facts().multi_segment_tx;
     });
+    outputs_[s].plain = wanted.size() == 1 && next->is_plain();
     next += wanted.size();
   }
 }
 
-void ReplicateStage::process(std::span<rte_mbuf* const> burst, Instant now) noexcept {
-  for (rte_mbuf* packet : burst) send(packet, now);
+void ReplicateStage::process(std::span<rte_mbuf* const> burst, Instant /*now*/) noexcept {
+  for (rte_mbuf* packet : burst) {
+    const PacketTag tag = tag_of(packet);
+    const Outputs& outputs = outputs_[tag.stream];
+    if (outputs.plain && is_plain(tag) &&
+        packet->data_len - OutputTemplate::kShort <= outputs.first->most_payload) [[likely]] {
+      send_plain(packet, *outputs.first);
+    } else if (outputs.count == 1) {
+      send_in_place(packet, tag, read_headers(bytes_at(packet, 0), tag), *outputs.first);
+    } else {
+      send_to_many(packet, tag, outputs);
+    }
+  }
   bin_.flush();
 }
 
-void ReplicateStage::send(rte_mbuf* packet, Instant /*now*/) noexcept {
-  const PacketTag tag = tag_of(packet);
-  const Outputs& outputs = outputs_[tag.stream];
+// Headers of one length over headers of the same length: nothing changes in the mbuf.
+[[gnu::always_inline]] inline void ReplicateStage::send_plain(rte_mbuf* packet,
+                                                              OutputTemplate& output) noexcept {
+  const std::uint32_t length = packet->data_len;
+  const unsigned port = output.port;
+  write_plain_headers(bytes_at(packet, 0), length, output);
+  count(output, length);
+  transmit_.add(port, packet);
+}
+
+void ReplicateStage::send_to_many(rte_mbuf* packet, const PacketTag& tag,
+                                  const Outputs& outputs) noexcept {
   const ReceivedHeaders received = read_headers(bytes_at(packet, 0), tag);
-  if (outputs.count == 1) [[likely]] {
-    return send_in_place(packet, tag, received, *outputs.first);
-  }
   const std::uint32_t payload = packet->data_len - (tag.udp_at + 8u);
   if (outputs.chains && payload >= kCopyThreshold) {
     return send_shared(packet, tag, received, outputs);
@@ -70,7 +110,7 @@ void ReplicateStage::send_in_place(rte_mbuf* packet, const PacketTag& tag,
                 received, output);
   packet->data_off = static_cast<std::uint16_t>(room - output.length);
   packet->data_len = static_cast<std::uint16_t>(payload_length + output.length);
-  packet->pkt_len = packet->data_len;
+  packet->pkt_len = payload_length + std::uint32_t{output.length};
   count(output, packet->pkt_len);
   transmit_.add(output.port, packet);
 }
@@ -125,26 +165,6 @@ void ReplicateStage::send_copy(const rte_mbuf* packet, const PacketTag& tag,
   copy->pkt_len = length;
   count(output, length);
   transmit_.add(output.port, copy);
-}
-
-bool ReplicateStage::may_leave(std::uint32_t payload_length, const ReceivedHeaders& received,
-                               OutputTemplate& output, DropReason& why) noexcept {
-  if (output.length - output.l3_at + payload_length > output.mtu) [[unlikely]] {
-    why = DropReason::Mtu;
-    return false;
-  }
-  if (output.ttl == 0 && received.ttl <= 1) [[unlikely]] {
-    why = DropReason::TtlExpired;
-    return false;
-  }
-  return true;
-}
-
-void ReplicateStage::count(OutputTemplate& output, std::uint32_t bytes) noexcept {
-  if (++output.packets == 0) [[unlikely]]
-    ++output.packets_high;
-  if ((output.bytes += bytes) < bytes) [[unlikely]]
-    ++output.bytes_high;
 }
 
 // The output gets nothing of this packet: as if its copy had been made and dropped.

@@ -38,19 +38,18 @@ class ReplicateStage final : public Stage {
   struct Outputs {
     std::uint32_t count = 0;
     bool chains = false;  // every port can send them
+    bool plain = false;   // one output, and that is_plain()
     OutputTemplate* first = nullptr;
   };
 
-  void send(rte_mbuf* packet, Instant now) noexcept;
+  void send_plain(rte_mbuf* packet, OutputTemplate& output) noexcept;
+  void send_to_many(rte_mbuf* packet, const PacketTag& tag, const Outputs& outputs) noexcept;
   void send_in_place(rte_mbuf* packet, const PacketTag& tag, const ReceivedHeaders& received,
                      OutputTemplate& output) noexcept;
   void send_copy(const rte_mbuf* packet, const PacketTag& tag, const ReceivedHeaders& received,
                  OutputTemplate& output) noexcept;
   void send_shared(rte_mbuf* packet, const PacketTag& tag, const ReceivedHeaders& received,
                    const Outputs& outputs) noexcept;
-  bool may_leave(std::uint32_t payload_length, const ReceivedHeaders& received,
-                 OutputTemplate& output, DropReason& why) noexcept;
-  static void count(OutputTemplate& output, std::uint32_t bytes) noexcept;
   void count_missing(OutputTemplate& output, DropReason reason) noexcept;
 
   rte_mempool* pool_;

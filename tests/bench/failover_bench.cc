@@ -203,7 +203,14 @@ bool Bench::run(unsigned rounds) {
   return good;
 }
 
-int main_of(unsigned rounds, std::uint64_t hugepages_mib) {
+int profile(const SceneOptions& options, unsigned rounds, rte_mempool* pool, Port& sink) {
+  Scene scene(options, pool, sink);
+  for (unsigned round = 0; round < rounds; ++round) scene.run(kPerRound);
+  fmt::print("{}: {} packets\n", options.name, rounds * kPerRound);
+  return EXIT_SUCCESS;
+}
+
+int main_of(unsigned rounds, std::uint64_t hugepages_mib, std::optional<std::size_t> only) {
   EalOptions eal;
   eal.mode = EalOptions::Mode::Live;
   const int core = sched_getcpu();
@@ -229,15 +236,20 @@ int main_of(unsigned rounds, std::uint64_t hugepages_mib) {
     fmt::print(stderr, "{}\n", port.error().text);
     return 2;
   }
+  if (only) return profile(scenes()[*only], rounds, pool->get(), **port);
   return Bench(pool->get(), **port).run(rounds) ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
 }  // namespace
 }  // namespace castgate::bench
 
-// Arguments: rounds (11), hugepages in MiB (0: ordinary memory).
+// Arguments: rounds (11), hugepages in MiB (0: ordinary memory), and for a profiler the one scene
+// to run, by number.
 int main(int argc, char** argv) {
   const unsigned rounds = argc > 1 ? static_cast<unsigned>(std::atoi(argv[1])) : 11;
   const std::uint64_t hugepages = argc > 2 ? static_cast<std::uint64_t>(std::atoi(argv[2])) : 0;
-  return castgate::bench::main_of(std::max(rounds, 1u), hugepages);
+  std::optional<std::size_t> only;
+  if (argc > 3)
+    only = std::min<std::size_t>(std::strtoul(argv[3], nullptr, 10), castgate::bench::kScenes - 1);
+  return castgate::bench::main_of(std::max(rounds, 1u), hugepages, only);
 }

@@ -3,6 +3,7 @@
 
 #include <cstring>
 #include <fmt/format.h>
+#include <optional>
 
 #include <gtest/gtest.h>
 
@@ -21,8 +22,8 @@ Endpoint endpoint_of(const std::string& text) {
 }
 
 // Asks as classify does: with the bytes of a frame.
-const FlowTable::Row4* ask(const FlowTable& flows, const char* source, const char* to,
-                           std::uint16_t segment = 0) {
+std::optional<Flow> ask(const FlowTable& flows, const char* source, const char* to,
+                        std::uint16_t segment = 0) {
   const Endpoint endpoint = endpoint_of(to);
   const auto from = IpAddress::parse(source).value();
   Bytes wire(endpoint.address.bytes().begin() + 12, endpoint.address.bytes().end());
@@ -32,7 +33,9 @@ const FlowTable::Row4* ask(const FlowTable& flows, const char* source, const cha
   std::uint32_t raw = 0;
   std::memcpy(&key, wire.data(), 8);
   std::memcpy(&raw, from.bytes().data() + 12, 4);
-  return flows.find4(FlowTable::key4(key, segment), raw);
+  const Flow flow = flows.find4(FlowTable::key4(key, segment), raw);
+  if (flow.stream == Flow::kNone) return {};
+  return flow;
 }
 FlowMiss why(const FlowTable& flows, const char* source, const char* to) {
   return flows.why_not(IpAddress::parse(source).value(), endpoint_of(to), 0);
@@ -68,7 +71,7 @@ TEST_F(FlowTableTest, an_exact_source_comes_before_any_source) {
 TEST_F(FlowTableTest, a_source_filter_names_itself) {
   spec.streams = {stream({leg("239.1.0.1:5000", "10.0.0.1")})};
   const FlowTable flows = made();
-  EXPECT_EQ(ask(flows, "10.0.0.2", "239.1.0.1:5000"), nullptr);
+  EXPECT_FALSE(ask(flows, "10.0.0.2", "239.1.0.1:5000"));
   EXPECT_EQ(why(flows, "10.0.0.2", "239.1.0.1:5000"), FlowMiss::SourceFilter);
   EXPECT_EQ(why(flows, "10.0.0.2", "239.1.0.1:5001"), FlowMiss::NoFeed);
 }
@@ -80,17 +83,17 @@ TEST_F(FlowTableTest, an_output_that_comes_back_is_our_own) {
   output.source = IpAddress::parse("10.0.0.9").value();
   spec.streams[0].outputs = {output};
   const FlowTable flows = made();
-  EXPECT_EQ(ask(flows, "10.0.0.9", "239.1.0.1:5000"), nullptr);
+  EXPECT_FALSE(ask(flows, "10.0.0.9", "239.1.0.1:5000"));
   EXPECT_EQ(why(flows, "10.0.0.9", "239.1.0.1:5000"), FlowMiss::OwnSource);
-  EXPECT_NE(ask(flows, "10.0.0.8", "239.1.0.1:5000"), nullptr);
+  EXPECT_TRUE(ask(flows, "10.0.0.8", "239.1.0.1:5000"));
 }
 
 // The key of such a packet once was that of an empty row, and its stream none at all.
 TEST_F(FlowTableTest, a_packet_of_zeros_is_no_leg) {
   spec.streams = {stream({leg("239.1.0.1:5000")})};
   const FlowTable flows = made();
-  EXPECT_EQ(ask(flows, "10.0.0.1", "0.0.0.0:0"), nullptr);
-  EXPECT_EQ(ask(flows, "0.0.0.0", "0.0.0.0:0"), nullptr);
+  EXPECT_FALSE(ask(flows, "10.0.0.1", "0.0.0.0:0"));
+  EXPECT_FALSE(ask(flows, "0.0.0.0", "0.0.0.0:0"));
   EXPECT_EQ(why(flows, "0.0.0.0", "0.0.0.0:0"), FlowMiss::NoFeed);
 }
 
@@ -134,11 +137,11 @@ TEST_F(FlowTableTest, thousands_of_flows_and_their_look_alikes) {
     spec.streams.push_back(stream({leg(name(i, 5000).c_str())}));
   const FlowTable flows = made();
   for (unsigned i = 0; i < kFlows; ++i) {
-    const auto* row = ask(flows, "10.0.0.1", name(i, 5000).c_str());
-    ASSERT_NE(row, nullptr);
+    const auto row = ask(flows, "10.0.0.1", name(i, 5000).c_str());
+    ASSERT_TRUE(row);
     ASSERT_EQ(row->stream, i);
-    ASSERT_EQ(ask(flows, "10.0.0.1", name(i, 5001).c_str()), nullptr);
-    ASSERT_EQ(ask(flows, "10.0.0.1", name(i, 5000).c_str(), 1), nullptr);
+    ASSERT_FALSE(ask(flows, "10.0.0.1", name(i, 5001).c_str()));
+    ASSERT_FALSE(ask(flows, "10.0.0.1", name(i, 5000).c_str(), 1));
   }
 }
 

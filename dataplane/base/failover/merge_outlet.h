@@ -74,12 +74,12 @@ class MergeOutlet {
   virtual void free(std::span<void* const> packets) noexcept = 0;
 
  private:
-  void flush_forward() noexcept {
+  [[gnu::noinline]] void flush_forward() noexcept {
     const unsigned count = forward_count_;
     forward_count_ = 0;
     pass_on({forwarded_.data(), count});
   }
-  void flush_discard() noexcept {
+  [[gnu::noinline]] void flush_discard() noexcept {
     const unsigned count = discard_count_;
     discard_count_ = 0;
     free({discarded_.data(), count});

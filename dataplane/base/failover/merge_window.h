@@ -51,15 +51,16 @@ class alignas(64) MergeWindow {
   MergeWindow& operator=(const MergeWindow&) = delete;
 
   // Takes the packet: forwards it, keeps it or discards it, now or in a later call.
+  // Copies go where `a` leaves this function, so that it stays in registers here.
   void offer(const Arrival& a, MergeOutlet& out) noexcept {
     if (a.epoch != epoch_ || (attention_ & kRare) != 0) [[unlikely]]
-      return offer_rare(a, out);
+      return offer_rare(Arrival{a}, out);
     const std::uint64_t position = extend(a.raw);
     count(a);
     const std::uint32_t step = static_cast<std::uint32_t>(position) - leg_hi_[a.leg];
     if (step == 1) [[likely]] {
       next_step(a.leg, position);
-    } else if (!odd_step(a, position, out)) {
+    } else if (!odd_step(Arrival{a}, position, out)) {
       return;
     }
     place(a, position, out);
@@ -125,24 +126,24 @@ class alignas(64) MergeWindow {
   // The leg's own record is up to date; now the stream's.
   void place(const Arrival& a, std::uint64_t position, MergeOutlet& out) noexcept {
     if ((position & 63) == 0) [[unlikely]]
-      milestone(a, position, out);
+      milestone(Arrival{a}, position, out);
     const auto ahead = static_cast<std::int64_t>(position - next_out_);
     if (ahead == 0) {
       next_out_ = position + 1;
       recent_ = recent_ << 1 | 1;
       out.forward(a.packet);
       if ((attention_ & kGap) != 0) [[unlikely]]
-        filled(a, position, out);
+        filled(Arrival{a}, position, out);
     } else if (ahead < 0) {
       if (ahead >= -64 && (recent_ >> (-ahead - 1) & 1) != 0) {
         out.discard(a.packet, MergeDrop::Redundant);
       } else {
-        past(a, position, out);
+        past(Arrival{a}, position, out);
       }
     } else if (arrival_) {
-      jump(a, position, out);
+      jump(Arrival{a}, position, out);
     } else {
-      hold(a, position, out);
+      hold(Arrival{a}, position, out);
     }
   }
 

@@ -18,12 +18,14 @@ struct Located {
 // when it is no RTP packet: too short for its header, CSRCs and extension, or of another version.
 inline bool locate_rtp(const std::byte* payload, std::size_t length, Located& where) noexcept {
   constexpr std::size_t kHeader = 12;
+  constexpr unsigned kVersion = 0x80;
+  constexpr unsigned kPadding = 0x20;
   constexpr unsigned kExtension = 0x10;
   constexpr unsigned kSources = 0x0f;
   if (length < kHeader) return false;
   const auto first = std::to_integer<unsigned>(payload[0]);
-  if (first >> 6 != 2) return false;
-  if ((first & (kExtension | kSources)) != 0) [[unlikely]] {
+  if ((first & ~kPadding) != kVersion) [[unlikely]] {
+    if ((first & 0xc0) != kVersion) return false;
     std::size_t header = kHeader + 4 * static_cast<std::size_t>(first & kSources);
     if ((first & kExtension) != 0) {
       if (header + 4 > length) return false;
