@@ -107,7 +107,12 @@ std::uint64_t ones_sum(const void* bytes, std::size_t length) noexcept {
 bool udp_sums_up(std::span<const std::byte> addresses, std::span<const std::byte> udp) noexcept {
   constexpr std::uint64_t kUdp = 17;
   std::uint64_t sum = ones_sum(udp.data(), udp.size());
-  sum += ones_sum(addresses.data(), addresses.size());
+  if (addresses.size() == 8) [[likely]] {
+    sum += std::uint64_t{load_raw<std::uint32_t>(addresses.data())} +
+           load_raw<std::uint32_t>(addresses.data() + 4);
+  } else {
+    sum += ones_sum(addresses.data(), addresses.size());
+  }
   sum += static_cast<std::uint64_t>(std::byteswap(static_cast<std::uint16_t>(udp.size())));
   sum += kUdp << 8;
   return fold_sum(sum) == 0xffff;

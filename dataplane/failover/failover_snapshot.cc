@@ -37,14 +37,14 @@ std::uint64_t gaps(const MergeTotals& totals, GapCause cause) {
 }  // namespace
 
 bool FailoverStage::snapshot(std::size_t s, StreamSnapshot& into) const {
-  if (streams_[s] == nullptr) return false;
-  const MergeWindow& window = streams_[s]->window;
+  if (!windows_[s]) return false;
+  const MergeWindow& window = *windows_[s];
   std::uint64_t elsewhere = 0;
   std::uint64_t received = 0;
   for (unsigned l = 0; l < into.legs.size(); ++l) {
     LegSnapshot& leg = into.legs[l];
     copy_leg(window, l, leg);
-    leg.malformed = streams_[s]->malformed[l];
+    leg.malformed = malformed_[s][l];
     received += leg.packets;
     elsewhere += leg.duplicate_same_leg + leg.late + leg.late_after_release + leg.wild_sequence +
                  leg.other_epoch + leg.malformed;

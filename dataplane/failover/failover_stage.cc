@@ -36,15 +36,16 @@ FailoverStage::FailoverStage(const Spec& spec, const std::vector<bool>& mine,
                              std::uint64_t held_limit, Stage& next, EventSink& events)
     : next_(next),
       events_(events),
-      streams_(spec.streams.size()),
+      windows_(spec.streams.size()),
+      malformed_(spec.streams.size()),
       lanes_(spec.streams.size()),
       deadlines_(spec.streams.size()) {
   limit_held(held_limit);
   for (std::size_t s = 0; s < spec.streams.size(); ++s) {
     if (!mine[s]) continue;
     const StreamSpec& stream = spec.streams[s];
-    streams_[s] = std::make_unique<Stream>(merge_config(stream, static_cast<std::uint32_t>(s)));
-    lanes_[s] = {&streams_[s]->window, stream.sequence.format == SequenceFormat::RtpExtended};
+    windows_[s].emplace(merge_config(stream, static_cast<std::uint32_t>(s)));
+    lanes_[s] = {&*windows_[s], stream.sequence.format == SequenceFormat::RtpExtended};
   }
 }
 
@@ -79,9 +80,8 @@ void FailoverStage::process(std::span<rte_mbuf* const> burst, Instant now) noexc
 }
 
 void FailoverStage::malformed(rte_mbuf* packet, const PacketTag& tag) noexcept {
-  Stream& stream = *streams_[tag.stream];
-  ++stream.malformed[tag.leg];
-  stream.window.count_malformed(tag.leg, packet->pkt_len);
+  ++malformed_[tag.stream][tag.leg];
+  windows_[tag.stream]->count_malformed(tag.leg, packet->pkt_len);
   bin_.drop(packet, DropReason::Malformed);
 }
 
@@ -89,7 +89,7 @@ void FailoverStage::tick(Instant now) noexcept {
   now_ = now;
   while (deadlines_.next() <= now) {
     const std::uint32_t s = deadlines_.pop();
-    MergeWindow& window = streams_[s]->window;
+    MergeWindow& window = *windows_[s];
     window.tick(now, *this);
     if (window.wants_arming()) deadlines_.set(s, window.arm());
   }
@@ -98,8 +98,8 @@ void FailoverStage::tick(Instant now) noexcept {
 
 void FailoverStage::drain(Instant now) noexcept {
   now_ = now;
-  for (const auto& stream : streams_) {
-    if (stream) stream->window.drain(now, *this);
+  for (auto& window : windows_) {
+    if (window) window->drain(now, *this);
   }
   flush();
 }
@@ -117,7 +117,7 @@ void FailoverStage::gap(std::uint32_t tag, std::uint64_t from, std::uint64_t to,
   events_.report({.kind = EventKind::Gap,
                   .reason = static_cast<GapReason>(cause),
                   .stream = static_cast<std::uint16_t>(tag),
-                  .epoch = streams_[tag]->window.epoch(),
+                  .epoch = windows_[tag]->epoch(),
                   .from = from,
                   .to = to,
                   .at = now});
@@ -138,7 +138,7 @@ void FailoverStage::leg_changed(std::uint32_t tag, unsigned leg, LegChange chang
   events_.report({.kind = kind,
                   .leg = static_cast<std::uint8_t>(leg),
                   .stream = static_cast<std::uint16_t>(tag),
-                  .epoch = streams_[tag]->window.epoch(),
+                  .epoch = windows_[tag]->epoch(),
                   .at = now});
 }
 

@@ -67,7 +67,9 @@ mapfile -t threads < <(worker_threads)
 
 send_streams "$count"
 sleep 2
-for _ in {1..50}; do "$castgate" show --json >"$work/shown.json" || fail "show failed under load"; done
+for _ in {1..50}; do
+  "$castgate" show --json >"$work/shown.json" || fail "show failed under load"
+done
 [[ $(of_workers "min(x['packets'] for x in w) > 1000") == True ]] || fail "a worker has no packets"
 stalls=$(of_workers "w[1]['stalls']")
 python3 "$here/stall_threads.py" 50 "${threads[1]}"

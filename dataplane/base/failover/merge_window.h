@@ -10,35 +10,11 @@
 #include "dataplane/base/check.h"
 #include "dataplane/base/failover/jump_ring.h"
 #include "dataplane/base/failover/leg_track.h"
+#include "dataplane/base/failover/merge_config.h"
 #include "dataplane/base/failover/merge_outlet.h"
 #include "dataplane/base/instant.h"
 
 namespace castgate {
-
-enum class MergeRelease : std::uint8_t { Arrival, Ordered, Playout };
-
-struct MergeConfig {
-  MergeRelease release = MergeRelease::Ordered;
-  std::uint64_t window = 2048;  // positions; a power of two, 256 or more
-  Nanoseconds max_skew{10'000'000};
-  Nanoseconds playout_delay{10'000'000};
-  Nanoseconds epoch_hold{20'000'000};
-  unsigned legs = 2;           // 1 to 8
-  unsigned reorder_depth = 3;  // positions
-  unsigned width = 16;         // bits of a position on the wire: 16 or 32
-  std::uint32_t tag = 0;       // handed back with gaps and changes of epoch
-};
-
-struct MergeTotals {
-  std::uint64_t unrecovered = 0;
-  std::uint64_t recovered = 0;
-  std::array<std::uint64_t, static_cast<std::size_t>(GapCause::kCount)> gaps{};
-  std::uint64_t gap_max = 0;
-  std::uint64_t held_max = 0;
-  std::int64_t hold_max_ns = 0;
-  std::uint64_t restarts = 0;
-  std::uint64_t forwarded_before = 0;  // positions released in earlier epochs
-};
 
 // Merges up to eight copies of one stream into one: each position leaves once, from whichever leg
 // had it, and in order unless the release is Arrival. One slot per position serves all legs (the
@@ -104,6 +80,10 @@ class alignas(64) MergeWindow {
   static constexpr std::int64_t kNear = 64;  // positions any leg may jump without confirmation
 
   std::uint64_t extend(std::uint64_t raw) const noexcept {
+    if (shift_ == 48) [[likely]] {  // shifts by a variable are dear
+      const auto near = static_cast<std::int16_t>(raw - next_out_);
+      return next_out_ + static_cast<std::uint64_t>(std::int64_t{near});
+    }
     const auto distance = static_cast<std::int64_t>((raw - next_out_) << shift_) >> shift_;
     return next_out_ + static_cast<std::uint64_t>(distance);
   }

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+
+#include "dataplane/base/failover/merge_outlet.h"
+#include "dataplane/base/instant.h"
+
+namespace castgate {
+
+enum class MergeRelease : std::uint8_t { Arrival, Ordered, Playout };
+
+struct MergeConfig {
+  MergeRelease release = MergeRelease::Ordered;
+  std::uint64_t window = 2048;  // positions; a power of two, 256 or more
+  Nanoseconds max_skew{10'000'000};
+  Nanoseconds playout_delay{10'000'000};
+  Nanoseconds epoch_hold{20'000'000};
+  unsigned legs = 2;           // 1 to 8
+  unsigned reorder_depth = 3;  // positions
+  unsigned width = 16;         // bits of a position on the wire: 16 or 32
+  std::uint32_t tag = 0;       // handed back with gaps and changes of epoch
+};
+
+struct MergeTotals {
+  std::uint64_t unrecovered = 0;
+  std::uint64_t recovered = 0;
+  std::array<std::uint64_t, static_cast<std::size_t>(GapCause::kCount)> gaps{};
+  std::uint64_t gap_max = 0;
+  std::uint64_t held_max = 0;
+  std::int64_t hold_max_ns = 0;
+  std::uint64_t restarts = 0;
+  std::uint64_t forwarded_before = 0;  // positions released in earlier epochs
+};
+
+}  // namespace castgate
