@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "dataplane/placement.h"
+
+#include <gtest/gtest.h>
+
+namespace castgate {
+namespace {
+
+// A stream of `pps` with one leg on each of `ports`, and one output.
+StreamSpec stream(std::uint64_t pps, const std::vector<unsigned>& ports) {
+  StreamSpec made;
+  made.failover.max_rate_pps = pps;
+  for (const unsigned port : ports) {
+    made.legs.push_back({"L", port, {}, {}, {IpAddress::v4(0xef010001), 5000}});
+  }
+  made.outputs.resize(1);
+  return made;
+}
+
+TEST(PlacementTest, one_worker_gets_everything) {
+  Spec spec;
+  spec.ports.resize(3);
+  spec.streams = {stream(1000, {0, 1}), stream(2000, {0, 1})};
+  const Placement placed = place(spec, 1);
+  EXPECT_EQ(placed.worker_of_stream, (std::vector<std::uint8_t>{0, 0}));
+  EXPECT_EQ(placed.owner_of_port, (std::vector<std::uint8_t>{0, 0, 0}));
+}
+
+TEST(PlacementTest, heaviest_stream_gets_a_worker_of_its_own) {
+  Spec spec;
+  spec.ports.resize(2);
+  spec.streams = {stream(10, {0, 1}), stream(20, {0, 1}), stream(1000, {0, 1}), stream(15, {0, 1})};
+  const Placement placed = place(spec, 2);
+  EXPECT_EQ(placed.worker_of_stream, (std::vector<std::uint8_t>{1, 1, 0, 1}));
+}
+
+TEST(PlacementTest, load_is_even_among_equal_streams) {
+  Spec spec;
+  spec.ports.resize(2);
+  spec.streams.assign(100, stream(500, {0, 1}));
+  const Placement placed = place(spec, 4);
+  std::array<unsigned, 4> streams{};
+  for (const std::uint8_t worker : placed.worker_of_stream) ++streams.at(worker);
+  EXPECT_EQ(streams, (std::array<unsigned, 4>{25, 25, 25, 25}));
+}
+
+TEST(PlacementTest, port_is_polled_by_the_worker_that_takes_most_from_it) {
+  Spec spec;
+  spec.ports.resize(4);
+  spec.streams = {stream(1000, {0}), stream(900, {1, 2}), stream(10, {0, 1})};
+  const Placement placed = place(spec, 2);
+  const std::uint8_t of_first = placed.worker_of_stream[0];
+  const std::uint8_t of_second = placed.worker_of_stream[1];
+  ASSERT_NE(of_first, of_second);
+  EXPECT_EQ(placed.owner_of_port[0], of_first);
+  EXPECT_EQ(placed.owner_of_port[1], of_second);
+  EXPECT_EQ(placed.owner_of_port[2], of_second);
+  EXPECT_LT(placed.owner_of_port[3], 2u) << "a port without legs has an owner, too";
+}
+
+}  // namespace
+}  // namespace castgate

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "dataplane/transmit/transmit_stage.h"
+
+#include "tests/support/fake_port.h"
+#include "tests/support/quiet_eal.h"
+
+namespace castgate {
+namespace {
+
+class TransmitStageTest : public test::DriverTest {
+ protected:
+  void TearDown() override {
+    stage_.drain();
+    DriverTest::TearDown();
+  }
+  // Packets of one byte, numbered.
+  void add(unsigned port, unsigned first, unsigned count) {
+    for (unsigned i = 0; i < count; ++i) {
+      rte_mbuf* packet =
+          test::one_segment(pool(), test::Bytes{static_cast<std::uint8_t>(first + i)});
+      ASSERT_NE(packet, nullptr);
+      stage_.add(port, packet);
+    }
+  }
+  static test::Bytes numbers(const test::FakePort& port) {
+    test::Bytes all;
+    for (const test::Bytes& frame : port.sent) all.push_back(frame.at(0));
+    return all;
+  }
+
+  std::array<test::FakePort, 2> ports_;
+  TransmitStage stage_{{&ports_[0], &ports_[1]}, {0, 0}};
+};
+
+TEST_F(TransmitStageTest, packets_leave_in_order_by_their_port) {
+  add(0, 0, 3);
+  add(1, 10, 2);
+  stage_.flush();
+  EXPECT_EQ(numbers(ports_[0]), (test::Bytes{0, 1, 2}));
+  EXPECT_EQ(numbers(ports_[1]), (test::Bytes{10, 11}));
+  EXPECT_EQ(stage_.sent(0), 3u);
+  EXPECT_EQ(stage_.sent(1), 2u);
+  EXPECT_EQ(stage_.waiting(), 0u);
+}
+
+TEST_F(TransmitStageTest, what_a_driver_refuses_once_leaves_in_the_next_turn_before_the_new) {
+  ports_[0].accepts = 2;
+  add(0, 0, 4);
+  stage_.flush();
+  EXPECT_EQ(stage_.waiting(), 2u);
+  ports_[0].accepts = 100;
+  add(0, 4, 2);
+  stage_.flush();
+  EXPECT_EQ(numbers(ports_[0]), (test::Bytes{0, 1, 2, 3, 4, 5}));
+  EXPECT_EQ(stage_.refused(0), 0u);
+}
+
+TEST_F(TransmitStageTest, what_a_driver_refuses_twice_is_dropped_and_the_new_gets_its_second_try) {
+  ports_[0].accepts = 0;
+  add(0, 0, 2);
+  stage_.flush();
+  add(0, 2, 2);
+  stage_.flush();
+  EXPECT_EQ(stage_.refused(0), 2u);
+  EXPECT_EQ(stage_.waiting(), 2u);
+  ports_[0].accepts = 100;
+  stage_.flush();
+  EXPECT_EQ(numbers(ports_[0]), (test::Bytes{2, 3}));
+}
+
+TEST_F(TransmitStageTest, stuck_port_neither_fills_memory_nor_stops_the_other) {
+  ports_[0].accepts = 0;
+  for (unsigned turn = 0; turn < 100; ++turn) {
+    add(0, 0, 150);
+    add(1, turn, 1);
+    stage_.flush();
+  }
+  EXPECT_LE(stage_.waiting(), 64u);
+  EXPECT_EQ(stage_.refused(0) + stage_.waiting(), 15'000u);
+  EXPECT_EQ(ports_[1].sent.size(), 100u);
+}
+
+TEST_F(TransmitStageTest, port_without_a_link_drops_by_that_name) {
+  ports_[0].accepts = 0;
+  ports_[0].up = false;
+  add(0, 0, 5);
+  stage_.flush();
+  stage_.flush();
+  EXPECT_EQ(stage_.without_link(0), 5u);
+  EXPECT_EQ(stage_.refused(0), 0u);
+}
+
+TEST_F(TransmitStageTest, drain_leaves_nothing_behind) {
+  ports_[0].accepts = 3;
+  add(0, 0, 10);
+  stage_.drain();
+  EXPECT_EQ(stage_.sent(0), 3u);
+  EXPECT_EQ(stage_.refused(0), 7u);
+  EXPECT_EQ(stage_.waiting(), 0u);
+}
+
+}  // namespace
+}  // namespace castgate
