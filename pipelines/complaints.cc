@@ -6,15 +6,12 @@
 #include <utility>
 
 namespace castgate {
-namespace {
 
 std::string printable(std::string_view text) {
   std::string out(text);
   std::replace_if(out.begin(), out.end(), [](char c) { return c < ' ' || c > '~'; }, '?');
   return out;
 }
-
-}  // namespace
 
 std::string Complaint::to_string() const {
   return fmt::format("{}:{}:{}: {}{}{}{}", file, place.line, place.column,

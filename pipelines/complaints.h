@@ -80,6 +80,9 @@ class Places {
 // A name as it stands in a dotted path: quoted where it holds a dot itself.
 std::string path_step(std::string_view name);
 
+// `text` with a question mark for all that is not printable ASCII.
+std::string printable(std::string_view text);
+
 // `text` as a complaint may show it: quoted, cut at 60 characters, nothing a terminal would obey.
 std::string shown(std::string_view text);
 

@@ -168,7 +168,7 @@ YamlTree YamlTree::parse(std::string_view text, Complaints& complaints) {
   } catch (const Stop& stop) {
     give_up(stop.fault.place, stop.fault.what);
   } catch (const YAML::Exception& error) {
-    give_up(place_of(error.mark), error.msg);
+    give_up(place_of(error.mark), printable(error.msg));
   }
   return tree;
 }

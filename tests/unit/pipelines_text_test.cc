@@ -192,6 +192,11 @@ TEST(YamlText, complaints_never_carry_what_a_terminal_obeys) {
   EXPECT_NE(errors.find("f:2:1: 'bad?[2Jkey': unknown key"), std::string::npos) << errors;
 }
 
+// The library puts the character that it stopped at into its message: at the end a control.
+TEST(YamlText, file_that_ends_within_an_escape_is_told_in_printable_text) {
+  EXPECT_EQ(errors_in("\"i \\"), "f:1:6: unknown escape character: ?");
+}
+
 TEST(YamlText, complaints_are_sorted_and_bounded) {
   std::string text = "schema: 1\nports: {p: {device: d}}\n";
   for (int i = 0; i < 2000; ++i) text += "k" + std::to_string(i) + ": 1\n";
