@@ -13,6 +13,10 @@ declare -A parsers=(
           pipelines/section.h pipelines/units.cc pipelines/values.cc pipelines/values.h
           pipelines/yaml_*.cc"
   [capture]="dataplane/base/capture/capture_reader.cc"
+  [control]="controlplane/conductor/control_protocol.cc"
+  [describe]="dataplane/base/describe/describe.cc dataplane/base/describe/dissect.cc"
+  [parse]="dataplane/base/packet/parse.cc dataplane/base/rtp/locate.h"
+  [query]="controlplane/slow_path/queries.cc"
 )
 
 for tool in clang++-19 llvm-profdata-19 llvm-cov-19; do
