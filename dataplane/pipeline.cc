@@ -82,6 +82,8 @@ void add_port_stats(std::span<Port* const> ports, Snapshot& into) {
     port.rx_missed = stats.rx_missed;
     port.rx_no_buffer = stats.rx_no_buffer;
     port.rx_errors = stats.rx_errors;
+    port.pool_empty = stats.pool_empty;
+    port.tx_linearised = stats.tx_linearised;
     port.tx_packets = stats.tx_packets;
     port.tx_bytes = stats.tx_bytes;
   }

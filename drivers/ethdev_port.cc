@@ -10,6 +10,7 @@
 
 #include <rte_dev.h>
 #include <rte_ethdev.h>
+#include <rte_mempool.h>
 
 #include "drivers/linearise.h"
 #include "drivers/stderr_capture.h"
@@ -29,8 +30,21 @@ EthdevPort::~EthdevPort() {
 }
 
 unsigned EthdevPort::receive(unsigned queue, std::span<rte_mbuf*> burst) noexcept {
-  return rte_eth_rx_burst(id_, static_cast<std::uint16_t>(queue), burst.data(),
-                          static_cast<std::uint16_t>(burst.size()));
+  const unsigned count = rte_eth_rx_burst(id_, static_cast<std::uint16_t>(queue), burst.data(),
+                                          static_cast<std::uint16_t>(burst.size()));
+  if (count == 0) look_at_pool(queue);
+  return count;
+}
+
+// Not every driver counts that it found no buffer (net_af_packet does not): a pool that runs empty
+// while nothing is received is counted here, once until it has some again.
+void EthdevPort::look_at_pool(unsigned queue) noexcept {
+  RxQueue& own = rx_queues_[queue];
+  void* packet = nullptr;
+  const bool empty = rte_mempool_get(own.pool, &packet) != 0;
+  if (!empty) rte_mempool_put(own.pool, packet);
+  if (empty && !own.starved) own.pool_empty.add();
+  own.starved = empty;
 }
 
 unsigned EthdevPort::transmit(unsigned queue, std::span<rte_mbuf* const> burst) noexcept {
@@ -104,6 +118,7 @@ PortStats EthdevPort::stats() const {
   }
   stats.link_up = link_up();
   stats.link_flaps = link_flaps_.get();
+  for (const auto& queue : rx_queues_) stats.pool_empty += queue.pool_empty.get();
   for (const auto& queue : tx_queues_) stats.tx_linearised += queue.linearised.get();
   return stats;
 }

@@ -66,6 +66,7 @@ class EthdevPort final : public Port {
   Result<void> prepare_linearising(const EthdevOptions& options);
   Result<void> choose_reception(std::span<const MacAddress> groups);
   bool read_link() const;
+  void look_at_pool(unsigned queue) noexcept;
   unsigned transmit_linear(unsigned queue, std::span<rte_mbuf* const> burst) noexcept;
 
   std::uint16_t id_ = 0;
@@ -78,6 +79,12 @@ class EthdevPort final : public Port {
   std::atomic<bool> link_up_{true};
   Counter link_flaps_;
   std::vector<PacketPool> own_pools_;  // net_af_xdp's, by receive queue
+  struct alignas(64) RxQueue {
+    rte_mempool* pool = nullptr;
+    bool starved = false;
+    Counter pool_empty;
+  };
+  std::vector<RxQueue> rx_queues_;
   std::vector<TxQueue> tx_queues_;
 };
 

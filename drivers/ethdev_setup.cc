@@ -190,9 +190,11 @@ Result<void> EthdevPort::set_up_queues(const EthdevOptions& options) {
   const auto rx_queues = static_cast<std::uint16_t>(facts_.rx_queues);
   const auto tx_queues = static_cast<std::uint16_t>(facts_.tx_queues);
   const auto socket = static_cast<unsigned>(rte_eth_dev_socket_id(id_));
+  rx_queues_ = std::vector<RxQueue>(rx_queues);
   for (std::uint16_t q = 0; q < rx_queues; ++q) {
     rte_mempool* pool =
         own_pools_.empty() ? options.rx_pools[q % options.rx_pools.size()] : own_pools_[q].get();
+    rx_queues_[q].pool = pool;
     if (const int error = rte_eth_rx_queue_setup(id_, q, rx, socket, nullptr, pool); error != 0) {
       return fail(
           fmt::format("receive queue {} of {} descriptors: {}", q, rx, rte_strerror(-error)));

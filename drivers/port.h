@@ -34,6 +34,8 @@ struct PortStats {
   std::uint64_t rx_missed = 0;
   std::uint64_t rx_no_buffer = 0;
   std::uint64_t rx_errors = 0;
+  std::uint64_t pool_empty =
+      0;  // times that reception found no packet buffer; drivers may not tell
   std::uint64_t tx_packets = 0;
   std::uint64_t tx_bytes = 0;
   std::uint64_t tx_errors = 0;

@@ -94,6 +94,8 @@ inline constexpr auto kPortCounters = std::to_array<CounterInfo<PortSnapshot>>({
     {"rx_no_buffer", Unit::Packets, &PortSnapshot::rx_no_buffer,
      "lost by the driver: packet pool empty"},
     {"rx_errors", Unit::Packets, &PortSnapshot::rx_errors, "refused by the device"},
+    {"pool_empty", Unit::Count, &PortSnapshot::pool_empty,
+     "times that the packet pool ran empty: packets wait in the device or are lost there"},
     {"ip_options", Unit::Packets, &PortSnapshot::ip_options, "had IPv4 options, parsed over"},
     {"punted", Unit::Packets, &PortSnapshot::punted, "handed to the host stack"},
     {"tx_packets", Unit::Packets, &PortSnapshot::tx_packets, "sent"},

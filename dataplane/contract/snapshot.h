@@ -76,6 +76,7 @@ struct PortSnapshot {
   std::uint64_t rx_missed = 0;     // by the driver: ring full
   std::uint64_t rx_no_buffer = 0;  // by the driver: packet pool empty
   std::uint64_t rx_errors = 0;
+  std::uint64_t pool_empty = 0;  // times that reception found no packet buffer
   std::uint64_t ip_options = 0;  // packets with IPv4 options, parsed over
   std::uint64_t punted = 0;
   std::uint64_t tx_packets = 0;

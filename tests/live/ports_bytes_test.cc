@@ -4,6 +4,7 @@
 // DEVICE is a port's device string. JUDGE: the interface at the other end, read by AF_PACKET; or
 // `self` for a driver that returns what it is given; or the device string of a second port.
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <cstdlib>
 #include <iostream>
@@ -198,6 +199,29 @@ TEST_F(PortsBytes, frames_from_the_wire_are_received_with_their_tag) {
     std::this_thread::sleep_for(1ms);
   }
   EXPECT_EQ(received, sent);
+}
+
+TEST_F(PortsBytes, empty_pool_is_counted_and_recovers_by_itself) {
+  if (g_judge == "self" || g_judge.starts_with("net_") || g_device.starts_with("net_af_xdp")) {
+    GTEST_SKIP() << "the judge needs the pool, or the port has one of its own";
+  }
+  std::vector<rte_mbuf*> all;
+  while (rte_mbuf* packet = rte_pktmbuf_alloc(pool())) all.push_back(packet);
+  for (unsigned i = 0; i < 10; ++i) ASSERT_TRUE(judge_->send(frame(100, i)));
+  std::array<rte_mbuf*, 32> burst;
+  for (unsigned turn = 0; turn < 1'000'000; ++turn) ASSERT_EQ(port_->receive(0, burst), 0u);
+  EXPECT_EQ(port_->stats().pool_empty, 1u);
+  for (rte_mbuf* packet : all) rte_pktmbuf_free(packet);
+  PortJudge reader(*port_, pool());
+  Frames received;
+  for (unsigned turn = 0; turn < 200 && received.empty(); ++turn) {
+    ASSERT_TRUE(judge_->send(frame(300, 99)));
+    std::this_thread::sleep_for(1ms);
+    for (auto& bytes : reader.arrived()) {
+      if (bytes == frame(300, 99)) received.push_back(std::move(bytes));
+    }
+  }
+  EXPECT_FALSE(received.empty());
 }
 
 TEST_F(PortsBytes, nothing_is_sent_while_the_link_is_down_and_no_call_blocks) {
