@@ -9,6 +9,7 @@
 #include <rte_launch.h>
 #include <rte_lcore.h>
 
+#include "dataplane/port_groups.h"
 #include "dataplane/ring_port.h"
 #include "drivers/eal.h"
 #include "drivers/ethdev_port.h"
@@ -43,6 +44,7 @@ std::uint64_t held_budget(const Spec& spec, const Placement& placed, unsigned wo
 
 std::vector<bool> mine(const Placement& placed, unsigned worker) {
   std::vector<bool> result;
+  result.reserve(placed.worker_of_stream.size());
   for (const std::uint8_t w : placed.worker_of_stream) result.push_back(w == worker);
   return result;
 }
@@ -123,15 +125,7 @@ Result<void> LiveRuntime::open_ports() {
     options.tx_queues = workers_;
     options.rx_pools = {pools_[placement_.owner_of_port[p]].get()};
     options.max_frame = spec_.appliance.max_frame;
-    for (const StreamSpec& stream : spec_.streams) {
-      for (const LegSpec& leg : stream.legs) {
-        if (leg.port != p || !leg.to.address.is_multicast()) continue;
-        const MacAddress group = multicast_mac(leg.to.address);
-        if (std::ranges::find(options.groups, group) == options.groups.end()) {
-          options.groups.push_back(group);
-        }
-      }
-    }
+    options.groups = groups_of_port(spec_, p);
     auto opened = EthdevPort::open(options);
     if (!opened) return std::unexpected(opened.error());
     ports_.push_back(std::move(*opened));
@@ -222,7 +216,7 @@ WorkerParts LiveRuntime::parts_of(unsigned worker) {
 }
 
 void LiveRuntime::make_workers() {
-  clock_.emplace();
+  clock_ = std::make_unique<TscClock>();
   const std::size_t size = rte_rcu_qsbr_get_memsize(workers_);
   const std::size_t whole =
       (size + RTE_CACHE_LINE_SIZE - 1) & ~std::size_t{RTE_CACHE_LINE_SIZE - 1};
@@ -234,17 +228,18 @@ void LiveRuntime::make_workers() {
 }
 
 void LiveRuntime::launch() {
+  bool launched = true;
   for (unsigned w = 0; w < workers_; ++w) {
-    const int launched = rte_eal_remote_launch(run_worker, running_[w].get(), worker_lcore(w));
-    CG_CHECK(launched == 0);
+    launched &= rte_eal_remote_launch(run_worker, running_[w].get(), worker_lcore(w)) == 0;
   }
+  CG_CHECK(launched);
   started_ = true;
   last_ = blank();
 }
 
 Snapshot LiveRuntime::blank() const {
-  std::vector<Port*> ports;
-  for (const auto& port : ports_) ports.push_back(port.get());
+  std::vector<Port*> ports(ports_.size());
+  std::ranges::transform(ports_, ports.begin(), [](const auto& port) { return port.get(); });
   Snapshot made = empty_snapshot(spec_, ports);
   add_port_stats(ports, made);
   for (std::size_t p = 0; p < flaps_.size(); ++p) made.ports[p].link_flaps = flaps_[p];

@@ -30,6 +30,11 @@ class LiveRuntime final : public Runtime {
  private:
   explicit LiveRuntime(const Spec& spec);
 
+  struct SnapshotRequest {
+    Snapshot made;
+    SnapshotJob job;
+  };
+
   Result<void> make_pools();
   Result<void> open_ports();
   Result<void> make_rings();
@@ -39,11 +44,7 @@ class LiveRuntime final : public Runtime {
   WorkerParts parts_of(unsigned worker);
   void refresh_links();
   Snapshot blank() const;
-
-  struct SnapshotRequest {
-    Snapshot made;
-    SnapshotJob job;
-  };
+  static bool answers(const Worker& worker);
 
   Spec spec_;
   unsigned workers_;
@@ -59,7 +60,7 @@ class LiveRuntime final : public Runtime {
   std::vector<std::vector<std::unique_ptr<Port>>> ring_ports_;  // [worker][port]: stand-ins
   std::vector<std::vector<SendDuty>> sends_;                    // by worker
   std::unique_ptr<rte_rcu_qsbr, decltype(&std::free)> rcu_{nullptr, &std::free};
-  std::optional<TscClock> clock_;
+  std::unique_ptr<TscClock> clock_;
   std::vector<std::unique_ptr<Worker>> running_;
   Snapshot last_;
   std::vector<std::unique_ptr<SnapshotRequest>> abandoned_;  // a stuck worker's

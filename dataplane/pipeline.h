@@ -22,7 +22,7 @@ struct PipelineParts {
   std::vector<bool> mine;  // by stream index: does this worker serve it
   std::vector<Port*> ports;
   std::vector<unsigned> tx_queues;  // by port index
-  std::vector<bool> over_ring{};    // by port index: another worker sends there
+  std::vector<bool> over_ring;      // by port index: another worker sends there
   rte_mempool* pool = nullptr;      // headers, copies, frames made one segment
   std::uint64_t held_limit = UINT64_MAX;
   ClassifyExits* exits = nullptr;

@@ -46,7 +46,8 @@ unsigned packets_for(const Spec& spec) {
                                     [](std::uint64_t sum, const StreamSpec& s) {
                                       return sum + window_positions(s.failover) / 2;
                                     });
-  return static_cast<unsigned>(std::min<std::uint64_t>(held + 2 * kSparePackets, kMostPackets));
+  return static_cast<unsigned>(
+      std::min<std::uint64_t>(held + std::uint64_t{2} * kSparePackets, kMostPackets));
 }
 
 class Replay {
@@ -73,7 +74,7 @@ class Replay {
   NoExits exits_;
   EventList events_;
   std::optional<FlowTable> flows_;
-  std::optional<Pipeline> pipeline_;
+  std::unique_ptr<Pipeline> pipeline_;
   ReplayResult result_;
   Instant first_;
 };
@@ -101,16 +102,17 @@ Result<void> Replay::open() {
     if (auto opened = ports_[file.port]->record_to(file.path); !opened) return opened;
   }
   flows_.emplace(spec_, std::vector<std::uint8_t>(spec_.streams.size(), 0));
-  pipeline_.emplace(PipelineParts{.spec = spec_,
-                                  .flows = *flows_,
-                                  .worker = 0,
-                                  .mine = std::vector<bool>(spec_.streams.size(), true),
-                                  .ports = port_pointers_,
-                                  .tx_queues = std::vector<unsigned>(ports_.size(), 0),
-                                  .pool = pool_->get(),
-                                  .held_limit = pool.packets - kSparePackets,
-                                  .exits = &exits_,
-                                  .events = &events_});
+  pipeline_ = std::make_unique<Pipeline>(
+      PipelineParts{.spec = spec_,
+                    .flows = *flows_,
+                    .worker = 0,
+                    .mine = std::vector<bool>(spec_.streams.size(), true),
+                    .ports = port_pointers_,
+                    .tx_queues = std::vector<unsigned>(ports_.size(), 0),
+                    .pool = pool_->get(),
+                    .held_limit = pool.packets - kSparePackets,
+                    .exits = &exits_,
+                    .events = &events_});
   for (Source& source : sources_) {
     if (auto first = advance(source); !first) return first;
   }

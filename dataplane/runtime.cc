@@ -29,21 +29,17 @@ Result<std::unique_ptr<Runtime>> start_runtime(const Spec& spec) {
 
 // Workers fill the snapshot one after the other: each adds its part to the same sums.
 Snapshot LiveRuntime::snapshot() {
+  const auto busy = [](const auto& worker) { return worker->busy_with_snapshot(); };
+  if (std::ranges::none_of(running_, busy)) abandoned_.clear();
   auto request = std::make_unique<SnapshotRequest>();
   request->made = blank();
   for (const auto& worker : running_) {
+    request->job = {&request->made, 0};
     if (drained_) {
       worker->fill(request->made);
-      continue;
-    }
-    request->job = {&request->made, 0};
-    if (!worker->ask(&request->job)) return last_;
-    const auto give_up = std::chrono::steady_clock::now() + kSnapshotPatience;
-    while (worker->busy_with_snapshot()) {
-      if (std::chrono::steady_clock::now() < give_up) {
-        std::this_thread::sleep_for(std::chrono::microseconds(20));
-        continue;
-      }
+    } else if (!worker->ask(&request->job)) {
+      return last_;  // it is stuck with an earlier one
+    } else if (!answers(*worker)) {
       // The worker may still write to it some day, so it stays where it is.
       abandoned_.push_back(std::move(request));
       return last_;
@@ -51,6 +47,15 @@ Snapshot LiveRuntime::snapshot() {
   }
   last_ = std::move(request->made);
   return last_;
+}
+
+bool LiveRuntime::answers(const Worker& worker) {
+  const auto give_up = std::chrono::steady_clock::now() + kSnapshotPatience;
+  while (worker.busy_with_snapshot()) {
+    if (std::chrono::steady_clock::now() > give_up) return false;
+    std::this_thread::sleep_for(std::chrono::microseconds(20));
+  }
+  return true;
 }
 
 bool LiveRuntime::poll_event(Event& event) {

@@ -27,10 +27,11 @@ Worker::Worker(const WorkerParts& parts, const TscClock& clock)
   for (std::size_t w = 0; w < hand_over_.size(); ++w) hand_over_[w].ring = parts.hand_over_to[w];
   parts_.pipeline.exits = this;
   parts_.pipeline.events = events_.get();
-  pipeline_.emplace(parts_.pipeline);
+  pipeline_ = std::make_unique<Pipeline>(parts_.pipeline);
   beat_.store(clock.now().ns, std::memory_order_relaxed);
 }
 
+// NOLINTNEXTLINE(bugprone-exception-escape): format_to_n throws for a bad format, checked here.
 void Worker::run() noexcept {
   const unsigned id = parts_.pipeline.worker;
   std::array<char, 16> name{};  // as top -H shows it

@@ -3,7 +3,6 @@
 
 #include <atomic>
 #include <memory>
-#include <optional>
 #include <vector>
 
 #include <rte_rcu_qsbr.h>
@@ -111,7 +110,7 @@ class Worker final : private ClassifyExits {
   PuntStage punt_;
   std::vector<HandOver> hand_over_;
   Counter handed_over_;
-  std::optional<Pipeline> pipeline_;
+  std::unique_ptr<Pipeline> pipeline_;
   std::atomic<SnapshotJob*> job_{nullptr};
   std::atomic<WorkerPhase> asked_{WorkerPhase::Run};
   std::atomic<WorkerPhase> finished_{WorkerPhase::Run};

@@ -14,11 +14,11 @@ struct EalOptions {
   // Quiet: replay, unit tests, benches without a port; needs no root, no hugepages, no device.
   enum class Mode : std::uint8_t { Quiet, Live };
   Mode mode = Mode::Quiet;
-  std::vector<unsigned> worker_cores{};  // Live: worker i runs on lcore i + 1, pinned to this core
-  unsigned control_core = 0;             // Live: lcore 0, the calling thread, is pinned here
-  std::uint64_t hugepages_bytes = 0;     // 0: ordinary memory, reserved but only used when touched
+  std::vector<unsigned> worker_cores;  // Live: worker i runs on lcore i + 1, pinned to this core
+  unsigned control_core = 0;           // Live: lcore 0, the calling thread, is pinned here
+  std::uint64_t hugepages_bytes = 0;   // 0: ordinary memory, reserved but only used when touched
   std::uint64_t memory_bytes = 256ull << 20;  // without hugepages: the most that pools may take
-  std::vector<std::string> devices{};         // the ports' devices; only PCI addresses matter here
+  std::vector<std::string> devices;           // the ports' devices; only PCI addresses matter here
   bool verbose = false;                       // EAL's own messages go to standard error
 };
 

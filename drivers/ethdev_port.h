@@ -16,16 +16,16 @@
 namespace castgate {
 
 struct EthdevOptions {
-  std::string name{};    // the operator's
-  std::string device{};  // PCI address or device string: net_af_packet0,iface=red0
-  std::optional<MacAddress> mac{};
+  std::string name;    // the operator's
+  std::string device;  // PCI address or device string: net_af_packet0,iface=red0
+  std::optional<MacAddress> mac;
   unsigned rx_queues = 1;  // wanted; the device may have fewer, see PortFacts
   unsigned tx_queues = 1;
   std::uint16_t rx_descriptors = 1024;
   std::uint16_t tx_descriptors = 1024;
-  std::vector<rte_mempool*> rx_pools{};  // receive queue q fills from [q % size]; at least one
+  std::vector<rte_mempool*> rx_pools;  // receive queue q fills from [q % size]; at least one
   unsigned max_frame = 1518;
-  std::vector<MacAddress> groups{};  // multicast addresses to receive from the start
+  std::vector<MacAddress> groups;  // multicast addresses to receive from the start
 };
 
 // Any DPDK ethdev. What a driver cannot send, a chain or a clone, leaves as one segment all the

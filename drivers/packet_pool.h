@@ -15,7 +15,7 @@ namespace castgate {
 unsigned frame_room(unsigned max_frame) noexcept;
 
 struct PacketPoolOptions {
-  std::string name{};         // for messages; the pool's own name is made unique
+  std::string name;           // for messages; the pool's own name is made unique
   unsigned packets = 8191;    // 2^k - 1 wastes no memory
   unsigned max_frame = 1518;  // a frame of this many bytes fits one segment
   unsigned cache = 512;       // per lcore; 32 is as slow as none, 512 is DPDK's limit

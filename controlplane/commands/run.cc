@@ -16,6 +16,7 @@ namespace {
 void log_to_stderr() {
   auto logger = spdlog::stderr_color_st("castgate");
   // The journal keeps its own time.
+  // NOLINTNEXTLINE(concurrency-mt-unsafe): there is no second thread yet.
   const bool journal = std::getenv("JOURNAL_STREAM") != nullptr;
   logger->set_pattern(journal ? "%l: %v" : "%Y-%m-%dT%H:%M:%S.%e%z %^%l%$: %v");
   logger->flush_on(spdlog::level::info);
@@ -24,6 +25,7 @@ void log_to_stderr() {
 
 std::string socket_for(const RunOptions& options, const Spec& spec) {
   if (!options.socket.empty()) return options.socket;
+  // NOLINTNEXTLINE(concurrency-mt-unsafe): there is no second thread yet.
   const char* environment = std::getenv("CASTGATE_SOCKET");
   if (environment != nullptr && *environment != '\0') return environment;
   return spec.appliance.control_socket;

@@ -155,7 +155,7 @@ void Conductor::Loop::each_millisecond(Clock::time_point now) {
     log(events_.note(event));
   HostFrame frame;
   for (unsigned i = 0; i < kFramesPerTurn && runtime_->poll_punted(frame); ++i) {
-    slow_path_->take(frame);
+    if (slow_path_) slow_path_->take(frame);
   }
   judge_beats(now);
 }
@@ -168,7 +168,7 @@ void Conductor::Loop::judge_beats(Clock::time_point now) {
     case Watchdog::Change::Raised:
       return raise("worker_stalled",
                    fmt::format("the worker on core {} made no progress for {} ms",
-                               spec_.appliance.worker_cores[*watchdog_.stalled()],
+                               spec_.appliance.worker_cores[watchdog_.stalled().value_or(0)],
                                Watchdog::kStalledAfter / std::chrono::milliseconds(1)));
     case Watchdog::Change::Cleared:
       return clear("worker_stalled");

@@ -80,6 +80,7 @@ Result<std::string> read_line(int descriptor, const std::string& path) {
 
 std::string control_socket_path(const std::string& option) {
   if (!option.empty()) return option;
+  // NOLINTNEXTLINE(concurrency-mt-unsafe): there is no second thread.
   const char* environment = std::getenv("CASTGATE_SOCKET");
   if (environment != nullptr && *environment != '\0') return environment;
   return ApplianceSpec{}.control_socket;

@@ -18,7 +18,7 @@ namespace {
 namespace fs = std::filesystem;
 using Lacks = std::vector<HostComplaint>;
 
-constexpr std::uint64_t kMebibyte = 1024 * 1024;
+constexpr std::uint64_t kMebibyte = 1ull << 20;
 
 // Dots in a port's name are no steps of the path.
 std::string device_key(const PortSpec& port) {
@@ -60,13 +60,13 @@ struct HugepageKind {
 };
 
 std::vector<HugepageKind> hugepages_of(const fs::path& root) {
-  static const std::regex kName("hugepages-([0-9]+)kB");
+  static const std::regex name_form("hugepages-([0-9]+)kB");
   std::vector<HugepageKind> kinds;
   std::error_code none;
   for (const auto& entry : fs::directory_iterator(root / "sys/kernel/mm/hugepages", none)) {
     std::smatch match;
     const std::string name = entry.path().filename();
-    if (!std::regex_match(name, match, kName)) continue;
+    if (!std::regex_match(name, match, name_form)) continue;
     const std::uint64_t page = std::stoull(match[1]) * 1024;
     kinds.push_back({entry.path(), page, page * number_in(entry.path() / "free_hugepages")});
   }
@@ -106,9 +106,9 @@ std::vector<std::string> names_in(const fs::path& directory) {
 // The interface below a kernel port, as in net_af_packet0,iface=blue0.
 std::optional<std::string> interface_of(const std::string& device) {
   if (!device.starts_with("net_af_packet") && !device.starts_with("net_af_xdp")) return {};
-  static const std::regex kInterface("[^,]*,(?:.*,)?iface=([^,]+).*");
+  static const std::regex interface_form("[^,]*,(?:.*,)?iface=([^,]+).*");
   std::smatch match;
-  if (!std::regex_match(device, match, kInterface)) return {};
+  if (!std::regex_match(device, match, interface_form)) return {};
   return match[1];
 }
 
@@ -129,10 +129,10 @@ void check_interface(const PortSpec& port, const std::string& name, const fs::pa
 
 // DPDK takes 3b:00.0 for 0000:3b:00.0.
 std::optional<std::string> pci_address_of(const std::string& device) {
-  static const std::regex kAddress(
+  static const std::regex address_form(
       "((?:[0-9a-fA-F]{4}:)?)([0-9a-fA-F]{2}:[0-9a-fA-F]{2}\\.[0-7]).*");
   std::smatch match;
-  if (!std::regex_match(device, match, kAddress)) return {};
+  if (!std::regex_match(device, match, address_form)) return {};
   return match[1].length() == 0 ? "0000:" + match[2].str() : match[1].str() + match[2].str();
 }
 
@@ -144,10 +144,10 @@ void check_pci(const PortSpec& port, const std::string& address, const fs::path&
     return;
   }
   // mlx4 and mlx5 share the card with the kernel's driver; all others need it given up.
-  static const std::regex kUsable("vfio-pci|uio_pci_generic|igb_uio|mlx[45]_core");
+  static const std::regex usable_form("vfio-pci|uio_pci_generic|igb_uio|mlx[45]_core");
   std::error_code none;
   const std::string driver = fs::read_symlink(device / "driver", none).filename();
-  if (std::regex_match(driver, kUsable)) return;
+  if (std::regex_match(driver, usable_form)) return;
   out.push_back({true, device_key(port),
                  fmt::format("{} is bound to {}; give it to DPDK: sudo "
                              "dpdk-devbind.py --bind=vfio-pci {}",

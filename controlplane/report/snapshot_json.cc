@@ -89,12 +89,12 @@ WorkerSnapshot worker_from_json(const json& in) {
 }
 
 Ledger ledger_from_json(const json& in) {
-  constexpr std::uint64_t zero = 0;
-  return {.in = in.value("in", zero),
-          .created = in.value("created", zero),
-          .out = in.value("out", zero),
-          .dropped = in.value("dropped", zero),
-          .held = in.value("held", zero)};
+  constexpr std::uint64_t kZero = 0;
+  return {.in = in.value("in", kZero),
+          .created = in.value("created", kZero),
+          .out = in.value("out", kZero),
+          .dropped = in.value("dropped", kZero),
+          .held = in.value("held", kZero)};
 }
 
 }  // namespace

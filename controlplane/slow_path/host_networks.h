@@ -12,8 +12,8 @@ namespace castgate {
 struct HostNetwork {
   unsigned port = 0;
   NetworkSpec spec;
-  std::vector<JoinedGroup> groups4{};
-  std::vector<JoinedGroup> groups6{};
+  std::vector<JoinedGroup> groups4;
+  std::vector<JoinedGroup> groups6;
 
   bool wants_v6() const noexcept;
 };

@@ -55,7 +55,7 @@ void send_to(int fd, const IpAddress& group, unsigned interface, FrameView messa
 // red0, or the sub-interface of a VLAN, by the name that everybody gives it.
 Result<std::string> interface_for(const std::string& device, VlanTags tags) {
   const std::string parent = kernel_interface(device);
-  const std::string name = tags.count() == 0 ? parent : parent + "." + tags.to_string();
+  std::string name = tags.count() == 0 ? parent : parent + "." + tags.to_string();
   if (if_nametoindex(name.c_str()) != 0) return name;
   if (tags.count() == 1) {
     return fail(fmt::format("no interface {}; ip link add link {} name {} type vlan id {}", name,

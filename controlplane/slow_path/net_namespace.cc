@@ -34,10 +34,10 @@ Result<NetNamespace> NetNamespace::make() {
   outcome = space.run([]() -> Result<void> {
     // IPv4 settings are inherited, so forwarding may be on. Sources reached by no route are normal.
     if (auto good = set_kernel("ipv4/ip_forward", "0"); !good) return good;
-    (void)set_kernel("ipv4/conf/all/rp_filter", "0");
-    (void)set_kernel("ipv4/conf/default/rp_filter", "0");
-    (void)set_kernel("ipv6/conf/all/forwarding", "0");
-    (void)set_kernel("ipv6/conf/default/accept_ra", "0");
+    static_cast<void>(set_kernel("ipv4/conf/all/rp_filter", "0"));
+    static_cast<void>(set_kernel("ipv4/conf/default/rp_filter", "0"));
+    static_cast<void>(set_kernel("ipv6/conf/all/forwarding", "0"));
+    static_cast<void>(set_kernel("ipv6/conf/default/accept_ra", "0"));
     return {};
   });
   if (!outcome) return std::unexpected(outcome.error());

@@ -138,18 +138,18 @@ Frame igmp_general_query() {
 }
 
 Frame mld_general_query() {
-  const auto source = IpAddress::parse("fe80::1");
-  const auto all_nodes = IpAddress::parse("ff02::1");
+  const IpAddress source = IpAddress::parse("fe80::1").value_or(IpAddress{});
+  const IpAddress all_nodes = IpAddress::parse("ff02::1").value_or(IpAddress{});
   Frame frame;
   put(frame, {0x33, 0x33, 0x00, 0x00, 0x00, 0x01, 0x02, 0x00, 0x00, 0x00, 0x00, 0x01, 0x86, 0xdd});
   put(frame, {0x60, 0, 0, 0, 0, 36, 0, 1});
-  for (const auto& address : {*source, *all_nodes}) {
+  for (const auto& address : {source, all_nodes}) {
     for (const auto byte : address.bytes()) put(frame, {byte});
   }
   put(frame, {kIcmp6Protocol, 0, 5, 2, 0, 0, 1, 0});  // router alert, padding
   put(frame, {kMldQuery, 0, 0, 0, 0x03, 0xe8, 0, 0});
   put(frame, {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 60, 0, 0});
-  put_sum(frame, 64, icmp6_checksum(*source, *all_nodes, FrameView(frame).subspan(62)));
+  put_sum(frame, 64, icmp6_checksum(source, all_nodes, FrameView(frame).subspan(62)));
   return frame;
 }
 

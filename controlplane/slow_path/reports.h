@@ -12,7 +12,7 @@ namespace castgate {
 // What is joined on one network: a group, from any source where none is named.
 struct JoinedGroup {
   IpAddress group;
-  std::vector<IpAddress> sources{};
+  std::vector<IpAddress> sources;
   bool operator==(const JoinedGroup&) const = default;
 };
 

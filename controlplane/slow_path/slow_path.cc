@@ -145,9 +145,8 @@ Result<void> SlowPath::Body::join(Memberships& memberships, unsigned interface,
                                   const HostNetwork& network) {
   for (const auto* groups : {&network.groups4, &network.groups6}) {
     for (const auto& group : *groups) {
-      if (auto good = memberships.join(interface, group); !good) {
-        return fail(fmt::format("{}: {}", name_of(spec_, network), good.error().text));
-      }
+      auto good = memberships.join(interface, group);
+      if (!good) return fail(fmt::format("{}: {}", name_of(spec_, network), good.error().text));
     }
   }
   return {};

@@ -50,9 +50,9 @@ Result<void> Twin::set_up(const std::string& name, const PortSpec& port, MacAddr
                           const HostNetwork& network) {
   const std::string v6 = "ipv6/conf/" + name;
   if (network.wants_v6()) {
-    (void)set_kernel(v6 + "/accept_dad", "0");  // the address is the operator's word
+    static_cast<void>(set_kernel(v6 + "/accept_dad", "0"));  // the address is the operator's word
   } else {
-    (void)set_kernel(v6 + "/disable_ipv6", "1");  // no neighbour discovery, no MLD
+    static_cast<void>(set_kernel(v6 + "/disable_ipv6", "1"));  // no neighbour discovery, no MLD
   }
   if (network.spec.igmp == IgmpVersion::V2) {
     auto good = set_kernel("ipv4/conf/" + name + "/force_igmp_version", "2");

@@ -73,16 +73,15 @@ DropReason reason_of(ParseVerdict verdict) noexcept {
 
 }  // namespace
 
-ClassifyStage::ClassifyStage(const Spec& spec, const FlowTable& flows, unsigned worker,
-                             rte_mempool* frame_pool, Stage& next, ClassifyExits& exits)
-    : flows_(flows),
-      worker_(worker),
-      max_frame_(spec.appliance.max_frame),
-      frame_pool_(frame_pool),
+ClassifyStage::ClassifyStage(const ClassifyParts& parts, Stage& next, ClassifyExits& exits)
+    : flows_(parts.flows),
+      worker_(parts.worker),
+      max_frame_(parts.spec.appliance.max_frame),
+      frame_pool_(parts.frame_pool),
       out_(next),
       exits_(exits),
-      ports_(spec.ports.size()) {
-  for (const PortSpec& port : spec.ports) {
+      ports_(parts.spec.ports.size()) {
+  for (const PortSpec& port : parts.spec.ports) {
     const VerifySpec& verify = port.verify;
     checks_.push_back({{verify.ip_checksum, verify.udp_checksum},
                        verify.mac,
@@ -216,17 +215,7 @@ void ClassifyStage::deliver(rte_mbuf* packet, unsigned port, const PacketLayout&
                         load_raw<std::uint32_t>(frame + layout.l3_at + 12));
   }
   if (flow.stream == Flow::kNone) {
-    switch (flows_.why_not(layout.source, to, segment)) {
-      case FlowMiss::OwnSource:
-        return drop(packet, port, DropReason::OwnSource);
-      case FlowMiss::SourceFilter:
-        return drop(packet, port, DropReason::SourceFilter);
-      case FlowMiss::NoFeed:
-        if (!exits_.punt(packet, port, HostKind::None, now)) {
-          drop(packet, port, DropReason::NoFeed);
-        }
-        return;
-    }
+    return missed(packet, port, flows_.why_not(layout.source, to, segment), now);
   }
   if (checks_[port].mac && !mac_fits(packet, port, layout)) {
     return drop(packet, port, DropReason::MacMismatch);
@@ -238,6 +227,19 @@ void ClassifyStage::deliver(rte_mbuf* packet, unsigned port, const PacketLayout&
   packet->pkt_len = layout.end;
   if (flow.worker == worker_) return out_.emit(packet, now);
   send_on(packet, port, flow.worker);
+}
+
+// No leg wants the packet. Where nobody knows it the host stack may.
+void ClassifyStage::missed(rte_mbuf* packet, unsigned port, FlowMiss why, Instant now) noexcept {
+  switch (why) {
+    case FlowMiss::OwnSource:
+      return drop(packet, port, DropReason::OwnSource);
+    case FlowMiss::SourceFilter:
+      return drop(packet, port, DropReason::SourceFilter);
+    case FlowMiss::NoFeed:
+      if (exits_.punt(packet, port, HostKind::None, now)) return;
+      return drop(packet, port, DropReason::NoFeed);
+  }
 }
 
 void ClassifyStage::send_on(rte_mbuf* packet, unsigned port, unsigned worker) noexcept {

@@ -31,13 +31,18 @@ struct PortCounters {
   DropCounters drops;
 };
 
+struct ClassifyParts {
+  const Spec& spec;  // its ports say what is verified
+  const FlowTable& flows;
+  unsigned worker = 0;
+  rte_mempool* frame_pool = nullptr;  // for frames made one segment
+};
+
 // Parses each frame once, finds its leg and writes the tag that the later stages go by. Passes on
 // single-segment packets cut to the end of their UDP payload.
 class ClassifyStage {
  public:
-  // `spec.ports` give the checks per port; `frame_pool` holds frames made one segment.
-  ClassifyStage(const Spec& spec, const FlowTable& flows, unsigned worker, rte_mempool* frame_pool,
-                Stage& next, ClassifyExits& exits);
+  ClassifyStage(const ClassifyParts& parts, Stage& next, ClassifyExits& exits);
 
   // `burst` came from port number `port` of the spec.
   void receive(unsigned port, std::span<rte_mbuf* const> burst, Instant now) noexcept;
@@ -57,6 +62,7 @@ class ClassifyStage {
   void receive_straight(unsigned port, std::span<rte_mbuf* const> burst, Instant now) noexcept;
   void at_length(rte_mbuf* packet, unsigned port, Instant now) noexcept;
   void deliver(rte_mbuf* packet, unsigned port, const PacketLayout& layout, Instant now) noexcept;
+  void missed(rte_mbuf* packet, unsigned port, FlowMiss why, Instant now) noexcept;
   void send_on(rte_mbuf* packet, unsigned port, unsigned worker) noexcept;
   rte_mbuf* one_segment(rte_mbuf* packet) noexcept;
   bool mac_fits(const rte_mbuf* packet, unsigned port, const PacketLayout& layout) const noexcept;

@@ -37,14 +37,17 @@ FlowTable::FlowTable(const Spec& spec, std::span<const std::uint8_t> worker_of)
   rows6_.resize(std::bit_ceil(legs6 * kEmptyPerRow));
   mask4_ = rows4_.size() - 1;
   mask6_ = rows6_.size() - 1;
-  for (const bool exact : {true, false}) {
-    for (std::size_t s = 0; s < spec.streams.size(); ++s) {
-      const StreamSpec& stream = spec.streams[s];
-      for (std::size_t l = 0; l < stream.legs.size(); ++l) {
-        if (stream.legs[l].from.has_value() != exact) continue;
-        add_leg(stream.legs[l],
-                {static_cast<std::uint16_t>(s), static_cast<std::uint8_t>(l), worker_of[s]});
-      }
+  add_legs(spec, worker_of, true);
+  add_legs(spec, worker_of, false);
+}
+
+// Those with a source come first on the probe path.
+void FlowTable::add_legs(const Spec& spec, std::span<const std::uint8_t> worker_of, bool exact) {
+  for (std::size_t s = 0; s < spec.streams.size(); ++s) {
+    const auto& legs = spec.streams[s].legs;
+    for (std::size_t l = 0; l < legs.size(); ++l) {
+      if (legs[l].from.has_value() != exact) continue;
+      add_leg(legs[l], {static_cast<std::uint16_t>(s), static_cast<std::uint8_t>(l), worker_of[s]});
     }
   }
 }
@@ -99,20 +102,27 @@ Flow FlowTable::find6(const IpAddress& source, const Endpoint& to,
 FlowMiss FlowTable::why_not(const IpAddress& source, const Endpoint& to,
                             std::uint16_t segment) const noexcept {
   if (is_own(source, to)) return FlowMiss::OwnSource;
-  if (!to.address.is_v4()) {
-    for (std::uint64_t i = hash6(to.address, to.udp_port, segment);; ++i) {
-      const Row6& row = rows6_[i & mask6_];
-      if (row.flow.stream == Flow::kNone) return FlowMiss::NoFeed;
-      if (row.destination == to.address && row.udp_port == to.udp_port && row.segment == segment) {
-        return FlowMiss::SourceFilter;
-      }
-    }
-  }
+  const bool known = to.address.is_v4() ? knows4(to, segment) : knows6(to, segment);
+  return known ? FlowMiss::SourceFilter : FlowMiss::NoFeed;
+}
+
+// Does any leg have this destination, whatever its source?
+bool FlowTable::knows4(const Endpoint& to, std::uint16_t segment) const noexcept {
   const std::uint64_t key = in_frame_order(to, segment);
   for (std::uint64_t i = _mm_crc32_u64(0, key); rows4_[i & mask4_].key != 0; ++i) {
-    if (rows4_[i & mask4_].key == key) return FlowMiss::SourceFilter;
+    if (rows4_[i & mask4_].key == key) return true;
   }
-  return FlowMiss::NoFeed;
+  return false;
+}
+
+bool FlowTable::knows6(const Endpoint& to, std::uint16_t segment) const noexcept {
+  for (std::uint64_t i = hash6(to.address, to.udp_port, segment);; ++i) {
+    const Row6& row = rows6_[i & mask6_];
+    if (row.flow.stream == Flow::kNone) return false;
+    if (row.destination == to.address && row.udp_port == to.udp_port && row.segment == segment) {
+      return true;
+    }
+  }
 }
 
 bool FlowTable::is_own(const IpAddress& source, const Endpoint& to) const noexcept {

@@ -99,9 +99,12 @@ class FlowTable {
     Flow flow;
   };
 
+  void add_legs(const Spec& spec, std::span<const std::uint8_t> worker_of, bool exact);
   void add_leg(const LegSpec& leg, const Flow& flow);
   void insert4(Row4 row);
   void insert6(const Row6& row);
+  bool knows4(const Endpoint& to, std::uint16_t segment) const noexcept;
+  bool knows6(const Endpoint& to, std::uint16_t segment) const noexcept;
   bool is_own(const IpAddress& source, const Endpoint& to) const noexcept;
   bool is_own4(std::uint64_t key, std::uint32_t source) const noexcept;
   static std::uint64_t hash6(const IpAddress& destination, std::uint16_t udp_port,

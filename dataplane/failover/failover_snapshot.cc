@@ -37,8 +37,8 @@ std::uint64_t gaps(const MergeTotals& totals, GapCause cause) {
 }  // namespace
 
 bool FailoverStage::snapshot(std::size_t s, StreamSnapshot& into) const {
-  if (!windows_[s]) return false;
-  const MergeWindow& window = *windows_[s];
+  if (lanes_[s].window == nullptr) return false;
+  const MergeWindow& window = *lanes_[s].window;
   std::uint64_t elsewhere = 0;
   std::uint64_t received = 0;
   for (unsigned l = 0; l < into.legs.size(); ++l) {

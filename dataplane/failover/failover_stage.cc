@@ -44,8 +44,8 @@ FailoverStage::FailoverStage(const Spec& spec, const std::vector<bool>& mine,
   for (std::size_t s = 0; s < spec.streams.size(); ++s) {
     if (!mine[s]) continue;
     const StreamSpec& stream = spec.streams[s];
-    windows_[s].emplace(merge_config(stream, static_cast<std::uint32_t>(s)));
-    lanes_[s] = {&*windows_[s], stream.sequence.format == SequenceFormat::RtpExtended};
+    lanes_[s] = {&windows_[s].emplace(merge_config(stream, static_cast<std::uint32_t>(s))),
+                 stream.sequence.format == SequenceFormat::RtpExtended};
   }
 }
 
@@ -81,7 +81,7 @@ void FailoverStage::process(std::span<rte_mbuf* const> burst, Instant now) noexc
 
 void FailoverStage::malformed(rte_mbuf* packet, const PacketTag& tag) noexcept {
   ++malformed_[tag.stream][tag.leg];
-  windows_[tag.stream]->count_malformed(tag.leg, packet->pkt_len);
+  lanes_[tag.stream].window->count_malformed(tag.leg, packet->pkt_len);
   bin_.drop(packet, DropReason::Malformed);
 }
 
@@ -89,7 +89,7 @@ void FailoverStage::tick(Instant now) noexcept {
   now_ = now;
   while (deadlines_.next() <= now) {
     const std::uint32_t s = deadlines_.pop();
-    MergeWindow& window = *windows_[s];
+    MergeWindow& window = *lanes_[s].window;
     window.tick(now, *this);
     if (window.wants_arming()) deadlines_.set(s, window.arm());
   }
@@ -117,7 +117,7 @@ void FailoverStage::gap(std::uint32_t tag, std::uint64_t from, std::uint64_t to,
   events_.report({.kind = EventKind::Gap,
                   .reason = static_cast<GapReason>(cause),
                   .stream = static_cast<std::uint16_t>(tag),
-                  .epoch = windows_[tag]->epoch(),
+                  .epoch = lanes_[tag].window->epoch(),
                   .from = from,
                   .to = to,
                   .at = now});
@@ -138,7 +138,7 @@ void FailoverStage::leg_changed(std::uint32_t tag, unsigned leg, LegChange chang
   events_.report({.kind = kind,
                   .leg = static_cast<std::uint8_t>(leg),
                   .stream = static_cast<std::uint16_t>(tag),
-                  .epoch = windows_[tag]->epoch(),
+                  .epoch = lanes_[tag].window->epoch(),
                   .at = now});
 }
 

@@ -112,7 +112,7 @@ inline void write_headers(std::uint8_t* end, std::span<const std::uint8_t> paylo
     ip[7] = ttl;
     if (checksum == 0) {  // not allowed over IPv6: sum it all
       const std::uint64_t sum = ones_sum(payload.data(), payload_length) + output.pseudo_sum +
-                                2u * std::byteswap(udp_length) + (17u << 8);
+                                std::uint64_t{2} * std::byteswap(udp_length) + (17u << 8);
       checksum = static_cast<std::uint16_t>(~fold_sum(sum));
       if (checksum == 0) checksum = 0xffff;
     }

@@ -28,7 +28,8 @@ std::uint8_t* bytes_at(rte_mbuf* packet, unsigned offset) noexcept {
 [[gnu::always_inline]] inline void count(OutputTemplate& output, std::uint32_t bytes) noexcept {
   if (++output.packets == 0) [[unlikely]]
     ++output.packets_high;
-  if ((output.bytes += bytes) < bytes) [[unlikely]]
+  output.bytes += bytes;
+  if (output.bytes < bytes) [[unlikely]]
     ++output.bytes_high;
 }
 

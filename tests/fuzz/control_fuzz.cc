@@ -9,8 +9,9 @@
 #include "controlplane/conductor/control_protocol.h"
 #include "dataplane/base/check.h"
 
+namespace castgate {
+
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  using namespace castgate;
   bool asked = false;
   const auto status = [&] {
     asked = true;
@@ -23,3 +24,5 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   CG_CHECK(parsed.is_object() && parsed.contains("error") != asked);
   return 0;
 }
+
+}  // namespace castgate

@@ -9,8 +9,9 @@
 #include "dataplane/base/packet/parse.h"
 #include "dataplane/base/rtp/locate.h"
 
+namespace castgate {
+
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  using namespace castgate;
   const auto frame = std::as_bytes(std::span(data, size));
   for (const bool sums : {false, true}) {
     PacketLayout layout;
@@ -31,3 +32,5 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   }
   return 0;
 }
+
+}  // namespace castgate

@@ -9,8 +9,9 @@
 #include "controlplane/slow_path/queries.h"
 #include "dataplane/base/check.h"
 
+namespace castgate {
+
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  using namespace castgate;
   using Kind = MembershipQuery::Kind;
   const FrameView frame = std::as_bytes(std::span(data, size));
   if (size == 0) {  // our own are queries, too
@@ -42,3 +43,5 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   }
   return 0;
 }
+
+}  // namespace castgate

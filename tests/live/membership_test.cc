@@ -198,7 +198,7 @@ int stay_joined(const std::string& interface, int seconds) {
   const auto started = slow_path.start();
   if (!started) std::cerr << started.error().text << "\n";
   if (!started) return 1;
-  std::cout << "joined" << std::endl;
+  std::cout << "joined\n" << std::flush;
   io.run_for(std::chrono::seconds(seconds));
   return 0;
 }
@@ -206,6 +206,7 @@ int stay_joined(const std::string& interface, int seconds) {
 }  // namespace
 }  // namespace castgate
 
+// NOLINTNEXTLINE(bugprone-exception-escape): a wrong argument may end the test.
 int main(int count, char** arguments) {
   testing::InitGoogleTest(&count, arguments);
   if (count == 4 && std::string(arguments[1]) == "kernel") {

@@ -15,9 +15,9 @@ namespace castgate::test {
 
 struct Path {
   Nanoseconds delay{};
-  std::function<bool(std::uint64_t)> loses = {};
-  std::function<Nanoseconds(std::uint64_t)> extra_delay = {};
-  std::function<unsigned(std::uint64_t)> copies = {};  // further ones, right behind the first
+  std::function<bool(std::uint64_t)> loses;
+  std::function<Nanoseconds(std::uint64_t)> extra_delay;
+  std::function<unsigned(std::uint64_t)> copies;  // further ones, right behind the first
 };
 
 struct Sending {

@@ -46,7 +46,7 @@ inline std::uint16_t slow_checksum(const Bytes& bytes) {
 struct Frame {
   Bytes to_mac = {0x01, 0x00, 0x5e, 0x01, 0x00, 0x01};
   Bytes from_mac = {0x02, 0, 0, 0, 0, 0x77};
-  std::vector<std::pair<unsigned, unsigned>> tags = {};  // EtherType and TCI
+  std::vector<std::pair<unsigned, unsigned>> tags;  // EtherType and TCI
   bool v6 = false;
   Bytes source = {10, 0, 0, 1};
   Bytes destination = {239, 1, 0, 1};
@@ -55,13 +55,13 @@ struct Frame {
   unsigned fragment = 0x4000;  // flags and offset
   unsigned ttl = 64;
   unsigned protocol = 17;
-  Bytes options = {};     // IPv4, a multiple of 4 bytes
-  Bytes extensions = {};  // IPv6, as they stand; `protocol` then names the first
+  Bytes options;     // IPv4, a multiple of 4 bytes
+  Bytes extensions;  // IPv6, as they stand; `protocol` then names the first
   unsigned source_port = 4000;
   unsigned destination_port = 5000;
   bool udp_sum = true;
   Bytes payload = Bytes(20, 0xab);
-  Bytes padding = {};
+  Bytes padding;
 
   Bytes udp() const {
     Bytes made;
@@ -134,7 +134,7 @@ inline Frame frame6() {
 inline void resum_ip4(Bytes& frame) {
   set16(frame, 24, 0);
   const auto header = frame.begin() + 14;
-  set16(frame, 24, slow_checksum(Bytes(header, header + (frame[14] & 15) * 4)));
+  set16(frame, 24, slow_checksum(Bytes(header, header + std::ptrdiff_t{frame[14] & 15} * 4)));
 }
 
 inline std::span<const std::byte> as_span(const Bytes& bytes) {

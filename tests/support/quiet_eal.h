@@ -20,7 +20,7 @@ using Bytes = std::vector<std::uint8_t>;
 inline Bytes pattern(std::size_t length, unsigned seed = 1) {
   Bytes bytes(length);
   for (std::size_t i = 0; i < length; ++i) {
-    bytes[i] = static_cast<std::uint8_t>((i * 131 + i / 251 * 17 + seed * 29) & 0xff);
+    bytes[i] = static_cast<std::uint8_t>((i * 131 + i / 251 * 17 + std::size_t{seed} * 29) & 0xff);
   }
   return bytes;
 }

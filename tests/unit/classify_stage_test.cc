@@ -68,7 +68,7 @@ class ClassifyStageTest : public test::DriverTest {
     auto pool = PacketPool::make({.name = "frames", .packets = 63, .max_frame = 9018});
     ASSERT_TRUE(pool) << pool.error().text;
     frames_.emplace(std::move(*pool));
-    stage_.emplace(spec_, *flows_, 0, frames_->get(), kept_, exits_);
+    stage_.emplace(ClassifyParts{spec_, *flows_, 0, frames_->get()}, kept_, exits_);
   }
   void receive(unsigned port, rte_mbuf* packet) {
     ASSERT_NE(packet, nullptr);

@@ -48,7 +48,7 @@ class PipelineBytesTest : public DriverTest {
     made.destination.assign(group.begin() + static_cast<long>(skip), group.end());
     made.source_port = to.source_port != 0 ? to.source_port : to.to.udp_port;
     made.destination_port = to.to.udp_port;
-    made.tos = to.dscp ? *to.dscp << 2 : in.tos & 0xfc;
+    made.tos = to.dscp ? static_cast<unsigned>(*to.dscp) << 2 : in.tos & 0xfc;
     made.ttl = to.ttl != 0 ? to.ttl : in.ttl - 1;
     made.id = id;
     made.payload = in.payload;

@@ -60,8 +60,8 @@ class WorkersTest : public test::DriverTest {
     rcu_.reset(static_cast<rte_rcu_qsbr*>(std::aligned_alloc(64, (size + 63) / 64 * 64)));
     ASSERT_EQ(rte_rcu_qsbr_init(rcu_.get(), 2), 0);
     for (unsigned w = 0; w < 2; ++w) {
-      std::vector<bool> mine;
-      for (const auto worker : worker_of_stream_) mine.push_back(worker == w);
+      std::vector<bool> mine(kStreams);
+      for (unsigned s = 0; s < kStreams; ++s) mine[s] = worker_of_stream_[s] == w;
       Port* out = w == 0 ? static_cast<Port*>(&receiver_) : &*over_ring_;
       WorkerParts parts{
           .pipeline = {.spec = spec_,

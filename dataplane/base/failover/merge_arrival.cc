@@ -60,6 +60,25 @@ void MergeWindow::past_arrival(const Arrival& a, std::uint64_t position,
   out.forward(a.packet);
 }
 
+// Of [from, to) what never came. Beyond the bitmap nothing did: it was jumped over just now.
+void MergeWindow::give_up_missing(std::uint64_t from, std::uint64_t to, GapCause cause, Instant now,
+                                  MergeOutlet& out) noexcept {
+  const std::uint64_t end = std::min(to, next_out_);
+  for (std::uint64_t p = from; p < to; ++p) {
+    if (p < end && word_bit(p)) {
+      report_gap(now, out);
+      continue;
+    }
+    if (!run_open_) {
+      run_from_ = p;
+      run_cause_ = cause;
+    }
+    run_open_ = true;
+    run_to_ = p;
+    ++totals_.unrecovered;
+  }
+}
+
 // What is still missing max_skew after the jump over it is counted as lost; later copies are late.
 // What lies under `below` closes at once: its bits are about to be used again.
 void MergeWindow::close_arrival_gaps(Instant due_by, std::uint64_t below, Instant now,
@@ -70,21 +89,7 @@ void MergeWindow::close_arrival_gaps(Instant due_by, std::uint64_t below, Instan
     const bool due = gap.at + config_.max_skew <= due_by;
     if (!due && gap.from >= below) break;
     const std::uint64_t to = due ? gap.to : std::min(gap.to, below);
-    // Beyond the bitmap nothing was received: those positions were jumped over just now.
-    const std::uint64_t end = std::min(to, next_out_);
-    for (std::uint64_t p = gap.from; p < to; ++p) {
-      if (p < end && word_bit(p)) {
-        report_gap(now, out);
-        continue;
-      }
-      if (!run_open_) {
-        run_from_ = p;
-        run_cause_ = due ? GapCause::Deadline : GapCause::Budget;
-      }
-      run_open_ = true;
-      run_to_ = p;
-      ++totals_.unrecovered;
-    }
+    give_up_missing(gap.from, to, due ? GapCause::Deadline : GapCause::Budget, now, out);
     closed_below_ = to;
     if (to != gap.to) {
       jumps_.shorten(to);

@@ -30,7 +30,8 @@ void MergeWindow::count_general(const Arrival& a) noexcept {
   if (a.leg < 2) return count(a);
   ExtraLeg& leg = extra_[a.leg - 2];
   if (++leg.packets == 0) ++legs_[a.leg].packets_high;
-  if ((leg.bytes += a.bytes) < a.bytes) ++legs_[a.leg].bytes_high;
+  leg.bytes += a.bytes;
+  if (leg.bytes < a.bytes) ++legs_[a.leg].bytes_high;
 }
 
 void MergeWindow::count_malformed(unsigned leg, std::uint32_t bytes) noexcept {
@@ -239,29 +240,32 @@ void MergeWindow::leave(unsigned leg) noexcept {
 }
 
 // Now and then: a leg that brought nothing while the stream moved on is not waited for any longer.
-// A stream that stands still is left alone until its next packet.
+// A stream that stands still is left alone until its next packet. True when the leg was heard.
+bool MergeWindow::check_leg(unsigned leg, Instant now, MergeOutlet& out) noexcept {
+  LegTrack& track = legs_[leg];
+  const bool heard = hi_of(leg) != std::exchange(track.checked_hi, hi_of(leg));
+  if (heard) {
+    track.heard_at = next_out_;
+    track.quiet_checks = 0;
+  }
+  if (heard && track.seen && !track.live) {
+    drop_candidates(leg, out);
+    set_live(leg, true, now, out);
+  } else if (!heard && track.live && ++track.quiet_checks >= kQuietChecks &&
+             next_out_ - track.heard_at > kMovedPositions) {
+    set_live(leg, false, now, out);
+  }
+  const Candidate& candidate = track.candidate;
+  const Instant waiting = candidate.confirmed ? candidate.last_at : candidate.kept[0].now;
+  const bool stale = candidate.count != 0 && waiting + config_.epoch_hold + config_.max_skew < now;
+  if (stale) drop_candidates(leg, out);
+  return heard;
+}
+
 void MergeWindow::check_silence(Instant now, MergeOutlet& out) noexcept {
   bool any_heard = false;
   for (unsigned leg = 0; leg < legs_.size(); ++leg) {
-    LegTrack& track = legs_[leg];
-    const bool heard = hi_of(leg) != std::exchange(track.checked_hi, hi_of(leg));
-    any_heard = any_heard || heard;
-    if (heard) {
-      track.heard_at = next_out_;
-      track.quiet_checks = 0;
-      if (track.seen && !track.live) {
-        drop_candidates(leg, out);
-        set_live(leg, true, now, out);
-      }
-    } else if (track.live && ++track.quiet_checks >= kQuietChecks &&
-               next_out_ - track.heard_at > kMovedPositions) {
-      set_live(leg, false, now, out);
-    }
-    const Candidate& candidate = track.candidate;
-    const Instant waiting = candidate.confirmed ? candidate.last_at : candidate.kept[0].now;
-    const bool stale =
-        candidate.count != 0 && waiting + config_.epoch_hold + config_.max_skew < now;
-    if (stale) drop_candidates(leg, out);
+    if (check_leg(leg, now, out)) any_heard = true;
   }
   returning_ = false;
   settling_ = false;

@@ -256,7 +256,7 @@ void MergeWindow::switch_epoch(std::uint32_t epoch, Instant now, MergeOutlet& ou
   origin_ = ((std::max(next_out_, head_) >> 32) + 2) << 32;
   reset_positions();
   out.epoch_changed(config_.tag, epoch, now);
-  std::array<Arrival, 8 * Candidate::kMost> waiting{};
+  std::array<Arrival, std::size_t{8} * Candidate::kMost> waiting{};
   std::size_t count = 0;
   for (unsigned leg = 0; leg < legs_.size(); ++leg) {
     Candidate& candidate = legs_[leg].candidate;

@@ -91,7 +91,8 @@ class alignas(64) MergeWindow {
   void count(const Arrival& a) noexcept {
     if (++leg_packets_[a.leg] == 0) [[unlikely]]
       ++legs_[a.leg].packets_high;
-    if ((leg_bytes_[a.leg] += a.bytes) < a.bytes) [[unlikely]]
+    leg_bytes_[a.leg] += a.bytes;
+    if (leg_bytes_[a.leg] < a.bytes) [[unlikely]]
       ++legs_[a.leg].bytes_high;
   }
 
@@ -149,6 +150,8 @@ class alignas(64) MergeWindow {
   void past_arrival(const Arrival& a, std::uint64_t position, MergeOutlet& out) noexcept;
   bool word_bit(std::uint64_t position) const noexcept;
   void set_word_bit(std::uint64_t position) noexcept;
+  void give_up_missing(std::uint64_t from, std::uint64_t to, GapCause cause, Instant now,
+                       MergeOutlet& out) noexcept;
   void close_arrival_gaps(Instant due_by, std::uint64_t below, Instant now,
                           MergeOutlet& out) noexcept;
 
@@ -190,6 +193,7 @@ class alignas(64) MergeWindow {
   bool missing(std::uint64_t position) const noexcept;
   std::int64_t passed_by_all() const noexcept;
   void check_silence(Instant now, MergeOutlet& out) noexcept;
+  bool check_leg(unsigned leg, Instant now, MergeOutlet& out) noexcept;
   void set_live(unsigned leg, bool live, Instant now, MergeOutlet& out) noexcept;
   void leave(unsigned leg) noexcept;
   void settle_leg(unsigned leg) noexcept;
@@ -213,6 +217,7 @@ class alignas(64) MergeWindow {
   void* slot(std::uint64_t position) const noexcept { return slots_[position & mask_]; }
   // A slot below next_out may say that its position was given up: an odd value, never a packet.
   static void* given_up_mark(std::uint64_t position) noexcept {
+    // NOLINTNEXTLINE(performance-no-int-to-ptr): a mark, never followed.
     return reinterpret_cast<void*>(position << 1 | 1);
   }
   static bool is_packet(const void* value) noexcept {

@@ -17,25 +17,21 @@ constexpr std::size_t kUdp = 8;
 constexpr unsigned kMostExtensions = 8;
 constexpr std::size_t kLongestExtensions = 256;
 
-enum EtherType : std::uint16_t {
-  kIp4Type = 0x0800,
-  kArpType = 0x0806,
-  kVlanType = 0x8100,
-  kIp6Type = 0x86dd,
-  kQinqType = 0x88a8,
-  kOldQinqType = 0x9100,
-};
+constexpr std::uint16_t kIp4Type = 0x0800;
+constexpr std::uint16_t kArpType = 0x0806;
+constexpr std::uint16_t kVlanType = 0x8100;
+constexpr std::uint16_t kIp6Type = 0x86dd;
+constexpr std::uint16_t kQinqType = 0x88a8;
+constexpr std::uint16_t kOldQinqType = 0x9100;
 
-enum IpProtocol : std::uint8_t {
-  kHopByHop = 0,
-  kIcmp = 1,
-  kIgmp = 2,
-  kUdpProtocol = 17,
-  kRouting = 43,
-  kFragmentHeader = 44,
-  kIcmp6 = 58,
-  kDestinationOptions = 60,
-};
+constexpr std::uint8_t kHopByHop = 0;
+constexpr std::uint8_t kIcmp = 1;
+constexpr std::uint8_t kIgmp = 2;
+constexpr std::uint8_t kUdpProtocol = 17;
+constexpr std::uint8_t kRouting = 43;
+constexpr std::uint8_t kFragmentHeader = 44;
+constexpr std::uint8_t kIcmp6 = 58;
+constexpr std::uint8_t kDestinationOptions = 60;
 
 bool is_tag(std::uint16_t type) noexcept {
   return type == kVlanType || type == kQinqType || type == kOldQinqType;
@@ -75,7 +71,7 @@ ParseVerdict parse_ip4(std::span<const std::byte> frame, const ParseChecks& chec
   const std::size_t ip = layout.l3_at;
   if (ip + kIp4 > frame.size()) return ParseVerdict::IpTruncated;
   const auto version = std::to_integer<unsigned>(frame[ip]);
-  const std::size_t header = (version & 0xf) * 4;
+  const std::size_t header = std::size_t{version & 0xf} * 4;
   if (version >> 4 != 4 || header < kIp4) return ParseVerdict::IpBadHeader;
   const std::size_t total = load_be16(at(frame, ip + 2));
   if (total < header) return ParseVerdict::IpBadHeader;
