@@ -153,9 +153,7 @@ void MergeWindow::lose(unsigned leg, std::uint64_t from, std::uint64_t to) noexc
   if (from > to) return;
   const std::uint64_t count = to - from + 1;
   track.lost += count;
-  // Slots tell the fate of half a window; what is older is known by sums.
-  const std::uint64_t told = next_out_ - window() / 2;
-  const std::uint64_t begin = std::clamp(told, from, to + 1);
+  const std::uint64_t begin = std::clamp(told_from(), from, to + 1);
   for (std::uint64_t p = begin; p != to + 1; ++p) {
     if (fate(p) == Fate::Released) ++totals_.recovered;
   }
@@ -168,9 +166,16 @@ void MergeWindow::lose(unsigned leg, std::uint64_t from, std::uint64_t to) noexc
   totals_.recovered += older - std::min(older, given_up);
 }
 
+// From here on slots or bits tell each position's fate: those a window further on have not come
+// into their place. What is older is known by sums.
+std::uint64_t MergeWindow::told_from() const noexcept {
+  const std::uint64_t end = std::max(head_ + 1, next_out_) + 64;
+  return end < window() ? 0 : end - window();
+}
+
 std::uint64_t MergeWindow::given_up_between(std::uint64_t from, std::uint64_t end) const noexcept {
   std::uint64_t count = 0;
-  for (std::uint64_t p = std::max(from, end - window() / 2); p < end; ++p) {
+  for (std::uint64_t p = std::max(from, told_from()); p < end; ++p) {
     if (fate(p) == Fate::GivenUp) ++count;
   }
   return count;

@@ -198,6 +198,7 @@ class alignas(64) MergeWindow {
   void leave(unsigned leg) noexcept;
   void settle_leg(unsigned leg) noexcept;
   void mark_legs() noexcept;
+  std::uint64_t told_from() const noexcept;
   std::uint64_t given_up_between(std::uint64_t from, std::uint64_t end) const noexcept;
   std::uint64_t highest_of(unsigned leg) const noexcept;
   enum class Fate : std::uint8_t { Released, GivenUp, Open };
