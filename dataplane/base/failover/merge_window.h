@@ -181,6 +181,13 @@ class alignas(64) MergeWindow {
   void resume(const Arrival& a, MergeOutlet& out) noexcept;
   void reset_positions() noexcept;
 
+  // merge_liveness.cc
+  std::int64_t passed_by_all() const noexcept;
+  void check_silence(Instant now, MergeOutlet& out) noexcept;
+  bool check_leg(unsigned leg, Instant now, MergeOutlet& out) noexcept;
+  void set_live(unsigned leg, bool live, Instant now, MergeOutlet& out) noexcept;
+  void leave(unsigned leg) noexcept;
+
   // merge_legs.cc
   bool odd_step(const Arrival& a, std::uint64_t position, MergeOutlet& out) noexcept;
   void forward_step(unsigned leg, std::uint64_t position, std::uint64_t step) noexcept;
@@ -191,11 +198,6 @@ class alignas(64) MergeWindow {
   void note_position(const Arrival& a, std::uint64_t position, MergeOutlet& out) noexcept;
   bool near(std::uint64_t position) const noexcept;
   bool missing(std::uint64_t position) const noexcept;
-  std::int64_t passed_by_all() const noexcept;
-  void check_silence(Instant now, MergeOutlet& out) noexcept;
-  bool check_leg(unsigned leg, Instant now, MergeOutlet& out) noexcept;
-  void set_live(unsigned leg, bool live, Instant now, MergeOutlet& out) noexcept;
-  void leave(unsigned leg) noexcept;
   void settle_leg(unsigned leg) noexcept;
   void mark_legs() noexcept;
   std::uint64_t told_from() const noexcept;
