@@ -76,14 +76,23 @@ Result<std::unique_ptr<KernelNetwork>> KernelNetwork::open(boost::asio::io_conte
   own->index_ = if_nametoindex(name->c_str());
   if (network.spec.igmp != IgmpVersion::Auto) {
     const char* version = network.spec.igmp == IgmpVersion::V3 ? "3" : "2";
-    auto good = set_kernel("ipv4/conf/" + *name + "/force_igmp_version", version);
+    const std::string setting = "ipv4/conf/" + *name + "/force_igmp_version";
+    std::string before = kernel_setting(setting);
+    auto good = set_kernel(setting, version);
     if (!good) return std::unexpected(good.error());
+    own->version_setting_ = setting;
+    own->version_before_ = std::move(before);
   }
   Result<void> good;
   if (!network.groups4.empty()) good = own->open_igmp(*name);
   if (good && !network.groups6.empty()) good = own->open_mld(*name);
   if (!good) return std::unexpected(good.error());
   return own;
+}
+
+KernelNetwork::~KernelNetwork() {
+  if (version_before_.empty()) return;
+  static_cast<void>(set_kernel(version_setting_, version_before_));
 }
 
 Result<void> KernelNetwork::open_igmp(const std::string& interface) {

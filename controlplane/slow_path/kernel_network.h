@@ -25,6 +25,10 @@ class KernelNetwork {
   static Result<std::unique_ptr<KernelNetwork>> open(boost::asio::io_context& io,
                                                      const std::string& device,
                                                      const HostNetwork& network, Heard heard);
+  ~KernelNetwork();  // gives the interface the IGMP version that it had
+  KernelNetwork(const KernelNetwork&) = delete;
+  KernelNetwork& operator=(const KernelNetwork&) = delete;
+
   unsigned interface() const noexcept { return index_; }
   // Current-state reports of what the network's legs want. `v6`: MLD, else IGMP.
   void refresh(bool v6);
@@ -40,6 +44,8 @@ class KernelNetwork {
   HostNetwork network_;
   Heard heard_;
   unsigned index_ = 0;
+  std::string version_setting_;  // where it was changed
+  std::string version_before_;
   boost::asio::posix::stream_descriptor igmp_;  // raw sockets
   boost::asio::posix::stream_descriptor mld_;
   std::array<std::byte, 2048> igmp_buffer_;

@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <fstream>
 #include <sched.h>
 #include <thread>
 
@@ -13,6 +14,13 @@ Result<void> set_kernel(const std::string& setting, const std::string& value) {
   const UniqueFd file(open(path.c_str(), O_WRONLY | O_CLOEXEC));
   if (file && write(file.get(), value.data(), value.size()) >= 0) return {};
   return fail(fmt::format("{} = {}: {}", path, value, errno_text()));
+}
+
+std::string kernel_setting(const std::string& setting) {
+  std::ifstream file("/proc/sys/net/" + setting);
+  std::string value;
+  std::getline(file, value);
+  return value;
 }
 
 Result<NetNamespace> NetNamespace::make() {

@@ -26,5 +26,7 @@ class NetNamespace {
 
 // Writes a kernel setting below /proc/sys/net of the calling thread's namespace.
 Result<void> set_kernel(const std::string& setting, const std::string& value);
+// As it is now; empty where it cannot be read.
+std::string kernel_setting(const std::string& setting);
 
 }  // namespace castgate

@@ -58,7 +58,7 @@ inline constexpr auto kStreamCounters = std::to_array<CounterInfo<StreamSnapshot
     {"redundant", Unit::Packets, &StreamSnapshot::redundant,
      "copies of positions already released"},
     {"recovered", Unit::Positions, &StreamSnapshot::recovered,
-     "missing on at least one leg, and released all the same"},
+     "missing on a leg and released all the same, summed over the legs"},
     {"unrecovered", Unit::Positions, &StreamSnapshot::unrecovered,
      "given up: no leg delivered in time"},
     {"gaps", Unit::Count, &StreamSnapshot::gaps, "runs of unrecovered positions"},

@@ -47,6 +47,7 @@ ReplicateStage::ReplicateStage(const Spec& spec, std::span<Port* const> ports, r
   OutputTemplate* next = templates_.data();
   for (std::size_t s = 0; s < spec.streams.size(); ++s) {
     const auto& wanted = spec.streams[s].outputs;
+    CG_CHECK(!wanted.empty());
     outputs_[s].first = next;
     outputs_[s].count = static_cast<std::uint32_t>(wanted.size());
     outputs_[s].chains = std::ranges::all_of(wanted, [&](const OutputSpec& output) {

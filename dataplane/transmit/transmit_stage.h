@@ -14,7 +14,7 @@ namespace castgate {
 // offered once more in the next turn, then dropped and counted.
 class TransmitStage {
  public:
-  // `queue`: this worker's transmit queue on every port, by port index. A null port takes nothing.
+  // `queues`: this worker's transmit queue on every port, by port index.
   TransmitStage(std::vector<Port*> ports, std::vector<unsigned> queues);
   ~TransmitStage();
   TransmitStage(const TransmitStage&) = delete;

@@ -1,21 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <deque>
 #include <vector>
 
 #include "drivers/port.h"
 #include "tests/support/packets.h"
+#include "tests/support/quiet_eal.h"
 
 namespace castgate::test {
 
 // A port without a device: keeps the bytes of what was sent, as long as `accepts` lasts.
 class FakePort final : public Port {
  public:
-  explicit FakePort(bool chains = true) {
+  explicit FakePort(bool chains = true, const MacAddress& mac = {{2, 0, 0, 0, 0, 9}}) {
     facts_.name = "fake";
     facts_.driver = "fake";
-    facts_.mac = {{2, 0, 0, 0, 0, 9}};
+    facts_.mac = mac;
     facts_.multi_segment_tx = chains;
   }
 
@@ -25,12 +25,7 @@ class FakePort final : public Port {
   unsigned transmit(unsigned /*queue*/, std::span<rte_mbuf* const> burst) noexcept override {
     unsigned taken = 0;
     for (; taken < burst.size() && accepts != 0; ++taken, --accepts) {
-      Bytes bytes;
-      for (const rte_mbuf* part = burst[taken]; part != nullptr; part = part->next) {
-        const auto* data = rte_pktmbuf_mtod(part, const std::uint8_t*);
-        bytes.insert(bytes.end(), data, data + part->data_len);
-      }
-      sent.push_back(std::move(bytes));
+      if (keep) sent.push_back(bytes_of(burst[taken]));
       rte_pktmbuf_free(burst[taken]);
     }
     return taken;
@@ -41,6 +36,7 @@ class FakePort final : public Port {
 
   std::vector<Bytes> sent;
   std::uint64_t accepts = UINT64_MAX;
+  bool keep = true;
   bool up = true;
 
  private:

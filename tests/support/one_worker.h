@@ -7,37 +7,11 @@
 #include <vector>
 
 #include "dataplane/pipeline.h"
+#include "tests/support/fake_port.h"
 #include "tests/support/packets.h"
 #include "tests/support/quiet_eal.h"
 
 namespace castgate::test {
-
-// Keeps the bytes of what it takes; takes at most `room` packets in all.
-class MemoryPort final : public Port {
- public:
-  MemoryPort(bool chains, MacAddress mac) {
-    facts_.mac = mac;
-    facts_.multi_segment_tx = chains;
-  }
-  unsigned receive(unsigned, std::span<rte_mbuf*>) noexcept override { return 0; }
-  unsigned transmit(unsigned, std::span<rte_mbuf* const> burst) noexcept override {
-    unsigned taken = 0;
-    for (; taken < burst.size() && room > 0; ++taken, --room) {
-      if (keep) frames.push_back(bytes_of(burst[taken]));
-      rte_pktmbuf_free(burst[taken]);
-    }
-    return taken;
-  }
-  const PortFacts& facts() const noexcept override { return facts_; }
-  PortStats stats() const override { return {}; }
-
-  std::vector<Bytes> frames;
-  std::uint64_t room = UINT64_MAX;
-  bool keep = true;
-
- private:
-  PortFacts facts_;
-};
 
 struct NoExits final : ClassifyExits {
   bool hand_over(rte_mbuf*, unsigned) noexcept override { return false; }
@@ -79,7 +53,7 @@ struct OneWorker {
     receive({&packet, 1});
   }
   Snapshot counters() const {
-    Port* ports[] = {const_cast<MemoryPort*>(&port)};
+    Port* ports[] = {const_cast<FakePort*>(&port)};
     Snapshot made = empty_snapshot(spec_, ports);
     pipeline->add_counters(made);
     return made;
@@ -92,7 +66,7 @@ struct OneWorker {
   Spec spec_;
 
  public:
-  MemoryPort port;
+  FakePort port;
   Instant now{1'000'000'000};
 
  private:

@@ -61,8 +61,8 @@ class PipelineBytesTest : public DriverTest {
     for (unsigned i = 0; i < 3; ++i) {
       in.payload = rtp(i, 101);
       worker.receive(in.bytes());
-      ASSERT_EQ(worker.port.frames.size(), i + 1);
-      EXPECT_EQ(worker.port.frames[i], expected(in, to, i));
+      ASSERT_EQ(worker.port.sent.size(), i + 1);
+      EXPECT_EQ(worker.port.sent[i], expected(in, to, i));
     }
   }
   Spec spec;
@@ -122,10 +122,10 @@ TEST_F(PipelineBytesTest, checksums_are_right_whatever_comes) {
       in.source_port = random() & 0xffff;
       in.payload = rtp(i & 0xffff, 12 + random() % 60);
       in.udp_sum = random() % 8 != 0;
-      worker.port.frames.clear();
+      worker.port.sent.clear();
       worker.receive(in.bytes());
-      ASSERT_EQ(worker.port.frames.size(), 1u);
-      ASSERT_EQ(worker.port.frames[0], expected(in, spec.streams[0].outputs[0], i & 0xffff));
+      ASSERT_EQ(worker.port.sent.size(), 1u);
+      ASSERT_EQ(worker.port.sent[0], expected(in, spec.streams[0].outputs[0], i & 0xffff));
     }
   }
 }
@@ -144,9 +144,9 @@ TEST_F(PipelineBytesTest, two_and_sixteen_outputs_all_get_their_frame) {
         Frame in;
         in.payload = rtp(1, length);
         worker.receive(in.bytes());
-        ASSERT_EQ(worker.port.frames.size(), outputs);
+        ASSERT_EQ(worker.port.sent.size(), outputs);
         for (std::size_t o = 0; o < outputs; ++o) {
-          EXPECT_EQ(worker.port.frames[o], expected(in, wanted[o], 0)) << o;
+          EXPECT_EQ(worker.port.sent[o], expected(in, wanted[o], 0)) << o;
         }
         EXPECT_TRUE(worker.counters().ledger.balances());
         ASSERT_EQ(pool_->in_use(), 0u);
@@ -166,9 +166,9 @@ TEST_F(PipelineBytesTest, a_shared_payload_without_a_sum_gets_one_towards_ip6) {
     in.udp_sum = false;
     in.payload = rtp(chains ? 1 : 2, 1001);  // no recycled buffer holds it
     worker.receive(in.bytes());
-    ASSERT_EQ(worker.port.frames.size(), 3u);
+    ASSERT_EQ(worker.port.sent.size(), 3u);
     for (std::size_t o = 0; o < 3; ++o) {
-      EXPECT_EQ(worker.port.frames[o], expected(in, wanted[o], 0)) << o << chains;
+      EXPECT_EQ(worker.port.sent[o], expected(in, wanted[o], 0)) << o << chains;
     }
   }
 }
@@ -188,7 +188,7 @@ TEST_F(PipelineBytesTest, what_may_not_leave_is_named) {
   EXPECT_EQ(worker.dropped(DropReason::Mtu), 1u);
   in.payload = rtp(3, 972);
   worker.receive(in.bytes());
-  EXPECT_EQ(worker.port.frames.size(), 1u);
+  EXPECT_EQ(worker.port.sent.size(), 1u);
   EXPECT_TRUE(worker.counters().ledger.balances());
 }
 
@@ -229,7 +229,7 @@ TEST_F(PipelineBytesTest, an_empty_pool_costs_copies_and_no_more) {
         if (chains && now == 0) ++buffers;  // nobody shares it: back at once
       }
       EXPECT_EQ(failed, 48 - made) << left << chains;
-      EXPECT_EQ(worker.port.frames.size(), made);
+      EXPECT_EQ(worker.port.sent.size(), made);
       EXPECT_TRUE(seen.ledger.balances()) << left << chains;
       for (rte_mbuf* packet : taken) rte_pktmbuf_free(packet);
       ASSERT_EQ(pool_->in_use(), 0u);
