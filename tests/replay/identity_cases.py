@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Which leg a packet is of: by port, group, UDP port and source; and what leaves bears our headers."""
+"""Which leg a packet is of, by port, group, UDP port and source; whose headers leave."""
 import dataclasses
 
 from harness import case, check, document, equal, fields
