@@ -31,6 +31,16 @@ std::string socket_for(const RunOptions& options, const Spec& spec) {
   return spec.appliance.control_socket;
 }
 
+// SIGHUP: no key takes effect before a restart, but whether the file is good can be known now.
+void judge_again(const std::string& path) {
+  const Reading reading = load_file(path);
+  if (reading.good() && host_serves(path, reading)) {
+    spdlog::info("SIGHUP: {} is good and takes effect at the next start", path);
+  } else {
+    spdlog::error("SIGHUP: {} has mistakes; what runs goes on", path);
+  }
+}
+
 }  // namespace
 
 int run_command(const RunOptions& options) {
@@ -44,7 +54,7 @@ int run_command(const RunOptions& options) {
   auto runtime = start_runtime(spec);
   if (!runtime) return complain(runtime.error().text);
 
-  const Snapshot last = (*conductor)->run(**runtime);
+  const Snapshot last = (*conductor)->run(**runtime, [&] { judge_again(options.file); });
   fmt::print("{}", all_tables(last));
   return kExitOk;
 }

@@ -56,10 +56,11 @@ class Conductor::Loop {
   explicit Loop(const Spec& spec) : spec_(spec), events_(spec), started_(Clock::now()) {}
 
   Result<void> listen(const std::string& path);
-  Snapshot run(Runtime& runtime);
+  Snapshot run(Runtime& runtime, const std::function<void()>& on_hangup);
 
  private:
   void start_slow_path();
+  void await_hangup(const std::function<void()>& on_hangup);
   void turn();
   void each_millisecond(Clock::time_point now);
   void each_second();
@@ -74,6 +75,7 @@ class Conductor::Loop {
   asio::io_context io_{1};
   asio::steady_timer timer_{io_};
   asio::signal_set signals_{io_, SIGTERM, SIGINT};
+  asio::signal_set hangups_{io_, SIGHUP};
   std::unique_ptr<ControlSocket> socket_;
   std::optional<SlowPath> slow_path_;
   EventLog events_;
@@ -95,13 +97,14 @@ Result<void> Conductor::Loop::listen(const std::string& path) {
   return {};
 }
 
-Snapshot Conductor::Loop::run(Runtime& runtime) {
+Snapshot Conductor::Loop::run(Runtime& runtime, const std::function<void()>& on_hangup) {
   runtime_ = &runtime;
   signals_.async_wait([this](const boost::system::error_code& error, int signal) {
     if (error) return;
     spdlog::info("{}: draining", signal == SIGTERM ? "SIGTERM" : "SIGINT");
     io_.stop();
   });
+  await_hangup(on_hangup);
   next_second_ = Clock::now() + kSecond;
   start_slow_path();
   service_.ready(summary_of(snapshot()));
@@ -121,6 +124,14 @@ Snapshot Conductor::Loop::run(Runtime& runtime) {
   const Snapshot last = snapshot();
   runtime_ = nullptr;
   return last;
+}
+
+void Conductor::Loop::await_hangup(const std::function<void()>& on_hangup) {
+  hangups_.async_wait([this, &on_hangup](const boost::system::error_code& error, int) {
+    if (error) return;
+    on_hangup();
+    await_hangup(on_hangup);
+  });
 }
 
 // Streams flow without a host stack as well, where switches flood: an alarm, not the end.
@@ -212,8 +223,8 @@ Result<std::unique_ptr<Conductor>> Conductor::open(const Spec& spec, const std::
   return std::unique_ptr<Conductor>(new Conductor(std::move(loop)));
 }
 
-Snapshot Conductor::run(Runtime& runtime) {
-  return loop_->run(runtime);
+Snapshot Conductor::run(Runtime& runtime, const std::function<void()>& on_hangup) {
+  return loop_->run(runtime, on_hangup);
 }
 
 }  // namespace castgate

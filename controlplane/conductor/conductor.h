@@ -20,8 +20,8 @@ class Conductor {
   Conductor(const Conductor&) = delete;
   Conductor& operator=(const Conductor&) = delete;
 
-  // Until SIGTERM or SIGINT; then drains and returns the final counters.
-  Snapshot run(Runtime& runtime);
+  // Until SIGTERM or SIGINT; then drains and returns the final counters. SIGHUP calls `on_hangup`.
+  Snapshot run(Runtime& runtime, const std::function<void()>& on_hangup);
 
  private:
   class Loop;

@@ -63,7 +63,7 @@ class ConductorTest : public testing::Test {
       user();
       ::kill(::getpid(), SIGTERM);
     });
-    const Snapshot last = (*conductor)->run(runtime);
+    const Snapshot last = (*conductor)->run(runtime, [this] { ++hangups_; });
     other.join();
     return last;
   }
@@ -75,6 +75,7 @@ class ConductorTest : public testing::Test {
 
   test::Scratch scratch_;
   std::string socket_ = scratch_ / "control.sock";
+  std::atomic<unsigned> hangups_ = 0;
   Spec spec_;
 };
 
@@ -138,6 +139,18 @@ TEST_F(ConductorTest, group_that_cannot_be_joined_is_an_alarm_and_not_the_end) {
   test::FakeRuntime runtime;
   runtime.shown = test::blank_snapshot(spec_);
   conduct(runtime, [&] { EXPECT_EQ(alarms().at(0).at("name"), "host_stack"); });
+}
+
+TEST_F(ConductorTest, hangup_is_told_each_time_and_ends_nothing) {
+  test::FakeRuntime runtime;
+  conduct(runtime, [&] {
+    for (unsigned i = 1; i <= 20; ++i) {
+      ::kill(::getpid(), SIGHUP);
+      for (unsigned turn = 0; turn < 500 && hangups_ < i; ++turn) std::this_thread::sleep_for(2ms);
+    }
+    EXPECT_EQ(alarms(), nlohmann::json::array());
+  });
+  EXPECT_EQ(hangups_, 20u);
 }
 
 TEST_F(ConductorTest, second_appliance_on_the_socket_is_refused) {
