@@ -43,8 +43,7 @@ void TransmitStage::send(Lane& lane) noexcept {
   std::copy_n(lane.pending.begin() + taken, lane.count, lane.pending.begin());
   drop_front(lane, refused_before);
   lane.refused = lane.count;
-  // A full lane must take the next packet: the oldest half has had its chance.
-  if (lane.count > kGather / 2) drop_front(lane, lane.count - kGather / 2);
+  lane.send_at = lane.refused + kGather;
 }
 
 void TransmitStage::drop_front(Lane& lane, unsigned count) noexcept {

@@ -11,7 +11,7 @@
 namespace castgate {
 
 // Gathers packets per port and gives them to the drivers once a turn. What a driver refuses is
-// offered once more in the next turn, then dropped and counted.
+// offered once more, in the next turn at the latest, then dropped and counted.
 class TransmitStage {
  public:
   // `queues`: this worker's transmit queue on every port, by port index.
@@ -24,7 +24,7 @@ class TransmitStage {
   void add(unsigned port, rte_mbuf* packet) noexcept {
     Lane& lane = lanes_[port];
     lane.pending[lane.count++] = packet;
-    if (lane.count == kGather) [[unlikely]]
+    if (lane.count == lane.send_at) [[unlikely]]
       send(lane);
   }
 
@@ -46,8 +46,9 @@ class TransmitStage {
     Port* port = nullptr;
     unsigned queue = 0;
     unsigned count = 0;
-    unsigned refused = 0;  // at the front of pending: offered before
-    std::array<rte_mbuf*, kGather> pending{};
+    unsigned refused = 0;        // at the front of pending: offered before
+    unsigned send_at = kGather;  // packets; as many new ones whatever was refused
+    std::array<rte_mbuf*, 2 * kGather> pending{};
     Counter sent;
     Counter full;
     Counter link_down;

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "dataplane/transmit/transmit_stage.h"
 
+#include <algorithm>
+#include <numeric>
+#include <random>
+
 #include "tests/support/fake_port.h"
 #include "tests/support/quiet_eal.h"
 
@@ -66,6 +70,84 @@ TEST_F(TransmitStageTest, what_a_driver_refuses_twice_is_dropped_and_the_new_get
   ports_[0].accepts = 100;
   stage_.flush();
   EXPECT_EQ(numbers(ports_[0]), (test::Bytes{2, 3}));
+}
+
+TEST_F(TransmitStageTest, driver_that_takes_one_at_a_time_drops_only_what_was_offered_twice) {
+  ports_[0].accepts = 0;
+  add(0, 0, 3);
+  stage_.flush();
+  ports_[0].accepts = 1;
+  add(0, 3, 2);
+  stage_.flush();  // 0 leaves, 1 and 2 had their second offer, 3 and 4 their first
+  EXPECT_EQ(stage_.refused(0), 2u);
+  ports_[0].accepts = 100;
+  stage_.flush();
+  EXPECT_EQ(numbers(ports_[0]), (test::Bytes{0, 3, 4}));
+}
+
+TEST_F(TransmitStageTest, whatever_is_gathered_for_one_offer_waits_for_a_second) {
+  for (unsigned packets = 1; packets < 64; ++packets) {
+    ports_[0].sent.clear();
+    ports_[0].accepts = 0;
+    add(0, 0, packets);
+    stage_.flush();
+    ports_[0].accepts = 1000;
+    stage_.flush();
+    ASSERT_EQ(ports_[0].sent.size(), packets);
+    ASSERT_EQ(stage_.refused(0), 0u);
+  }
+}
+
+// The 64th packet is an offer in the middle of the turn; those after it are the next.
+TEST_F(TransmitStageTest, turn_of_many_offers_drops_only_what_was_in_two) {
+  ports_[0].accepts = 0;
+  add(0, 0, 127);
+  EXPECT_EQ(stage_.refused(0), 0u);
+  EXPECT_EQ(stage_.waiting(), 127u);
+  add(0, 127, 1);
+  EXPECT_EQ(stage_.refused(0), 64u);
+  ports_[0].accepts = 100;
+  stage_.flush();
+  test::Bytes left(64);
+  std::iota(left.begin(), left.end(), std::uint8_t{64});
+  EXPECT_EQ(numbers(ports_[0]), left);
+}
+
+TEST_F(TransmitStageTest, link_that_comes_back_in_time_loses_nothing) {
+  ports_[0].accepts = 0;
+  ports_[0].up = false;
+  add(0, 0, 5);
+  stage_.flush();
+  ports_[0].accepts = 100;
+  ports_[0].up = true;
+  add(0, 5, 1);
+  stage_.flush();
+  EXPECT_EQ(numbers(ports_[0]), (test::Bytes{0, 1, 2, 3, 4, 5}));
+  EXPECT_EQ(stage_.without_link(0), 0u);
+}
+
+// Whatever a driver does, a packet is sent or counted, in order.
+TEST_F(TransmitStageTest, moody_driver_keeps_order_and_the_sum) {
+  std::mt19937_64 random(7);
+  std::uint64_t given = 0;
+  for (unsigned turn = 0; turn < 5'000; ++turn) {
+    ports_[0].up = random() % 4 != 0;
+    ports_[0].accepts = ports_[0].up ? random() % 80 : 0;
+    const auto count = static_cast<unsigned>(random() % 50);
+    for (unsigned i = 0; i < count; ++i, ++given) {
+      test::Bytes number;
+      test::put32(number, static_cast<std::uint32_t>(given));
+      stage_.add(0, test::one_segment(pool(), number));
+    }
+    stage_.flush();
+    ASSERT_EQ(stage_.sent(0) + stage_.refused(0) + stage_.without_link(0) + stage_.waiting(),
+              given);
+    ASSERT_EQ(stage_.sent(0), ports_[0].sent.size());
+  }
+  EXPECT_TRUE(std::ranges::is_sorted(ports_[0].sent, std::less{}));
+  EXPECT_GT(stage_.sent(0), given / 10);
+  EXPECT_GT(stage_.refused(0), 0u);
+  EXPECT_GT(stage_.without_link(0), 0u);
 }
 
 TEST_F(TransmitStageTest, stuck_port_neither_fills_memory_nor_stops_the_other) {
