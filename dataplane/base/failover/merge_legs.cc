@@ -64,7 +64,11 @@ bool MergeWindow::odd_step(const Arrival& a, std::uint64_t position, MergeOutlet
     ++leg.reordered;
     return true;
   }
-  if ((step > 0 && step <= kNear) || near(position) || (step <= 0 && missing(position))) {
+  // A live leg that jumps to where another one is may have brought a corrupt number: were it true,
+  // all that the leg brings from its own place would look like a new epoch.
+  const bool astray = step > kNear && leg.live;
+  if ((step > 0 && step <= kNear) || (near(position) && !astray) ||
+      (step <= 0 && missing(position))) {
     note_position(a, position, out);
     if (step <= 0) ++leg.reordered;
     return true;
@@ -97,8 +101,12 @@ void MergeWindow::note_position(const Arrival& a, std::uint64_t position,
     leg.first = std::min(leg.first, position);
   }
   if (leg.live) return;
-  drop_candidates(a.leg, out);
   set_live(a.leg, true, a.now, out);
+  if (follows_candidate(a)) {
+    accept_candidates(a.leg, a.now, out);
+  } else {
+    drop_candidates(a.leg, out);
+  }
 }
 
 // A leg that is not live may be more positions behind than 31 bits can tell.
@@ -107,6 +115,19 @@ std::uint64_t MergeWindow::highest_of(unsigned leg) const noexcept {
   if (!track.live && static_cast<std::uint32_t>(track.left_at) == hi_of(leg)) return track.left_at;
   const auto ahead = static_cast<std::int32_t>(hi_of(leg) - static_cast<std::uint32_t>(next_out_));
   return next_out_ + static_cast<std::uint64_t>(std::int64_t{ahead});
+}
+
+std::int64_t MergeWindow::from_candidate(const Arrival& a) const noexcept {
+  const Candidate& candidate = legs_[a.leg].candidate;
+  return static_cast<std::int64_t>((a.raw - candidate.last_raw) << shift_) >> shift_;
+}
+
+bool MergeWindow::follows_candidate(const Arrival& a) const noexcept {
+  const Candidate& candidate = legs_[a.leg].candidate;
+  const std::int64_t distance = from_candidate(a);
+  constexpr std::int64_t kFollows = 16;  // positions by which a confirming packet may be off
+  return candidate.count != 0 && candidate.kept[0].epoch == a.epoch && distance >= -kFollows &&
+         distance <= kFollows;
 }
 
 void MergeWindow::discard_candidate(const Arrival& a, MergeOutlet& out) noexcept {

@@ -9,7 +9,6 @@
 namespace castgate {
 namespace {
 
-constexpr std::int64_t kFollows = 16;  // positions by which a confirming packet may be off
 constexpr unsigned kQuietPackets = 3;  // of a new epoch, before the old one counts as mute
 
 }  // namespace
@@ -143,10 +142,7 @@ std::uint64_t MergeWindow::progress() const noexcept {
 void MergeWindow::suspect(const Arrival& a, unsigned needed, MergeOutlet& out) noexcept {
   LegTrack& leg = legs_[a.leg];
   Candidate& candidate = leg.candidate;
-  const auto distance = static_cast<std::int64_t>((a.raw - candidate.last_raw) << shift_) >> shift_;
-  const bool follows = candidate.count != 0 && candidate.kept[0].epoch == a.epoch &&
-                       distance >= -kFollows && distance <= kFollows;
-  if (!follows) drop_candidates(a.leg, out);
+  if (!follows_candidate(a)) drop_candidates(a.leg, out);
   for (unsigned i = 0; i < candidate.count; ++i) {
     if (candidate.kept[i].raw != a.raw) continue;
     ++leg.duplicate_same_leg;
@@ -158,7 +154,7 @@ void MergeWindow::suspect(const Arrival& a, unsigned needed, MergeOutlet& out) n
     candidate.quiet_since = a.now;
     candidate.quiet = 0;
   }
-  if (candidate.count == 0 || distance > 0) candidate.last_raw = a.raw;
+  if (candidate.count == 0 || from_candidate(a) > 0) candidate.last_raw = a.raw;
   candidate.leg_hi = hi_of(a.leg);
   candidate.last_at = a.now;
   ++candidate.run;

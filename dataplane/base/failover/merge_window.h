@@ -169,6 +169,8 @@ class alignas(64) MergeWindow {
   void offer_starting(const Arrival& a, MergeOutlet& out) noexcept;
   void keep_for_start(const Arrival& a, std::uint64_t position, MergeOutlet& out) noexcept;
   void begin(Instant now, MergeOutlet& out) noexcept;
+  std::int64_t from_candidate(const Arrival& a) const noexcept;  // positions
+  bool follows_candidate(const Arrival& a) const noexcept;
   void suspect(const Arrival& a, unsigned needed, MergeOutlet& out) noexcept;
   void confirm_epoch(const Arrival& a, MergeOutlet& out) noexcept;
   void discard_candidate(const Arrival& a, MergeOutlet& out) noexcept;
