@@ -38,6 +38,9 @@ class Pipeline {
   void receive(unsigned port, std::span<rte_mbuf* const> burst, Instant now) noexcept {
     classify_.receive(port, burst, now);
   }
+  void discard(unsigned port, std::span<rte_mbuf* const> burst, DropReason why) noexcept {
+    classify_.discard(port, burst, why);
+  }
   // Packets that another worker classified: tagged, of our streams.
   void take_over(std::span<rte_mbuf* const> burst, Instant now) noexcept {
     taken_over_.add(burst.size());

@@ -37,8 +37,8 @@ class EventList final : public EventSink {
 struct Source {
   unsigned port;
   CaptureReader reader;
-  std::optional<CapturedFrame> frame;
-  Instant last{INT64_MIN};
+  CapturedFrame frame;
+  Instant time{INT64_MIN};  // of `frame`; kNever at the end
 };
 
 unsigned packets_for(const Spec& spec) {
@@ -84,7 +84,7 @@ Result<void> Replay::open() {
   for (const ReplayFile& file : plan_.in) {
     auto reader = CaptureReader::open(file.path);
     if (!reader) return std::unexpected(reader.error());
-    sources_.push_back({file.port, std::move(*reader), {}, {INT64_MIN}});
+    sources_.push_back({file.port, std::move(*reader), {}});
   }
   std::ranges::stable_sort(sources_, {}, &Source::port);
   const PacketPoolOptions pool{"replay", packets_for(spec_), spec_.appliance.max_frame, 0};
@@ -122,23 +122,19 @@ Result<void> Replay::open() {
 Result<void> Replay::advance(Source& source) {
   auto next = source.reader.next();
   if (!next) return std::unexpected(next.error());
-  source.frame = *next;
-  if (!source.frame) return {};
-  if (source.frame->time < source.last) {
-    source.frame->time = source.last;
-    ++result_.clamped_timestamps;
+  if (!*next) {
+    source.time = kNever;
+    return {};
   }
-  source.last = source.frame->time;
+  source.frame = **next;
+  if (source.frame.time < source.time) ++result_.clamped_timestamps;
+  source.time = std::max(source.time, source.frame.time);
   return {};
 }
 
 Source* Replay::earliest() {
-  Source* best = nullptr;
-  for (Source& source : sources_) {
-    if (!source.frame) continue;
-    if (best == nullptr || source.frame->time < best->frame->time) best = &source;
-  }
-  return best;
+  const auto best = std::ranges::min_element(sources_, {}, &Source::time);
+  return best == sources_.end() || best->time == kNever ? nullptr : &*best;
 }
 
 void Replay::run_deadlines_before(Instant moment) {
@@ -150,9 +146,9 @@ void Replay::run_deadlines_before(Instant moment) {
 }
 
 void Replay::deliver(const Source& source) {
-  run_deadlines_before(source.frame->time);
-  now_ = source.frame->time;
-  rte_mbuf* packet = ports_[source.port]->packet_of(source.frame->bytes);
+  run_deadlines_before(source.time);
+  now_ = source.time;
+  rte_mbuf* packet = ports_[source.port]->packet_of(source.frame.bytes);
   if (packet == nullptr) return;
   pipeline_->receive(source.port, {&packet, 1}, now_);
   pipeline_->flush();
@@ -161,7 +157,7 @@ void Replay::deliver(const Source& source) {
 Result<ReplayResult> Replay::run() {
   if (auto opened = open(); !opened) return std::unexpected(opened.error());
   while (Source* source = earliest()) {
-    if (result_.packets_in == 0) first_ = source->frame->time;
+    if (result_.packets_in == 0) first_ = source->time;
     deliver(*source);
     if (++result_.packets_in % kProgressEvery == 0 && plan_.progress) {
       plan_.progress(result_.packets_in);
@@ -175,6 +171,7 @@ Result<ReplayResult> Replay::run() {
 }
 
 Result<ReplayResult> Replay::finish() {
+  CG_CHECK(pool_.has_value());
   pipeline_->drain(now_);
   Snapshot& snapshot = result_.snapshot;
   snapshot = empty_snapshot(spec_, port_pointers_);

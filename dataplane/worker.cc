@@ -10,6 +10,8 @@ namespace castgate {
 namespace {
 
 constexpr std::size_t kStreamsPerTurn = 4;  // of a snapshot: a few microseconds
+// More than any receive ring holds, and an end where packets come as fast as we free them.
+constexpr unsigned kBacklogBursts = 4096;
 // Adaptive polling: this many turns without a packet before the first nap, and ten times as many
 // before the longer one. A nap is far shorter than what a receive ring of 1024 can wait for.
 constexpr unsigned kTurnsToNap = 2000;
@@ -40,6 +42,7 @@ void Worker::run() noexcept {
   prctl(PR_SET_TIMERSLACK, 1000UL);
   rte_rcu_qsbr_thread_register(parts_.rcu, id);
   rte_rcu_qsbr_thread_online(parts_.rcu, id);
+  discard_backlog();
   while (asked() == WorkerPhase::Run) {
     const Instant now = clock_.now();
     const unsigned received = poll(now);
@@ -55,6 +58,20 @@ void Worker::run() noexcept {
   finish();
   rte_rcu_qsbr_thread_offline(parts_.rcu, id);
   rte_rcu_qsbr_thread_unregister(parts_.rcu, id);
+}
+
+// Ports open one after the other, which takes a NIC a second: what the first of them received
+// meanwhile is old, without a copy on the other legs, and followed by what its ring could not hold.
+void Worker::discard_backlog() noexcept {
+  std::array<rte_mbuf*, kBurst> burst;
+  for (const PollDuty& duty : parts_.polls) {
+    if (!duty.port->facts().is_wire) continue;
+    for (unsigned turn = 0; turn < kBacklogBursts; ++turn) {
+      const unsigned count = duty.port->receive(duty.queue, burst);
+      if (count == 0) break;
+      pipeline_->discard(duty.index, {burst.data(), count}, DropReason::BeforeStart);
+    }
+  }
 }
 
 unsigned Worker::poll(Instant now) noexcept {

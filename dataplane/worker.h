@@ -85,6 +85,7 @@ class Worker final : private ClassifyExits {
 
  private:
   WorkerPhase asked() const noexcept { return asked_.load(std::memory_order_acquire); }
+  void discard_backlog() noexcept;
   unsigned poll(Instant now) noexcept;
   unsigned serve(Instant now) noexcept;
   unsigned take_rings(Instant now) noexcept;

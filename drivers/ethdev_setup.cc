@@ -55,6 +55,11 @@ std::string with_ring(std::string device, const EthdevOptions& options) {
   return device;
 }
 
+bool waits_for_us(const std::string& device) {
+  return device.starts_with("net_pcap") || device.starts_with("net_ring") ||
+         device.starts_with("net_null");
+}
+
 Result<void> check_device(const std::string& device) {
   if (is_pci_address(device)) return check_pci_device(device);
   if (const auto interface = kernel_interface(device); !interface.empty()) {
@@ -70,6 +75,7 @@ EthdevPort::EthdevPort(const EthdevOptions& options)
   facts_.name = options.name;
   facts_.device = options.device;
   facts_.on_kernel_interface = kernel_is_host(options.device);
+  facts_.is_wire = !waits_for_us(options.device);
 }
 
 Result<std::unique_ptr<EthdevPort>> EthdevPort::open(const EthdevOptions& options) {

@@ -23,6 +23,7 @@ struct PortFacts {
   unsigned tx_queues = 1;
   bool multi_segment_tx = false;
   bool on_kernel_interface = false;  // Linux answers ARP and IGMP there itself: no twin
+  bool is_wire = false;  // packets come whether or not anybody receives: a file or a ring waits
 };
 
 // As the driver counts; cumulative since start.

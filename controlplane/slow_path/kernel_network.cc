@@ -155,7 +155,7 @@ void KernelNetwork::read_mld() {
 }
 
 void KernelNetwork::refresh(bool v6) {
-  const auto routers = IpAddress::parse(v6 ? "ff02::16" : "224.0.0.22");
+  const auto routers = IpAddress::parse(v6 ? "ff02::16" : "224.0.0.22").value_or(IpAddress{});
   if (!v6 && network_.spec.igmp == IgmpVersion::V2) {
     for (const auto& joined : network_.groups4) {
       send_to(igmp_.native_handle(), joined.group, index_, igmp2_report(joined.group));
@@ -163,7 +163,7 @@ void KernelNetwork::refresh(bool v6) {
     return;
   }
   for (const auto& report : current_state_reports(v6 ? network_.groups6 : network_.groups4)) {
-    send_to(v6 ? mld_.native_handle() : igmp_.native_handle(), *routers, index_, report);
+    send_to(v6 ? mld_.native_handle() : igmp_.native_handle(), routers, index_, report);
   }
 }
 

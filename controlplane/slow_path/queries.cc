@@ -32,6 +32,18 @@ bool is_tag(std::uint16_t type) noexcept {
   return type == 0x8100 || type == 0x88a8 || type == 0x9100;
 }
 
+// Moves a reader at the first type field past the tags, and tells the type behind them. VLAN 0 is a
+// priority and no VLAN (802.1Q). A third tag is left for the type, which nobody here looks for.
+std::uint16_t read_tags(WireReader& reader, VlanTags& tags) noexcept {
+  std::uint16_t type = reader.u16();
+  for (unsigned depth = 0; depth < 2 && is_tag(type); ++depth) {
+    const auto id = static_cast<std::uint16_t>(reader.u16() & 0xfff);
+    (tags.outer == 0 ? tags.outer : tags.inner) = id;
+    type = reader.u16();
+  }
+  return type;
+}
+
 std::optional<MembershipQuery> query_in_ip4(WireReader& ip) noexcept {
   const std::size_t header = std::size_t{ip.u8()} % 16 * 4;
   ip.skip(1);
@@ -106,11 +118,7 @@ std::optional<MembershipQuery> query_in_frame(FrameView frame) noexcept {
   WireReader reader(frame);
   reader.skip(12);
   VlanTags tags;
-  std::uint16_t type = reader.u16();
-  for (unsigned depth = 0; depth < 2 && is_tag(type); ++depth) {
-    (depth == 0 ? tags.outer : tags.inner) = static_cast<std::uint16_t>(reader.u16() & 0xfff);
-    type = reader.u16();
-  }
+  const std::uint16_t type = read_tags(reader, tags);
   std::optional<MembershipQuery> query;
   if (type == 0x0800) query = query_in_ip4(reader);
   if (type == 0x86dd) query = query_in_ip6(reader);
@@ -168,16 +176,19 @@ VlanTags tags_of(FrameView frame) noexcept {
   WireReader reader(frame);
   reader.skip(12);
   VlanTags tags;
-  for (unsigned depth = 0; depth < 2 && is_tag(reader.u16()); ++depth) {
-    (depth == 0 ? tags.outer : tags.inner) = static_cast<std::uint16_t>(reader.u16() & 0xfff);
-  }
-  return tags;
+  read_tags(reader, tags);
+  return reader.ok() ? tags : VlanTags{};
 }
 
 Frame untagged(FrameView frame) {
   Frame out(frame.begin(), frame.end());
-  const auto tags = static_cast<std::ptrdiff_t>(tags_of(frame).count());
-  out.erase(out.begin() + 12, out.begin() + 12 + 4 * tags);
+  WireReader reader(frame);
+  reader.skip(12);
+  VlanTags tags;
+  read_tags(reader, tags);
+  if (!reader.ok()) return out;
+  const auto behind = static_cast<std::ptrdiff_t>(reader.position()) - 2;
+  out.erase(out.begin() + 12, out.begin() + behind);
   return out;
 }
 

@@ -43,7 +43,8 @@ Frame igmp_general_query();
 Frame mld_general_query();
 Frame tagged(FrameView frame, VlanTags tags);
 
-// The tags that a frame bears, up to two, and the frame without them.
+// The VLANs that a frame is in, up to two, and the frame without its tags, those of VLAN 0 (a mere
+// priority) included. A frame cut short within them has none and stays as it is.
 VlanTags tags_of(FrameView frame) noexcept;
 Frame untagged(FrameView frame);
 

@@ -272,6 +272,13 @@ bool ClassifyStage::mac_fits(const rte_mbuf* packet, unsigned port,
   return std::memcmp(rte_pktmbuf_mtod(packet, const void*), want.bytes.data(), 6) == 0;
 }
 
+void ClassifyStage::discard(unsigned port, std::span<rte_mbuf* const> burst,
+                            DropReason why) noexcept {
+  ports_[port].packets.add(burst.size());
+  for (rte_mbuf* packet : burst) drop(packet, port, why);
+  bin_.flush();
+}
+
 void ClassifyStage::drop(rte_mbuf* packet, unsigned port, DropReason reason) noexcept {
   ports_[port].drops[static_cast<std::size_t>(reason)].add();
   bin_.drop(packet, reason);

@@ -46,6 +46,8 @@ class ClassifyStage {
 
   // `burst` came from port number `port` of the spec.
   void receive(unsigned port, std::span<rte_mbuf* const> burst, Instant now) noexcept;
+  // Counts a burst as received and drops it unread.
+  void discard(unsigned port, std::span<rte_mbuf* const> burst, DropReason why) noexcept;
 
   const std::vector<PortCounters>& ports() const noexcept { return ports_; }
 

@@ -12,6 +12,7 @@ namespace castgate {
 
 enum class DropReason : std::uint8_t {
   // classify
+  BeforeStart,
   Runt,
   NotIp,
   NotUdp,
@@ -63,6 +64,7 @@ struct DropReasonInfo {
 };
 
 inline constexpr std::array<DropReasonInfo, kDropReasons> kDropReasonTable{{
+    {"before_start", "classify", "waited in the port since before all of castgate had started"},
     {"runt", "classify", "frame shorter than its Ethernet or VLAN header"},
     {"not_ip", "classify", "EtherType is neither IPv4 nor IPv6, and not for the host"},
     {"not_udp", "classify", "IP protocol is not UDP, and not for the host"},

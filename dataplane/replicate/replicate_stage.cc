@@ -35,6 +35,19 @@ std::uint8_t* bytes_at(rte_mbuf* packet, unsigned offset) noexcept {
 
 }  // namespace
 
+ReplicateStage::Outputs ReplicateStage::outputs_of(const std::vector<OutputSpec>& wanted,
+                                                   std::span<Port* const> ports,
+                                                   OutputTemplate* first) {
+  CG_CHECK(!wanted.empty());
+  const bool chains = std::ranges::all_of(wanted, [&](const OutputSpec& output) {
+    return ports[output.port]->facts().multi_segment_tx;
+  });
+  return {.count = static_cast<std::uint32_t>(wanted.size()),
+          .chains = chains,
+          .plain = wanted.size() == 1 && first->is_plain(),
+          .first = first};
+}
+
 ReplicateStage::ReplicateStage(const Spec& spec, std::span<Port* const> ports, rte_mempool* pool,
                                TransmitStage& transmit)
     : pool_(pool), transmit_(transmit), outputs_(spec.streams.size()) {
@@ -47,13 +60,7 @@ ReplicateStage::ReplicateStage(const Spec& spec, std::span<Port* const> ports, r
   OutputTemplate* next = templates_.data();
   for (std::size_t s = 0; s < spec.streams.size(); ++s) {
     const auto& wanted = spec.streams[s].outputs;
-    CG_CHECK(!wanted.empty());
-    outputs_[s].first = next;
-    outputs_[s].count = static_cast<std::uint32_t>(wanted.size());
-    outputs_[s].chains = std::ranges::all_of(wanted, [&](const OutputSpec& output) {
-      return ports[output.port]->facts().multi_segment_tx;
-    });
-    outputs_[s].plain = wanted.size() == 1 && next->is_plain();
+    outputs_[s] = outputs_of(wanted, ports, next);
     next += wanted.size();
   }
 }

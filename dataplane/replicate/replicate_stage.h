@@ -41,6 +41,8 @@ class ReplicateStage final : public Stage {
     bool plain = false;   // one output, and that is_plain()
     OutputTemplate* first = nullptr;
   };
+  static Outputs outputs_of(const std::vector<OutputSpec>& wanted, std::span<Port* const> ports,
+                            OutputTemplate* first);
 
   void send_plain(rte_mbuf* packet, OutputTemplate& output) noexcept;
   void send_to_many(rte_mbuf* packet, const PacketTag& tag, const Outputs& outputs) noexcept;

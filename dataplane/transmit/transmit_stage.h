@@ -48,7 +48,7 @@ class TransmitStage {
     unsigned count = 0;
     unsigned refused = 0;        // at the front of pending: offered before
     unsigned send_at = kGather;  // packets; as many new ones whatever was refused
-    std::array<rte_mbuf*, 2 * kGather> pending{};
+    std::array<rte_mbuf*, std::size_t{2} * kGather> pending{};
     Counter sent;
     Counter full;
     Counter link_down;

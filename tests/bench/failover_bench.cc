@@ -61,17 +61,17 @@ bool print(const Row& row) {
 }
 
 enum Index : std::size_t {
-  kOrdered64,
-  kOrdered1000Lossy,
-  kOrdered64Behind,
-  kArrival1000Lossy,
-  kCold,
-  kUdpSummed,
-  kOrdered1,
-  kOrdered1000,
-  kOrderedWide,
-  kScenes
+  Ordered64,
+  Ordered1000Lossy,
+  Ordered64Behind,
+  Arrival1000Lossy,
+  Cold,
+  UdpSummed,
+  Ordered1,
+  Ordered1000,
+  OrderedWide
 };
+constexpr std::size_t kScenes = OrderedWide + 1;
 
 std::vector<SceneOptions> scenes() {
   const Release ordered = Release::Ordered;
@@ -152,13 +152,13 @@ bool Bench::judge() {
   constexpr double kFloors[] = {2.7, 3.0, 3.7, 3.0, 3.2};
   constexpr double kGoals[] = {1.9, 1.95, 2.6, 1.95, 2.5};
   bool good = true;
-  for (std::size_t s = kOrdered64; s <= kCold; ++s) {
+  for (std::size_t s = Ordered64; s <= Cold; ++s) {
     good &= print({options[s].name + " / unit", ratio(s), kFloors[s], kGoals[s], "{:.2f}"});
   }
   good &= print({"UDP checksum verified in software: added / unit",
-                 ratio(kUdpSummed) - ratio(kOrdered64), 3.4, 2.4, "{:.2f}"});
-  good &= print({"1000 streams / 1 stream", between(kOrdered1000, kOrdered1), 1.3, 1.08, "{:.3f}"});
-  good &= print({"window 32768 / 2048", between(kOrderedWide, kOrdered64), 1.1, 1.03, "{:.3f}"});
+                 ratio(UdpSummed) - ratio(Ordered64), 3.4, 2.4, "{:.2f}"});
+  good &= print({"1000 streams / 1 stream", between(Ordered1000, Ordered1), 1.3, 1.08, "{:.3f}"});
+  good &= print({"window 32768 / 2048", between(OrderedWide, Ordered64), 1.1, 1.03, "{:.3f}"});
   return good;
 }
 

@@ -60,7 +60,10 @@ lost=$(($(of_leg A lost) - unrecovered))
 [[ $lost -gt 0 ]] || fail "the flaps cost leg A nothing: were there any?"
 gaps=$("$castgate" show streams --json |
   python3 -c "import json, sys; print(json.load(sys.stdin)['streams'][0]['unrecovered'])")
-[[ $gaps -eq 0 ]] || fail "$gaps positions were lost although the second path had them"
+[[ $gaps -eq 0 ]] || {
+  "$castgate" show legs
+  fail "$gaps positions were lost although the second path had them"
+}
 
 # Nobody empties the ring for half a second: what it cannot hold is told, not silently gone.
 received=$(of_leg A packets) lost=$(of_leg A lost)

@@ -54,7 +54,7 @@ class ClassifyLab : public DriverTest {
     spec_.ports[1].verify.mac = true;
     spec_.appliance.max_frame = 9018;
     add_stream("239.1.0.1:5000", std::nullopt);
-    add_stream("239.1.0.1:5000", IpAddress::parse("10.0.0.7").value());
+    add_stream("239.1.0.1:5000", IpAddress::parse("10.0.0.7"));
     add_stream("239.1.0.2:5000", std::nullopt);
   }
   void add_stream(const char* to, std::optional<IpAddress> from) {

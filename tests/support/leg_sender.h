@@ -37,8 +37,12 @@ class LegSender final : public Port {
     }
   }
   unsigned receive(unsigned, std::span<rte_mbuf*> burst) noexcept override {
+    if (position_ == waiting_) {  // all that waited is taken
+      waiting_ = 0;
+      return 0;
+    }
     unsigned count = 0;
-    while (count < burst.size() && position_ < last &&
+    while (count < burst.size() && position_ < last && position_ != waiting_ &&
            position_ < progress_.leg[1 - leg_].load(std::memory_order_relaxed) + kApart) {
       if (position_ % loses_each_ != 0) {
         Bytes& frame = frames_[stream_];
@@ -57,6 +61,11 @@ class LegSender final : public Port {
   unsigned transmit(unsigned, std::span<rte_mbuf* const>) noexcept override { return 0; }
   const PortFacts& facts() const noexcept override { return facts_; }
   PortStats stats() const override { return {}; }
+  // A port in which the first packets wait already.
+  void wire(std::uint64_t positions) {
+    facts_.is_wire = true;
+    waiting_ = positions + 1;
+  }
 
   std::uint64_t last = 0;  // positions to send
   std::atomic<std::uint64_t> sent{0};
@@ -68,6 +77,7 @@ class LegSender final : public Port {
   Progress& progress_;
   std::vector<Bytes> frames_;
   std::uint64_t position_ = 1;
+  std::uint64_t waiting_ = 0;
   unsigned stream_ = 0;
   PortFacts facts_;
 };

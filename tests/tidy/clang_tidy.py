@@ -34,7 +34,8 @@ def judge(root, build, file, mark):
     return told or [f"{file}:1: clang-tidy failed: {run.stderr[-300:]}"]
 
 
-def complaints(root, build, seconds=float("inf"), left_over=None):
+def found_by_source(root, build, seconds=float("inf"), left_over=None):
+    """The complaints of one source after the other, as they come."""
     end = time.monotonic() + seconds
     passed = house.Passed(build, "clang-tidy")
     settings = "".join(path.read_text() for path in sorted(root.rglob(".clang-tidy")))
@@ -50,14 +51,22 @@ def complaints(root, build, seconds=float("inf"), left_over=None):
         return judge(root, build, file, mark)
 
     with concurrent.futures.ThreadPoolExecutor(2) as pool:
-        return [line for lines in pool.map(turn, newest_first(root, commands)) for line in lines]
+        yield from pool.map(turn, newest_first(root, commands))
+
+
+def complaints(root, build):
+    return [line for lines in found_by_source(root, build) for line in lines]
 
 
 def main(root, build, seconds):
     left_over = []
-    found = sorted(set(complaints(root, build, seconds, left_over)))
+    found = []
+    for lines in found_by_source(root, build, seconds, left_over):
+        new = sorted(set(lines).difference(found))  # a header's come from each that includes it
+        for line in new:
+            print(line, flush=True)
+        found += new
     every = len(house.compile_flags(root, build))
-    print("\n".join(found))
     if found:
         print(f"{len(found)} complaints, the first: {found[0]}")
         return 1

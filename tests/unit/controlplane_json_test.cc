@@ -14,6 +14,10 @@ void number(const Counters& counters, Scope& scope, std::uint64_t from) {
   for (const auto& counter : counters) scope.*counter.field = from++;
 }
 
+constexpr std::size_t place(DropReason reason) {
+  return static_cast<std::size_t>(reason);
+}
+
 Snapshot numbered() {
   Snapshot out;
   StreamSnapshot& stream = out.streams.emplace_back();
@@ -30,10 +34,11 @@ Snapshot numbered() {
   port.reception = "promiscuous";
   port.link_up = true;
   number(kPortCounters, port, 400);
-  port.drops[3] = 33;
+  port.drops[place(DropReason::IpBadHeader)] = 33;
   number(kWorkerCounters, out.workers.emplace_back(), 500);
   out.workers[0].core = 7;
-  for (std::size_t i = 0; i < kDropReasons; ++i) out.drops[i] = i;
+  out.drops[place(DropReason::NotIp)] = 1;
+  out.drops[place(DropReason::TxLinkDown)] = 2;
   out.ledger = {.in = 1, .created = 2, .out = 3, .dropped = 0, .held = 0};
   return out;
 }
@@ -57,9 +62,7 @@ TEST(SnapshotJsonTest, every_counter_of_the_tables_is_there) {
 
 TEST(SnapshotJsonTest, drops_are_named_and_those_of_zero_left_out) {
   const nlohmann::json drops = to_json(numbered().drops);
-  EXPECT_EQ(drops.size(), kDropReasons - 1);
-  EXPECT_FALSE(drops.contains("runt"));
-  EXPECT_EQ(drops["not_ip"], 1);
+  EXPECT_EQ(drops, nlohmann::json({{"not_ip", 1}, {"tx_link_down", 2}}));
 }
 
 TEST(SnapshotJsonTest, names_and_states_are_words) {

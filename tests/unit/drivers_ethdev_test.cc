@@ -68,7 +68,8 @@ TEST_F(EthdevTest, chain_leaves_net_null_linearised_and_nothing_leaks) {
 
 // A ring with room for three: the driver refuses the rest of a burst.
 TEST_F(EthdevTest, what_the_driver_refuses_stays_the_callers) {
-  rte_ring* ring = rte_ring_create("refuse", 4, SOCKET_ID_ANY, RING_F_SP_ENQ | RING_F_SC_DEQ);
+  constexpr unsigned kOneToOne = RING_F_SP_ENQ | RING_F_SC_DEQ;
+  rte_ring* ring = rte_ring_create("refuse", 4, SOCKET_ID_ANY, kOneToOne);
   const int id = rte_eth_from_rings("refuse", &ring, 1, &ring, 1, SOCKET_ID_ANY);
   ASSERT_GE(id, 0);
   {

@@ -87,6 +87,25 @@ TEST(QueriesTest, query_in_a_vlan_keeps_its_tags) {
   EXPECT_EQ(query_in_frame(tagged(mld_general_query(), {100, 43}))->tags, (VlanTags{100, 43}));
 }
 
+TEST(QueriesTest, priority_tag_is_no_vlan_and_comes_off_like_one) {
+  const Frame query = igmp_general_query();
+  Frame priority = tagged(query, {100, 43});
+  priority[14] = std::byte{0xe0};  // VLAN 0, priority 7
+  priority[15] = std::byte{0};
+  EXPECT_EQ(tags_of(priority), (VlanTags{43, 0}));
+  EXPECT_EQ(query_in_frame(priority)->tags, (VlanTags{43, 0}));
+  EXPECT_EQ(untagged(priority), query);
+}
+
+TEST(QueriesTest, frame_cut_within_its_tags_has_none_and_stays_as_it_is) {
+  const Frame whole = tagged(igmp_general_query(), {100, 43});
+  for (std::size_t length = 0; length < 12 + 4 + 4 + 2; ++length) {
+    const FrameView cut = FrameView(whole).first(length);
+    EXPECT_EQ(tags_of(cut), VlanTags{}) << length;
+    EXPECT_TRUE(std::ranges::equal(untagged(cut), cut)) << length;
+  }
+}
+
 // What tshark says of frames written to a capture; nothing where tshark is not installed.
 std::string judged(const std::vector<Frame>& frames, const std::string& fields) {
   namespace fs = std::filesystem;
@@ -156,6 +175,7 @@ TEST(ReportsTest, tshark_reads_groups_and_sources_from_our_igmp_report) {
 
 TEST(ReportsTest, many_groups_are_parted_into_packets_that_fit) {
   std::vector<JoinedGroup> groups;
+  groups.reserve(500);
   for (unsigned i = 0; i < 500; ++i) groups.push_back({IpAddress::v4(0xef000000 + i)});
   const auto reports = current_state_reports(groups);
   std::size_t records = 0;

@@ -208,6 +208,27 @@ TEST_F(WorkersTest, end_under_load_leaves_nothing_behind) {
   EXPECT_TRUE(last.ledger.balances());
 }
 
+TEST_F(WorkersTest, what_waited_in_a_wire_since_before_the_start_is_dropped_by_name) {
+  constexpr std::uint64_t kWaiting = 50;
+  build(4096);
+  for (LegSender& sender : senders_) {
+    sender.wire(kWaiting);
+    sender.last = 1001;
+  }
+  launch();
+  while (receiver_.taken < kStreams * std::uint64_t{950 - 950 / 77}) std::this_thread::yield();
+  end();
+  const Snapshot last = last_snapshot();
+  const auto dropped = last.drops[static_cast<std::size_t>(DropReason::BeforeStart)];
+  EXPECT_EQ(dropped, kStreams * (2 * kWaiting - kWaiting / 7 - kWaiting / 11));
+  for (const StreamSnapshot& stream : last.streams) {
+    EXPECT_EQ(stream.forwarded + stream.unrecovered, 1000 - kWaiting);
+    EXPECT_EQ(stream.unrecovered, 1000 / 77);  // the first of them is 77
+  }
+  EXPECT_EQ(last.ledger.in, senders_[0].sent + senders_[1].sent);
+  EXPECT_TRUE(last.ledger.balances());
+}
+
 TEST_F(WorkersTest, full_ring_drops_by_name_and_the_other_streams_lose_nothing) {
   build(64);
   for (LegSender& sender : senders_) sender.last = UINT64_MAX;
