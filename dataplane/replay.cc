@@ -122,11 +122,12 @@ Result<void> Replay::open() {
 Result<void> Replay::advance(Source& source) {
   auto next = source.reader.next();
   if (!next) return std::unexpected(next.error());
-  if (!*next) {
+  const std::optional<CapturedFrame>& frame = *next;
+  if (!frame) {
     source.time = kNever;
     return {};
   }
-  source.frame = **next;
+  source.frame = *frame;
   if (source.frame.time < source.time) ++result_.clamped_timestamps;
   source.time = std::max(source.time, source.frame.time);
   return {};

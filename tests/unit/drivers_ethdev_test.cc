@@ -70,7 +70,8 @@ TEST_F(EthdevTest, chain_leaves_net_null_linearised_and_nothing_leaks) {
 TEST_F(EthdevTest, what_the_driver_refuses_stays_the_callers) {
   constexpr unsigned kOneToOne = RING_F_SP_ENQ | RING_F_SC_DEQ;
   rte_ring* ring = rte_ring_create("refuse", 4, SOCKET_ID_ANY, kOneToOne);
-  const int id = rte_eth_from_rings("refuse", &ring, 1, &ring, 1, SOCKET_ID_ANY);
+  const int id =
+      rte_eth_from_rings("refuse", &ring, 1, &ring, 1, static_cast<unsigned>(SOCKET_ID_ANY));
   ASSERT_GE(id, 0);
   {
     auto port = EthdevPort::adopt(static_cast<std::uint16_t>(id), options("net_ring_refuse"));

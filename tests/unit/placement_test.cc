@@ -44,6 +44,26 @@ TEST(PlacementTest, load_is_even_among_equal_streams) {
   EXPECT_EQ(streams, (std::array<unsigned, 4>{25, 25, 25, 25}));
 }
 
+TEST(PlacementTest, legs_and_outputs_weigh_as_much_as_the_rate) {
+  Spec spec;
+  spec.ports.resize(3);
+  // In and out: 8000 packets a second, 6000, 8000 again for its seven outputs, 2000.
+  spec.streams = {stream(4000, {0}), stream(2000, {0, 1}), stream(1000, {0})};
+  spec.streams.push_back(stream(1000, {0}));
+  spec.streams[2].outputs.resize(7);
+  const Placement placed = place(spec, 2);
+  EXPECT_EQ(placed.worker_of_stream, (std::vector<std::uint8_t>{0, 0, 1, 1}));
+}
+
+TEST(PlacementTest, port_belongs_to_the_worker_of_the_highest_rate_not_of_the_most_streams) {
+  Spec spec;
+  spec.ports.resize(2);
+  spec.streams = {stream(1000, {0, 1}), stream(350, {0, 1}), stream(350, {0, 1})};
+  const Placement placed = place(spec, 2);
+  ASSERT_EQ(placed.worker_of_stream, (std::vector<std::uint8_t>{0, 1, 1}));
+  EXPECT_EQ(placed.owner_of_port, (std::vector<std::uint8_t>{0, 0}));
+}
+
 TEST(PlacementTest, port_is_polled_by_the_worker_that_takes_most_from_it) {
   Spec spec;
   spec.ports.resize(4);

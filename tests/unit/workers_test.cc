@@ -240,7 +240,7 @@ TEST_F(WorkersTest, full_ring_drops_by_name_and_the_other_streams_lose_nothing) 
     left_[0] = true;
   });
   progress_.leg[1] = 1000;  // as if leg B had come that far
-  while (senders_[0].sent < kStreams * 900u) std::this_thread::yield();
+  while (senders_[0].sent < std::uint64_t{kStreams} * 900) std::this_thread::yield();
   left_[1] = true;
   end();
   const Snapshot last = last_snapshot();
