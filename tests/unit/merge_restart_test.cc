@@ -240,5 +240,27 @@ TEST(MergeRestartTest, returning_leg_brings_what_the_other_lost_of_the_new_epoch
   }
 }
 
+// Its true packets are far behind the first: they are the stream's, and no restart of it.
+TEST(MergeRestartTest, corrupt_first_number_of_a_leg_is_corrected_by_its_second) {
+  for (const MergeRelease release : kReleases) {
+    SCOPED_TRACE(static_cast<int>(release));
+    MergeLab lab({.release = release, .window = 1024, .playout_delay = milliseconds{10}});
+    Wire wire;
+    wire.put({1, 300, Instant{1'000'000'000} + milliseconds{1}, 0, true});
+    const auto first_part = [](std::uint64_t p) { return p >= 1000; };
+    send(wire, lab, {{.loses = first_part}, {.delay = milliseconds{2}}}, {.count = 3000});
+    wire.deliver_before(kNever, lab);
+    lab.finish();
+    EXPECT_EQ(lab.window.totals().restarts, 0u);
+    EXPECT_EQ(lab.leg_changes[1][2], 0u) << "diverged";
+    EXPECT_EQ(lab.twice(), 0u);
+    for (std::uint64_t p = 0; p < 3000; ++p) {
+      // In the corrupt number's own place the window has a packet already.
+      ASSERT_TRUE(lab.times_out(p) == 1 || p == 300) << p;
+    }
+    lab.expect_balance();
+  }
+}
+
 }  // namespace
 }  // namespace castgate::test

@@ -49,10 +49,20 @@ bool MergeWindow::odd_step(const Arrival& a, std::uint64_t position, MergeOutlet
   const auto reach = static_cast<std::int64_t>(window() / 2);
   if (!leg.seen) {
     if (from_next <= -reach || from_next > reach) return suspect(a, Candidate::kMost, out), false;
+    // Far ahead of the others, a corrupt number would open a gap that its deadline closes.
+    const std::uint64_t head = std::max(head_ + 1, next_out_);
+    if (static_cast<std::int64_t>(position - head) > kNear) return suspect(a, 2, out), false;
     first_seen(a, position, out);
     return true;
   }
   const auto step = static_cast<std::int64_t>(position - highest_of(a.leg));
+  if ((step > kNear || step <= -kNear) && is_lone(a.leg) && from_next > -reach &&
+      from_next <= reach) {
+    // Of a leg's first two packets that disagree the second is believed: the next one may correct
+    // it again, while all that came after a corrupt first one would look like a new epoch.
+    first_seen(a, position, out);
+    return true;
+  }
   if (step > -kNear && step <= 0) {
     const std::uint64_t bit = 1ull << -step;
     if ((recent_of(a.leg) & bit) != 0) {
@@ -78,6 +88,12 @@ bool MergeWindow::odd_step(const Arrival& a, std::uint64_t position, MergeOutlet
   const bool jump = step > 0 && from_next > -reach && (from_next < reach || returning_);
   suspect(a, jump ? 2 : Candidate::kMost, out);
   return false;
+}
+
+// Has the leg brought one position only?
+bool MergeWindow::is_lone(unsigned leg) const noexcept {
+  const std::uint64_t recent = leg < 2 ? leg_recent_[leg] : extra_[leg - 2].recent;
+  return recent == 1 && highest_of(leg) == legs_[leg].first;
 }
 
 void MergeWindow::first_seen(const Arrival& a, std::uint64_t position, MergeOutlet& out) noexcept {

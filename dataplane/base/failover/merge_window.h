@@ -196,6 +196,7 @@ class alignas(64) MergeWindow {
   void lose(unsigned leg, std::uint64_t from, std::uint64_t to) noexcept;
   void count_general(const Arrival& a) noexcept;
   void note_fill(unsigned leg, std::uint64_t position) noexcept;
+  bool is_lone(unsigned leg) const noexcept;
   void first_seen(const Arrival& a, std::uint64_t position, MergeOutlet& out) noexcept;
   void note_position(const Arrival& a, std::uint64_t position, MergeOutlet& out) noexcept;
   bool near(std::uint64_t position) const noexcept;
