@@ -25,6 +25,9 @@ else
 fi
 
 status=0
-./build-bench/tests/bench/failover_bench "$rounds" "$hugepages" || status=$?
-python3 tests/bench/testpmd_mac.py "$hugepages"
+figures=$(mktemp)
+trap 'rm -f "$figures"' EXIT
+./build-bench/tests/bench/failover_bench "$rounds" "$hugepages" | tee "$figures" || status=$?
+tsc_mhz=$(awk '/^time stamp counter:/ {print $4}' "$figures")
+python3 tests/bench/testpmd_mac.py "$hugepages" "$tsc_mhz" || status=$?
 exit "$status"

@@ -200,6 +200,7 @@ bool Bench::run(unsigned rounds) {
     fmt::print("{:<62} {:8.1f} {:8.1f} {:8.1f}\n", options[s].name, median(cycles_[s]),
                *std::ranges::min_element(cycles_[s]), median(units_[s]));
   }
+  fmt::print("time stamp counter: {:.3f} MHz\n", static_cast<double>(rte_get_tsc_hz()) / 1e6);
   return good;
 }
 
