@@ -37,7 +37,7 @@ std::uint64_t held_budget(const Spec& spec, const Placement& placed, unsigned wo
   for (std::size_t s = 0; s < spec.streams.size(); ++s) {
     if (placed.worker_of_stream[s] != worker) continue;
     const FailoverSpec& failover = spec.streams[s].failover;
-    if (failover.release != Release::Arrival) held += window_positions(failover) / 2;
+    if (failover.release != Release::Arrival) held += window_positions(spec.streams[s]) / 2;
   }
   return held;
 }

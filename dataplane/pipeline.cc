@@ -49,7 +49,7 @@ void Pipeline::add_counters(Snapshot& into) const {
     into.ledger.dropped += drops[r];
   }
   into.ledger.in += received;
-  into.ledger.created += replicate_.created();
+  into.ledger.created += replicate_.created() + failover_.created();
 }
 
 Snapshot empty_snapshot(const Spec& spec, std::span<Port* const> ports) {

@@ -42,10 +42,9 @@ struct Source {
 };
 
 unsigned packets_for(const Spec& spec) {
-  const auto held = std::accumulate(spec.streams.begin(), spec.streams.end(), std::uint64_t{0},
-                                    [](std::uint64_t sum, const StreamSpec& s) {
-                                      return sum + window_positions(s.failover) / 2;
-                                    });
+  const auto held = std::accumulate(
+      spec.streams.begin(), spec.streams.end(), std::uint64_t{0},
+      [](std::uint64_t sum, const StreamSpec& s) { return sum + window_positions(s) / 2; });
   return static_cast<unsigned>(
       std::min<std::uint64_t>(held + std::uint64_t{2} * kSparePackets, kMostPackets));
 }

@@ -5,6 +5,8 @@
 namespace castgate {
 namespace {
 
+enum class Endian : std::uint8_t { Big, Little };
+
 LegSpec read_leg(const YamlNode::Entry& entry, const KeyPath& path, ReadContext& context) {
   LegSpec leg;
   leg.name = entry.key;
@@ -17,6 +19,19 @@ LegSpec read_leg(const YamlNode::Entry& entry, const KeyPath& path, ReadContext&
   return leg;
 }
 
+void read_field(Section& sequence, ReadContext& context, std::string_view key,
+                SequenceField& field) {
+  const YamlNode* node = sequence.child(key);
+  if (node == nullptr) return;
+  Section section(*node, sequence.path().key(key), context);
+  Endian endian = Endian::Big;
+  section.read("at", field.at);
+  section.read("width", field.width);
+  section.read("endian", endian);
+  field.little = endian == Endian::Little;
+  section.finish();
+}
+
 // sequence: rtp, or the same as a map: {format: rtp}
 void read_sequence(Section& stream, ReadContext& context, SequenceSpec& sequence) {
   const YamlNode* node = stream.child("sequence");
@@ -24,6 +39,10 @@ void read_sequence(Section& stream, ReadContext& context, SequenceSpec& sequence
   if (node->kind != YamlNode::Kind::Map) return stream.read("sequence", sequence.format);
   Section section(*node, stream.path().key("sequence"), context);
   section.read("format", sequence.format);
+  section.read("overlap", sequence.overlap);
+  read_field(section, context, "position", sequence.generic.position);
+  read_field(section, context, "count", sequence.generic.count);
+  read_field(section, context, "epoch", sequence.generic.epoch);
   section.finish();
 }
 

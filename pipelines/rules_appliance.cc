@@ -51,7 +51,7 @@ void check_sizes(RuleContext& rules) {
   }
   std::uint64_t positions = 0;
   for (const StreamSpec& stream : spec.streams) {
-    const std::uint64_t window = window_positions(stream.failover);
+    const std::uint64_t window = window_positions(stream);
     if (window <= kMaxWindow) positions += window;  // larger ones are complained of by themselves
   }
   if (positions > kMaxAllWindows) {

@@ -42,7 +42,7 @@ std::string window_key(const RuleContext& rules, const FailoverSpec& failover,
 void check_window(RuleContext& rules, const StreamSpec& stream, const std::string& path) {
   const FailoverSpec& failover = stream.failover;
   const bool rtp = stream.sequence.format == SequenceFormat::Rtp;
-  const std::uint64_t half = rtp ? 1ull << 15 : 1ull << 31;
+  const std::uint64_t half = 1ull << (std::min(stream.sequence.width(), 40u) - 1);
   const std::string fits = what_fits(failover, std::min(half, kMaxWindow / 2));
   const auto hold = static_cast<std::uint64_t>(longest_hold(failover).count());
   // The key table's limits keep this product under 2^64.
@@ -53,10 +53,39 @@ void check_window(RuleContext& rules, const StreamSpec& stream, const std::strin
                                  "{}: {}{}",
                                  in_flight / kNanosecondsPerSecond, half, fits,
                                  rtp ? "; or sequence: rtp_extended" : ""));
-  } else if (window_positions(failover) > kMaxWindow) {
+  } else if (window_positions(stream) > kMaxWindow) {
     rules.error(key, fmt::format("the merge window would be {} positions, at most {}: {}",
-                                 window_positions(failover), kMaxWindow, fits));
+                                 window_positions(stream), kMaxWindow, fits));
   }
+}
+
+// A number where the sequence asks for one, and none where it does not.
+void check_sequence(RuleContext& rules, const StreamSpec& stream) {
+  const std::string path = path_of(stream) + ".sequence";
+  if (rules.bad(path) || rules.bad(path + ".format")) return;
+  const SequenceSpec& sequence = stream.sequence;
+  const bool generic = sequence.format == SequenceFormat::Generic;
+  for (const char* field : {".position", ".count", ".epoch"}) {
+    if (rules.given(path + field) && !generic) {
+      rules.error(path + field, "has no effect without format: generic");
+    }
+  }
+  if (generic && !rules.given(path + ".position")) {
+    rules.error(path, "format: generic needs a position: {at: ..., width: ...}");
+  }
+  const std::string overlap = path + ".overlap";
+  if (!rules.given(overlap) || rules.bad(overlap)) return;
+  if (!sequence.counts_messages()) {
+    rules.error(overlap, "has no effect: each packet of this format is one position");
+  } else if (sequence.overlap == Overlap::Trim && !sequence.has_lengths()) {
+    rules.error(overlap, "trim needs messages with a length each: moldudp64 or iex_tp");
+  }
+}
+
+void check_messages(RuleContext& rules, const StreamSpec& stream, const std::string& path) {
+  if (stream.failover.release != Release::Playout || !stream.sequence.counts_messages()) return;
+  rules.error(path + ".release",
+              "playout is not for packets of several messages; ordered or arrival is");
 }
 
 void check_playout(RuleContext& rules, const FailoverSpec& failover, const std::string& path) {
@@ -75,10 +104,12 @@ void check_playout(RuleContext& rules, const FailoverSpec& failover, const std::
 
 void check_failover(RuleContext& rules, const StreamSpec& stream) {
   const std::string path = path_of(stream) + ".failover";
+  check_sequence(rules, stream);
+  check_messages(rules, stream, path);
   check_playout(rules, stream.failover, path);
   const bool readable = !rules.bad(path + ".max_skew") && !rules.bad(path + ".max_rate") &&
                         !rules.bad(path + ".playout_delay") && !rules.bad(path + ".release") &&
-                        !rules.bad(path_of(stream) + ".sequence");
+                        !rules.bad(path_of(stream) + ".sequence") && stream.sequence.width() != 0;
   if (readable) check_window(rules, stream, path);
 }
 

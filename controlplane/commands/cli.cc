@@ -14,6 +14,7 @@ namespace {
 // Every option of every subcommand, and the one that was chosen.
 struct CommandLine {
   CheckOptions check;
+  DoctorOptions doctor;
   ReplayOptions replay;
   RunOptions run;
   ShowOptions show;
@@ -37,6 +38,14 @@ void add_check(CLI::App& app, CommandLine& line) {
   check.add_option("FILE", line.check.file, "pipeline, YAML")->required();
   check.add_flag("--offline", line.check.offline, "leave this host's cores, memory, devices out");
   check.callback([&] { line.chosen = [&] { return check_command(line.check); }; });
+}
+
+void add_doctor(CLI::App& app, CommandLine& line) {
+  CLI::App& doctor =
+      *app.add_subcommand("doctor", "say what this host lacks, and the commands that mend it");
+  doctor.add_option("FILE", line.doctor.file, "a pipeline that is to run here");
+  doctor.add_flag("--json", line.doctor.json, "the findings as JSON");
+  doctor.callback([&] { line.chosen = [&] { return doctor_command(line.doctor); }; });
 }
 
 void add_replay(CLI::App& app, CommandLine& line) {
@@ -85,6 +94,7 @@ int run_cli(int argc, const char* const* argv) try {
   CommandLine line;
   add_run(app, line);
   add_check(app, line);
+  add_doctor(app, line);
   add_replay(app, line);
   add_show(app, line);
   add_top(app, line);

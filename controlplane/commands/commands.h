@@ -8,12 +8,17 @@
 namespace castgate {
 
 inline constexpr int kExitOk = 0;
-inline constexpr int kExitDiffers = 1;  // replay: not the expected output
+inline constexpr int kExitDiffers = 1;  // replay: not the expected output; doctor: a lack
 inline constexpr int kExitBadInput = 2;
 
 struct CheckOptions {
   std::string file;
   bool offline = false;
+};
+
+struct DoctorOptions {
+  std::string file;  // empty: the host alone
+  bool json = false;
 };
 
 struct ReplayOptions {
@@ -37,6 +42,7 @@ struct ShowOptions {
 };
 
 int check_command(const CheckOptions& options);
+int doctor_command(const DoctorOptions& options);
 int keys_command(bool json);
 int replay_command(const ReplayOptions& options);
 int run_command(const RunOptions& options);

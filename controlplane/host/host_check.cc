@@ -2,14 +2,13 @@
 #include "controlplane/host/host_check.h"
 
 #include <algorithm>
-#include <charconv>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
-#include <fstream>
 #include <optional>
 #include <regex>
 
 #include "controlplane/host/cpu_list.h"
+#include "controlplane/host/host_files.h"
 #include "pipelines/complaints.h"
 
 namespace castgate {
@@ -25,13 +24,6 @@ std::string device_key(const PortSpec& port) {
   return "ports." + path_step(port.name) + ".device";
 }
 
-std::string first_line(const fs::path& path) {
-  std::ifstream file(path);
-  std::string line;
-  std::getline(file, line);
-  return line;
-}
-
 void check_cores(const ApplianceSpec& appliance, const fs::path& root, Lacks& out) {
   const auto online = read_cpu_list(first_line(root / "sys/devices/system/cpu/online"));
   if (online.empty()) return;  // no sysfs: nothing to compare with
@@ -43,13 +35,6 @@ void check_cores(const ApplianceSpec& appliance, const fs::path& root, Lacks& ou
   };
   for (const unsigned core : appliance.worker_cores) require("appliance.worker_cores", core);
   require("appliance.control_core", appliance.control_core);
-}
-
-std::uint64_t number_in(const fs::path& path) {
-  const std::string line = first_line(path);
-  std::uint64_t number = 0;
-  std::from_chars(line.data(), line.data() + line.size(), number);
-  return number;
 }
 
 // One kind of huge page: a directory hugepages-2048kB with its counts.
@@ -94,15 +79,6 @@ void check_memory(const ApplianceSpec& appliance, const fs::path& root, Lacks& o
        fmt::format("{} MiB asked, {} MiB free; {}", asked / kMebibyte, free / kMebibyte, cure)});
 }
 
-std::vector<std::string> names_in(const fs::path& directory) {
-  std::vector<std::string> names;
-  std::error_code none;
-  for (const auto& entry : fs::directory_iterator(directory, none))
-    names.push_back(entry.path().filename());
-  std::ranges::sort(names);
-  return names;
-}
-
 // The interface below a kernel port, as in net_af_packet0,iface=blue0.
 std::optional<std::string> interface_of(const std::string& device) {
   if (!device.starts_with("net_af_packet") && !device.starts_with("net_af_xdp")) return {};
@@ -125,15 +101,6 @@ void check_interface(const PortSpec& port, const std::string& name, const fs::pa
                                "{} up",
                                name, name)});
   }
-}
-
-// DPDK takes 3b:00.0 for 0000:3b:00.0.
-std::optional<std::string> pci_address_of(const std::string& device) {
-  static const std::regex address_form(
-      "((?:[0-9a-fA-F]{4}:)?)([0-9a-fA-F]{2}:[0-9a-fA-F]{2}\\.[0-7]).*");
-  std::smatch match;
-  if (!std::regex_match(device, match, address_form)) return {};
-  return match[1].length() == 0 ? "0000:" + match[2].str() : match[1].str() + match[2].str();
 }
 
 void check_pci(const PortSpec& port, const std::string& address, const fs::path& root, Lacks& out) {

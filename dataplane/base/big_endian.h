@@ -50,4 +50,9 @@ inline T load_raw(const void* from) noexcept {
   return value;
 }
 
+template <class T>
+inline void store_raw(void* to, T value) noexcept {
+  std::memcpy(to, &value, sizeof value);
+}
+
 }  // namespace castgate

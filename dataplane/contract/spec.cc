@@ -11,15 +11,41 @@ Nanoseconds longest_hold(const FailoverSpec& failover) noexcept {
   return std::max(failover.max_skew, failover.playout_delay);
 }
 
-std::uint64_t window_positions(const FailoverSpec& failover) noexcept {
-  constexpr std::uint64_t kSmallest = 256;  // legs may always differ by 64 packets
+unsigned SequenceSpec::width() const noexcept {
+  switch (format) {
+    case SequenceFormat::Rtp:
+      return 16;
+    case SequenceFormat::RtpExtended:
+    case SequenceFormat::CmeMdp3:
+      return 32;
+    case SequenceFormat::Moldudp64:
+    case SequenceFormat::IexTp:
+      return 64;
+    case SequenceFormat::Generic:
+      return width_of(generic);
+  }
+  return 16;
+}
+
+bool SequenceSpec::has_lengths() const noexcept {
+  return format == SequenceFormat::Moldudp64 || format == SequenceFormat::IexTp;
+}
+
+bool SequenceSpec::counts_messages() const noexcept {
+  return has_lengths() || (format == SequenceFormat::Generic && generic.count.width != 0);
+}
+
+std::uint64_t window_positions(const StreamSpec& stream) noexcept {
+  const FailoverSpec& failover = stream.failover;
+  // Legs may always differ by 64 packets; of messages a packet may hold a quarter of the window.
+  const std::uint64_t smallest = stream.sequence.counts_messages() ? 4096 : 256;
   constexpr double kNanosecondsPerSecond = 1e9;
   const double in_flight = static_cast<double>(failover.max_rate_pps) *
                            static_cast<double>(longest_hold(failover).count()) /
                            kNanosecondsPerSecond;
   constexpr double kLargest = 1ull << 40;
   const auto wanted = static_cast<std::uint64_t>(std::min(2 * in_flight, kLargest));
-  return std::bit_ceil(std::max(wanted, kSmallest));
+  return std::bit_ceil(std::max(wanted, smallest));
 }
 
 }  // namespace castgate

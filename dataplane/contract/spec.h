@@ -11,6 +11,7 @@
 
 #include "dataplane/base/address.h"
 #include "dataplane/base/instant.h"
+#include "dataplane/base/sequence/generic.h"
 
 namespace castgate {
 
@@ -70,10 +71,19 @@ struct LegSpec {
   Endpoint to;                    // group, or an address of the port, and UDP port
 };
 
-enum class SequenceFormat : std::uint8_t { Rtp, RtpExtended };
+enum class SequenceFormat : std::uint8_t { Rtp, RtpExtended, Moldudp64, CmeMdp3, IexTp, Generic };
+
+// What becomes of a packet of which some messages have left already.
+enum class Overlap : std::uint8_t { Trim, Pass };
 
 struct SequenceSpec {
   SequenceFormat format = SequenceFormat::Rtp;
+  Overlap overlap = Overlap::Trim;  // of formats whose messages have a length; Pass of others
+  GenericSequence generic;          // format: generic
+
+  unsigned width() const noexcept;        // bits of a position on the wire
+  bool counts_messages() const noexcept;  // a packet holds any number of positions
+  bool has_lengths() const noexcept;      // each message has one, so that packets can be cut
 };
 
 enum class Selection : std::uint8_t { Merge };
@@ -117,7 +127,7 @@ struct Spec {
 
 // Positions in the merge window: a power of two, at least twice what may be in flight between the
 // fastest and the slowest leg. The slots of both halves of document 003's buffers.
-std::uint64_t window_positions(const FailoverSpec& failover) noexcept;
+std::uint64_t window_positions(const StreamSpec& stream) noexcept;
 
 // How long a packet may be kept: max_skew, or the playout delay where that is longer.
 Nanoseconds longest_hold(const FailoverSpec& failover) noexcept;

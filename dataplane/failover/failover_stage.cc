@@ -4,7 +4,10 @@
 #include <algorithm>
 #include <array>
 
+#include "dataplane/base/big_endian.h"
+#include "dataplane/base/checksum.h"
 #include "dataplane/base/rtp/locate.h"
+#include "dataplane/base/sequence/messages.h"
 
 namespace castgate {
 namespace {
@@ -15,15 +18,33 @@ MergeConfig merge_config(const StreamSpec& stream, std::uint32_t tag) {
   config.release = failover.release == Release::Arrival   ? MergeRelease::Arrival
                    : failover.release == Release::Ordered ? MergeRelease::Ordered
                                                           : MergeRelease::Playout;
-  config.window = window_positions(failover);
+  config.window = window_positions(stream);
   config.max_skew = failover.max_skew;
   config.playout_delay = failover.playout_delay;
   config.epoch_hold = failover.epoch_hold;
   config.legs = static_cast<unsigned>(stream.legs.size());
   config.reorder_depth = failover.reorder_depth;
-  config.width = stream.sequence.format == SequenceFormat::RtpExtended ? 32 : 16;
+  config.width = stream.sequence.width();
+  config.ranges = stream.sequence.counts_messages();
+  config.trim = stream.sequence.overlap == Overlap::Trim && stream.sequence.has_lengths();
   config.tag = tag;
   return config;
+}
+
+// The payload is another: length and checksum of UDP follow it, so that what is made of them for
+// the outputs is right. No checksum stays no checksum.
+void refresh_udp(std::byte* frame, const PacketTag& tag, std::size_t length) noexcept {
+  std::byte* udp = frame + tag.udp_at;
+  store_be16(udp + 4, static_cast<std::uint16_t>(length));
+  if (load_raw<std::uint16_t>(udp + 6) == 0) return;
+  store_raw<std::uint16_t>(udp + 6, 0);
+  const bool v6 = (tag.flags & PacketTag::kIp6) != 0;
+  const std::byte* addresses = frame + tag.l3_at + (v6 ? 8 : 12);
+  const std::uint64_t sum = ones_sum(addresses, v6 ? 32 : 8) + ones_sum(udp, length) +
+                            std::byteswap(std::uint16_t{17}) +
+                            std::byteswap(static_cast<std::uint16_t>(length));
+  const auto checksum = static_cast<std::uint16_t>(~fold_sum(sum));
+  store_raw<std::uint16_t>(udp + 6, checksum == 0 ? std::uint16_t{0xffff} : checksum);
 }
 
 constexpr std::array<DropReason, static_cast<std::size_t>(MergeDrop::kCount)> kReasons{
@@ -39,13 +60,14 @@ FailoverStage::FailoverStage(const Spec& spec, const std::vector<bool>& mine,
       windows_(spec.streams.size()),
       malformed_(spec.streams.size()),
       lanes_(spec.streams.size()),
+      spec_(spec),
       deadlines_(spec.streams.size()) {
   limit_held(held_limit);
   for (std::size_t s = 0; s < spec.streams.size(); ++s) {
     if (!mine[s]) continue;
     const StreamSpec& stream = spec.streams[s];
     lanes_[s] = {&windows_[s].emplace(merge_config(stream, static_cast<std::uint32_t>(s))),
-                 stream.sequence.format == SequenceFormat::RtpExtended};
+                 stream.sequence.format};
   }
 }
 
@@ -70,13 +92,39 @@ void FailoverStage::process(std::span<rte_mbuf* const> burst, Instant now) noexc
   const auto* payload = rte_pktmbuf_mtod_offset(packet, const std::byte*, payload_at);
   const std::size_t length = packet->data_len - payload_at;
   Located where;
-  const bool located = lane.extended ? locate_rtp_extended(payload, length, where)
-                                     : locate_rtp(payload, length, where);
+  const bool located = lane.format == SequenceFormat::Rtp ? locate_rtp(payload, length, where)
+                                                          : locate(tag, payload, length, where);
   if (!located) [[unlikely]]
     return malformed(packet, tag);
-  lane.window->offer({packet, where.raw, where.epoch, packet->pkt_len, tag.leg, now}, *this);
+  lane.window->offer({packet, where.raw, where.epoch, packet->pkt_len, tag.leg, now, where.count},
+                     *this);
   if (lane.window->wants_arming()) [[unlikely]]
     deadlines_.set(tag.stream, lane.window->arm());
+}
+
+bool FailoverStage::locate(const PacketTag& tag, const std::byte* payload, std::size_t length,
+                           Located& where) const noexcept {
+  const Lane& lane = lanes_[tag.stream];
+  bool found = false;
+  switch (lane.format) {
+    case SequenceFormat::Rtp:
+      found = locate_rtp(payload, length, where);
+      break;
+    case SequenceFormat::RtpExtended:
+      return locate_rtp_extended(payload, length, where);
+    case SequenceFormat::CmeMdp3:
+      return locate_cme_mdp3(payload, length, where);
+    case SequenceFormat::Moldudp64:
+      found = locate_moldudp64(payload, length, where);
+      break;
+    case SequenceFormat::IexTp:
+      found = locate_iex_tp(payload, length, where);
+      break;
+    case SequenceFormat::Generic:
+      found = locate_generic(spec_.streams[tag.stream].sequence.generic, payload, length, where);
+      break;
+  }
+  return found && (where.count == Located::kEnd || where.count <= lane.window->window() / 4);
 }
 
 void FailoverStage::malformed(rte_mbuf* packet, const PacketTag& tag) noexcept {
@@ -110,6 +158,30 @@ void FailoverStage::pass_on(std::span<void* const> packets) noexcept {
 
 void FailoverStage::free(std::span<void* const> packets) noexcept {
   free_packets({reinterpret_cast<rte_mbuf* const*>(packets.data()), packets.size()});
+}
+
+void FailoverStage::cut(std::uint32_t tag, void* packet, unsigned skip, unsigned count) noexcept {
+  auto* mbuf = static_cast<rte_mbuf*>(packet);
+  const PacketTag at = tag_of(mbuf);
+  auto* payload = rte_pktmbuf_mtod_offset(mbuf, std::byte*, at.udp_at + 8u);
+  const std::size_t length = lanes_[tag].format == SequenceFormat::IexTp
+                                 ? cut_iex_tp(payload, skip, count)
+                                 : cut_moldudp64(payload, skip, count);
+  mbuf->data_len = static_cast<std::uint16_t>(at.udp_at + 8u + length);
+  mbuf->pkt_len = mbuf->data_len;
+  refresh_udp(rte_pktmbuf_mtod(mbuf, std::byte*), at, length + 8);
+}
+
+void* FailoverStage::copy(std::uint32_t /*tag*/, void* packet) noexcept {
+  auto* mbuf = static_cast<rte_mbuf*>(packet);
+  rte_mbuf* made = rte_pktmbuf_copy(mbuf, mbuf->pool, 0, UINT32_MAX);
+  created_.add();
+  if (made == nullptr) {
+    bin_.note(DropReason::CopyFailed);
+    return nullptr;
+  }
+  set_tag(made, tag_of(mbuf));
+  return made;
 }
 
 void FailoverStage::gap(std::uint32_t tag, std::uint64_t from, std::uint64_t to, GapCause cause,
@@ -146,7 +218,9 @@ void FailoverStage::count_drops(DropCounts& counts) const noexcept {
   for (std::size_t i = 0; i < kReasons.size(); ++i) {
     counts[static_cast<std::size_t>(kReasons[i])] += dropped(static_cast<MergeDrop>(i));
   }
-  counts[static_cast<std::size_t>(DropReason::Malformed)] += bin_.dropped(DropReason::Malformed);
+  for (const DropReason own : {DropReason::Malformed, DropReason::CopyFailed}) {
+    counts[static_cast<std::size_t>(own)] += bin_.dropped(own);
+  }
 }
 
 }  // namespace castgate

@@ -34,6 +34,8 @@ class FailoverStage final : public Stage, private MergeOutlet {
 
   std::uint64_t held() const noexcept { return MergeOutlet::held(); }
   void count_drops(DropCounts& counts) const noexcept;
+  // Packets made of parts of others.
+  std::uint64_t created() const noexcept { return created_.get(); }
   // Copies the counters of stream `s`; false when another worker serves it.
   bool snapshot(std::size_t s, StreamSnapshot& into) const;
 
@@ -41,8 +43,10 @@ class FailoverStage final : public Stage, private MergeOutlet {
   // What every packet looks up, in a row of its own.
   struct Lane {
     MergeWindow* window = nullptr;  // null where not ours
-    bool extended = false;          // 32-bit positions
+    SequenceFormat format = SequenceFormat::Rtp;
   };
+  bool locate(const PacketTag& tag, const std::byte* payload, std::size_t length,
+              Located& where) const noexcept;
 
   void offer(rte_mbuf* packet, Instant now) noexcept;
   void malformed(rte_mbuf* packet, const PacketTag& tag) noexcept;
@@ -54,6 +58,8 @@ class FailoverStage final : public Stage, private MergeOutlet {
   void epoch_changed(std::uint32_t tag, std::uint32_t epoch, Instant now) noexcept override;
   void leg_changed(std::uint32_t tag, unsigned leg, LegChange change,
                    Instant now) noexcept override;
+  void cut(std::uint32_t tag, void* packet, unsigned skip, unsigned count) noexcept override;
+  void* copy(std::uint32_t tag, void* packet) noexcept override;
 
   Stage& next_;
   EventSink& events_;
@@ -64,6 +70,8 @@ class FailoverStage final : public Stage, private MergeOutlet {
   static_assert(sizeof(std::optional<MergeWindow>) / 64 % 2 == 1);
   std::vector<std::array<std::uint64_t, kMaxLegs>> malformed_;
   std::vector<Lane> lanes_;  // by stream index
+  const Spec& spec_;
+  Counter created_;
   DeadlineHeap deadlines_;
   DropBin bin_;
 };

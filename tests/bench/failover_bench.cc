@@ -69,9 +69,11 @@ enum Index : std::size_t {
   UdpSummed,
   Ordered1,
   Ordered1000,
-  OrderedWide
+  OrderedWide,
+  Rtp4096,
+  Mold4096
 };
-constexpr std::size_t kScenes = OrderedWide + 1;
+constexpr std::size_t kScenes = Mold4096 + 1;
 
 std::vector<SceneOptions> scenes() {
   const Release ordered = Release::Ordered;
@@ -85,6 +87,13 @@ std::vector<SceneOptions> scenes() {
       {"ordered, 1 stream", ordered, 1},
       {"ordered, 1000 streams", ordered, 1000},
       {"ordered, 64 streams, window 32768", ordered, 64, 32768},
+      {"ordered, 64 streams, 1 % loss, window 4096", ordered, 64, 4096, 0.01},
+      {.name = "the same with MoldUDP64, 6 messages a packet",
+       .release = ordered,
+       .streams = 64,
+       .window = 4096,
+       .loss = 0.01,
+       .moldudp64 = true},
   };
 }
 
@@ -159,6 +168,7 @@ bool Bench::judge() {
                  ratio(UdpSummed) - ratio(Ordered64), 3.4, 2.4, "{:.2f}"});
   good &= print({"1000 streams / 1 stream", between(Ordered1000, Ordered1), 1.3, 1.08, "{:.3f}"});
   good &= print({"window 32768 / 2048", between(OrderedWide, Ordered64), 1.1, 1.03, "{:.3f}"});
+  good &= print({"MoldUDP64 / RTP, 1 % loss", between(Mold4096, Rtp4096), 1.3, 1.1, "{:.3f}"});
   return good;
 }
 

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <cstring>
+#include <string_view>
 
 #include "dataplane/base/big_endian.h"
 #include "dataplane/base/checksum.h"
@@ -12,14 +13,28 @@ namespace castgate::bench {
 namespace {
 
 constexpr unsigned kHeaders = 54;
+constexpr unsigned kMoldHeaders = 64;
 constexpr unsigned kFrame = 42 + kPayload;
 constexpr unsigned kRtp = 42;
+constexpr unsigned kMold = 42;
+constexpr unsigned kBlock = (kPayload - 20) / kMessages;  // a message with its length
+static_assert(kBlock * kMessages + 20 == kPayload);
+
+// What every payload holds once and for all: noise, and where messages stand their lengths.
+std::vector<std::uint8_t> filling() {
+  std::vector<std::uint8_t> made(kFrame, 0x5a);
+  for (unsigned m = 0; m < kMessages; ++m) {
+    store_be16(&made[kMold + 20 + m * kBlock], static_cast<std::uint16_t>(kBlock - 2));
+  }
+  return made;
+}
 
 // Everything but the sequence number; the UDP checksum is that of sequence 0.
-void write_template(std::uint8_t* to, unsigned leg, unsigned stream, bool udp_checksum) {
+void write_template(std::uint8_t* to, unsigned leg, unsigned stream,
+                    const GeneratorOptions& options) {
   const IpAddress group = group_of(leg, stream);
   const MacAddress mac = multicast_mac(group);
-  std::memset(to, 0, kHeaders);
+  std::memset(to, 0, kMoldHeaders);
   std::memcpy(to, mac.bytes.data(), 6);
   to[6] = 2;
   store_be16(to + 12, 0x0800);
@@ -34,14 +49,19 @@ void write_template(std::uint8_t* to, unsigned leg, unsigned stream, bool udp_ch
   store_be16(to + 34, 4000);
   store_be16(to + 36, kUdpPort);
   store_be16(to + 38, 8 + kPayload);
+  if (options.moldudp64) {
+    std::ranges::copy(std::string_view("BENCH00001"), to + kMold);
+    store_be16(to + kMold + 18, kMessages);
+    store_be16(to + kMold + 20, kBlock - 2);
+    return;
+  }
   to[kRtp] = 0x80;
   to[kRtp + 1] = 33;
   store_be32(to + kRtp + 8, 0xca5700u + stream);
-  if (!udp_checksum) return;
+  if (!options.udp_checksum) return;
   std::uint64_t total = ones_sum(to + 26, 8) + ones_sum(to + 34, 20);
   total += std::uint64_t{std::byteswap(static_cast<std::uint16_t>(8 + kPayload))} + (17u << 8);
-  std::vector<std::uint8_t> rest(kPayload - 12, 0x5a);
-  total += ones_sum(rest.data(), rest.size());
+  total += ones_sum(filling().data() + kHeaders, kPayload - 12);
   const auto checksum = static_cast<std::uint16_t>(~fold_sum(total));
   std::memcpy(to + 40, &checksum, 2);
 }
@@ -62,7 +82,7 @@ GeneratorPort::GeneratorPort(const GeneratorOptions& options, rte_mempool* pool)
   facts_.name = "generator";
   facts_.driver = "generator";
   for (unsigned s = 0; s < options.streams; ++s) {
-    write_template(lines_[s].header, options.leg, s, options.udp_checksum);
+    write_template(lines_[s].header, options.leg, s, options);
     lines_[s].sequence = 0;
   }
   if (options.written_ahead == 0) return;
@@ -77,13 +97,14 @@ GeneratorPort::~GeneratorPort() {
 }
 
 void GeneratorPort::prefill(rte_mempool* pool) {
+  std::vector<std::uint8_t> content = filling();
   rte_mempool_obj_iter(
       pool,
-      [](rte_mempool*, void*, void* object, unsigned) {
+      [](rte_mempool*, void* from, void* object, unsigned) {
         auto* packet = static_cast<rte_mbuf*>(object);
-        std::memset(static_cast<char*>(packet->buf_addr) + RTE_PKTMBUF_HEADROOM, 0x5a, kFrame);
+        std::memcpy(static_cast<char*>(packet->buf_addr) + RTE_PKTMBUF_HEADROOM, from, kFrame);
       },
-      nullptr);
+      content.data());
 }
 
 bool GeneratorPort::lose() noexcept {
@@ -99,11 +120,19 @@ void GeneratorPort::write(rte_mbuf* packet) noexcept {
   packet->data_len = kFrame;
   packet->pkt_len = kFrame;
   auto* frame = rte_pktmbuf_mtod(packet, std::uint8_t*);
+  if (options_.moldudp64) {
+    std::memcpy(frame, line.header, kMoldHeaders);
+    store_be<std::uint64_t>(frame + kMold + 10, line.sequence);
+    line.sequence += kMessages;
+    if (++next_ == lines_.size()) next_ = 0;
+    return;
+  }
   std::memcpy(frame, line.header, kHeaders);
-  store_be16(frame + kRtp + 2, line.sequence);
+  const auto sequence = static_cast<std::uint16_t>(line.sequence);
+  store_be16(frame + kRtp + 2, sequence);
   if (options_.udp_checksum) {
     const auto zero = load_raw<std::uint16_t>(line.header + 40);
-    const auto added = std::byteswap(line.sequence);
+    const auto added = std::byteswap(sequence);
     const std::uint32_t sum = static_cast<std::uint16_t>(~zero) + std::uint32_t{added};
     const auto checksum = static_cast<std::uint16_t>(~fold_sum(sum));
     std::memcpy(frame + 40, &checksum, 2);
@@ -120,7 +149,7 @@ unsigned GeneratorPort::make(std::span<rte_mbuf*> burst) noexcept {
   unsigned made = 0;
   for (unsigned turn = 0; turn < turns; ++turn) {
     if (threshold_ != 0 && lose()) {
-      ++lines_[next_].sequence;
+      lines_[next_].sequence += options_.moldudp64 ? kMessages : 1;
       if (++next_ == lines_.size()) next_ = 0;
       ++skipped_;
       continue;

@@ -16,10 +16,12 @@ struct GeneratorOptions {
   unsigned behind = 0;         // positions by which every stream lags the other leg
   unsigned written_ahead = 0;  // packets between writing a header and handing it over
   bool udp_checksum = false;
+  bool moldudp64 = false;  // kMessages in each packet, instead of RTP
   std::uint64_t seed = 1;
 };
 
 inline constexpr unsigned kPayload = 1358;  // a frame of 1400 bytes without FCS
+inline constexpr unsigned kMessages = 6;    // that fill the payload behind MoldUDP64's header
 inline constexpr std::uint16_t kUdpPort = 5000;
 
 // The group of a stream on a leg.
@@ -43,8 +45,8 @@ class GeneratorPort final : public Port {
 
  private:
   struct Line {
-    std::uint8_t header[54];  // Ethernet, IPv4, UDP, RTP
-    std::uint16_t sequence;
+    std::uint8_t header[64];  // Ethernet, IPv4, UDP, RTP or MoldUDP64 with the first length
+    std::uint64_t sequence;   // of RTP the low 16 bits
   };
 
   void write(rte_mbuf* packet) noexcept;

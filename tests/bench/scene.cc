@@ -33,6 +33,7 @@ Spec spec_of(const SceneOptions& options) {
     stream.failover.release = options.release;
     stream.failover.max_skew = kSkew;
     stream.failover.max_rate_pps = options.window * 50;
+    if (options.moldudp64) stream.sequence.format = SequenceFormat::Moldudp64;
     OutputSpec output;
     output.name = "main";
     output.port = 2;
@@ -56,6 +57,7 @@ Scene::Scene(const SceneOptions& options, rte_mempool* pool, Port& sink)
                                                          .behind = leg == 1 ? options.behind : 0,
                                                          .written_ahead = options.written_ahead,
                                                          .udp_checksum = options.verify_udp,
+                                                         .moldudp64 = options.moldudp64,
                                                          .seed = 7 + leg},
                                         pool);
   }
@@ -133,6 +135,7 @@ std::string Scene::audit() {
   pipeline_->add_counters(snapshot);
   if (!snapshot.ledger.balances()) return "the ledger does not balance";
   if (snapshot.ledger.in != packets_) return "packets received and counted differ";
+  if (options_.moldudp64) sent *= kMessages;
   if (sent != covered) return fmt::format("{} positions released, {} packets sent", covered, sent);
   const unsigned expected_ahead = 2 * options_.written_ahead;
   if (rte_mempool_in_use_count(pool_) != expected_ahead) return "packets are missing in the pool";

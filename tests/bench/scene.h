@@ -21,6 +21,7 @@ struct SceneOptions {
   unsigned behind = 0;
   unsigned written_ahead = 0;
   bool verify_udp = false;
+  bool moldudp64 = false;
 };
 
 // What two legs cost: generators, the whole pipeline, net_null. One thread, no worker loop around

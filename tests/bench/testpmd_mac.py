@@ -57,7 +57,8 @@ def main(hugepages, tsc_mhz):
         print("testpmd: no figure: it did not start")
         return 1
     (first, cpu_first), (last, cpu_last) = samples[0], samples[-1]
-    print(f"testpmd mac: {(cpu_last - cpu_first) * tsc_mhz * 1e6 / (last - first):.1f} cycles a packet")
+    cycles = (cpu_last - cpu_first) * tsc_mhz * 1e6 / (last - first)
+    print(f"testpmd mac: {cycles:.1f} cycles a packet")
     return 0
 
 

@@ -24,7 +24,7 @@ void check_complaint(const Complaint& complaint, std::string_view text) {
 void check_stream(const Spec& spec, const StreamSpec& stream) {
   CG_CHECK(!stream.legs.empty() && stream.legs.size() <= kMaxLegs);
   CG_CHECK(!stream.outputs.empty() && stream.outputs.size() <= kMaxOutputs);
-  CG_CHECK(window_positions(stream.failover) <= 1ull << 22);
+  CG_CHECK(window_positions(stream) <= 1ull << 22);
   CG_CHECK(std::ranges::all_of(stream.legs, [&](const LegSpec& leg) {
     return leg.port < spec.ports.size() && leg.to.udp_port != 0;
   }));

@@ -184,6 +184,8 @@ class MergeLab final : public MergeOutlet {
   void leg_changed(std::uint32_t, unsigned leg, LegChange change, Instant) noexcept override {
     ++leg_changes[leg][static_cast<std::size_t>(change)];
   }
+  void cut(std::uint32_t, void*, unsigned, unsigned) noexcept override { ADD_FAILURE(); }
+  void* copy(std::uint32_t, void*) noexcept override { return nullptr; }
   void after_call();
   void judge_exit(const Copy& copy);
   Packet* make(const Copy& copy);

@@ -19,7 +19,8 @@ constexpr std::string_view kEverySection = R"(
 schema: 1
 appliance: {}
 ports: {p: {verify: {}, vlans: {43: {}}}}
-streams: {s: {legs: {A: {}}, outputs: {o: {}}, failover: {}, sequence: {}}}
+streams: {s: {legs: {A: {}}, outputs: {o: {}}, failover: {},
+              sequence: {position: {}, count: {}, epoch: {}}}}
 )";
 
 std::set<std::string> keys_that_readers_know() {

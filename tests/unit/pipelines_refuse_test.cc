@@ -188,20 +188,44 @@ TEST(RefuseSpec, words_of_later_versions_are_refused_as_not_yet) {
   }
 }
 
-TEST(RefuseSpec, sequences_and_selections_of_later_versions_are_named) {
-  for (const auto* word : {"moldudp64", "cme_mdp3", "iex_tp", "fingerprint"}) {
-    EXPECT_EQ(errors_of({.stream = std::string("sequence: ") + word + ","}),
-              std::string("f:4:25: streams.s.sequence: '") + word +
-                  "' is not yet there; one of rtp, rtp_extended");
-  }
+TEST(RefuseSpec, generic_sequence_says_where_its_numbers_are) {
+  const std::string at = "f:4:25: streams.s.sequence";
+  EXPECT_EQ(errors_of({.stream = "sequence: generic,"}),
+            at + ": format: generic needs a position: {at: ..., width: ...}");
   EXPECT_EQ(errors_of({.stream = "sequence: {format: generic, position: {at: 24}},"}),
-            "f:4:34: streams.s.sequence.format: 'generic' is not yet there; one of rtp, "
-            "rtp_extended\n"
-            "f:4:43: streams.s.sequence.position: not yet: positions at any offset");
+            "f:4:53: streams.s.sequence.position.width: missing: how long it is");
+  EXPECT_EQ(errors_of({.stream = "sequence: {format: generic, position: {at: 1, width: 9}},"}),
+            "f:4:68: streams.s.sequence.position.width: 9 is out of range: 2 to 8");
+  EXPECT_EQ(errors_of({.stream = "sequence: {format: rtp, epoch: {at: 4, width: 4}},"}),
+            "f:4:46: streams.s.sequence.epoch: has no effect without format: generic");
+}
+
+TEST(RefuseSpec, overlap_needs_messages_that_can_be_cut) {
+  EXPECT_EQ(errors_of({.stream = "sequence: {format: moldudp64, overlap: pass},"}), "");
+  EXPECT_EQ(errors_of({.stream = "sequence: {format: cme_mdp3, overlap: pass},"}),
+            "f:4:53: streams.s.sequence.overlap: has no effect: each packet of this format is one "
+            "position");
+  EXPECT_EQ(errors_of({.stream = "sequence: {format: generic, position: {at: 0, width: 4}, count: "
+                                 "{at: 4, width: 2}, overlap: trim},"}),
+            "f:4:107: streams.s.sequence.overlap: trim needs messages with a length each: "
+            "moldudp64 or iex_tp");
+}
+
+TEST(RefuseSpec, playout_is_not_for_packets_of_several_messages) {
+  EXPECT_EQ(errors_of({.failover = "release: playout", .stream = "sequence: iex_tp,"}),
+            "f:6:21: streams.s.failover.release: playout is not for packets of several messages; "
+            "ordered or arrival is");
+}
+
+TEST(RefuseSpec, sequences_and_selections_of_later_versions_are_named) {
+  EXPECT_EQ(errors_of({.stream = "sequence: fingerprint,"}),
+            "f:4:25: streams.s.sequence: 'fingerprint' is not yet there; one of rtp, "
+            "rtp_extended, moldudp64, cme_mdp3, iex_tp, generic");
   EXPECT_EQ(errors_of({.stream = "sequence: {format: rtp, key: x},"}),
             "f:4:39: streams.s.sequence.key: not yet: formats that need a key of their own");
   EXPECT_EQ(errors_of({.stream = "sequence: mpegts,"}),
-            "f:4:25: streams.s.sequence: 'mpegts' is unknown; one of rtp, rtp_extended");
+            "f:4:25: streams.s.sequence: 'mpegts' is unknown; one of rtp, rtp_extended, moldudp64, "
+            "cme_mdp3, iex_tp, generic");
   EXPECT_EQ(errors_of({.failover = "selection: prefer, order: [A, B]"}),
             "f:6:23: streams.s.failover.selection: 'prefer' is not yet there; one of merge\n"
             "f:6:31: streams.s.failover.order: not yet: the order of legs, with selection: prefer");

@@ -18,6 +18,7 @@ struct Arrival {
   std::uint32_t bytes;
   unsigned leg;
   Instant now;
+  std::uint16_t count = 1;  // positions from `raw` on, as Located has it
 };
 
 // Packets that claim a far-off position or another epoch, kept until a run of them confirms it.
@@ -42,6 +43,7 @@ struct LegTrack {
   bool live = false;  // seen, and not silent: a gap waits for it
   bool diverged = false;
   unsigned quiet_checks = 0;
+  unsigned heartbeats = 0;         // that announced the stream's heartbeat_at_
   std::uint64_t packets_high = 0;  // carries of the hot 32-bit counters, in units of 2^32
   std::uint64_t bytes_high = 0;
   std::uint32_t checked_hi = 0;

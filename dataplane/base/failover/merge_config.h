@@ -20,7 +20,9 @@ struct MergeConfig {
   Nanoseconds epoch_hold{20'000'000};
   unsigned legs = 2;           // 1 to 8
   unsigned reorder_depth = 3;  // positions
-  unsigned width = 16;         // bits of a position on the wire: 16 or 32
+  unsigned width = 16;         // bits of a position on the wire: 16 to 64
+  bool ranges = false;         // a packet holds any number of positions; not with Playout
+  bool trim = true;            // ranges: what left already is cut off, else the packet goes whole
   std::uint32_t tag = 0;       // handed back with gaps and changes of epoch
 };
 
@@ -32,6 +34,7 @@ struct MergeTotals {
   std::uint64_t held_max = 0;
   std::int64_t hold_max_ns = 0;
   std::uint64_t restarts = 0;
+  std::uint64_t trimmed = 0;           // positions cut off because another packet had brought them
   std::uint64_t forwarded_before = 0;  // positions released in earlier epochs
 };
 

@@ -116,7 +116,11 @@ void MergeWindow::note_position(const Arrival& a, std::uint64_t position,
     recent_of(a.leg) |= 1ull << -step;
     leg.first = std::min(leg.first, position);
   }
-  if (leg.live) return;
+  if (!leg.live) revive(a, out);
+}
+
+// What a leg that is back had kept is the stream's, where it fits.
+void MergeWindow::revive(const Arrival& a, MergeOutlet& out) noexcept {
   set_live(a.leg, true, a.now, out);
   if (follows_candidate(a)) {
     accept_candidates(a.leg, a.now, out);
@@ -153,7 +157,7 @@ void MergeWindow::discard_candidate(const Arrival& a, MergeOutlet& out) noexcept
     return out.discard(a.packet, MergeDrop::OtherEpoch);
   }
   // A leg that keeps to positions behind the window's is late; anything else was never true.
-  const bool late = leg.diverged && started() && extend(a.raw) < next_out_;
+  const bool late = leg.diverged && started() && position_of(a) < next_out_;
   ++(late ? leg.late : leg.wild_sequence);
   out.discard(a.packet, late ? MergeDrop::Late : MergeDrop::WildSequence);
 }
@@ -222,7 +226,7 @@ void MergeWindow::mark_legs() noexcept {
 MergeWindow::Fate MergeWindow::fate(std::uint64_t position) const noexcept {
   if (position >= next_out_ || !started()) {
     const bool kept =
-        !arrival_ && position - next_out_ + window() / 2 < window() && is_packet(slot(position));
+        !arrival_ && position - next_out_ + window() / 2 < window() && is_kept(position);
     return kept ? Fate::Released : Fate::Open;
   }
   if (arrival_) {

@@ -68,6 +68,10 @@ class MergeOutlet {
   enum class LegChange : std::uint8_t { Up, Silent, Diverged };
   virtual void leg_changed(std::uint32_t tag, unsigned leg, LegChange change,
                            Instant now) noexcept = 0;
+  // Leaves of a packet of several positions only `count` from its `skip`th on.
+  virtual void cut(std::uint32_t tag, void* packet, unsigned skip, unsigned count) noexcept = 0;
+  // Another packet with the same bytes; null where there is no memory for it.
+  virtual void* copy(std::uint32_t tag, void* packet) noexcept = 0;
 
  protected:
   virtual void pass_on(std::span<void* const> packets) noexcept = 0;

@@ -29,6 +29,10 @@ void MergeWindow::reset_positions() noexcept {
   fills_ = 0;
   closed_below_ = 0;
   words_end_ = 0;
+  if (ranges_) {
+    ranges_->heartbeat_at = 0;
+    ranges_->end_forwarded = false;
+  }
   unrecovered_before_ = totals_.unrecovered;
   jumps_.clear();
   if (arrival_) std::fill_n(words_.get(), window() / 64, 0);
@@ -44,6 +48,7 @@ void MergeWindow::reset_positions() noexcept {
 // Whatever is not a two-leg stream in the middle of its epoch.
 void MergeWindow::offer_rare(const Arrival& a, MergeOutlet& out) noexcept {
   count_general(a);
+  if (ranges_ && offer_next_range(a, out)) return;
   if ((attention_ & kIdle) != 0) {
     attention_ &= static_cast<std::uint8_t>(~kIdle);
     returning_ = true;
@@ -61,19 +66,22 @@ void MergeWindow::offer_starting(const Arrival& a, MergeOutlet& out) noexcept {
   const bool first = start_deadline_ == kNever;
   if (first) {
     epoch_ = a.epoch;
-    next_out_ = origin_ + a.raw;
-    head_ = next_out_;
+    const bool wide = (attention_ & kWide) != 0;
+    if (wide) bias_ = origin_ + (1ull << 31) - a.raw;
+    next_out_ = wide ? a.raw + bias_ : origin_ + a.raw;
+    head_ = positions_in(a) == 0 ? next_out_ - 1 : next_out_;
     first_held_ = next_out_;
     start_deadline_ = a.now + config_.max_skew;
     want(start_deadline_);
   }
   if (a.epoch != epoch_) return suspect(a, Candidate::kMost, out);
-  const std::uint64_t position = extend(a.raw);
-  if (odd_step(a, position, out)) keep_for_start(a, position, out);
+  const std::uint64_t position = position_of(a);
+  if (is_wanted(a, position, out)) keep_for_start(a, position, out);
 }
 
 void MergeWindow::keep_for_start(const Arrival& a, std::uint64_t position,
                                  MergeOutlet& out) noexcept {
+  if (ranges_) return keep_range_for_start(a, position, out);
   if (arrival_) {
     first_ = position;
     begin(a.now, out);
@@ -118,9 +126,9 @@ void MergeWindow::begin(Instant now, MergeOutlet& out) noexcept {
     }
     return play_out(now, now, out);
   }
-  std::uint64_t reached = first_held_;
+  std::uint64_t reached = is_kept(first_held_) ? first_held_ : first_held_ - 1;
   for (std::uint64_t p = first_held_ + 1; p <= head_; ++p) {
-    if (!is_packet(slot(p))) continue;
+    if (!is_kept(p)) continue;
     if (p > reached + 1) jumps_.push(reached + 1, p, now);
     reached = p;
   }
@@ -144,7 +152,7 @@ void MergeWindow::suspect(const Arrival& a, unsigned needed, MergeOutlet& out) n
   Candidate& candidate = leg.candidate;
   if (!follows_candidate(a)) drop_candidates(a.leg, out);
   for (unsigned i = 0; i < candidate.count; ++i) {
-    if (candidate.kept[i].raw != a.raw) continue;
+    if (candidate.kept[i].raw != a.raw || positions_in(a) == 0) continue;
     ++leg.duplicate_same_leg;
     return out.discard(a.packet, MergeDrop::DuplicateSameLeg);
   }
@@ -154,7 +162,9 @@ void MergeWindow::suspect(const Arrival& a, unsigned needed, MergeOutlet& out) n
     candidate.quiet_since = a.now;
     candidate.quiet = 0;
   }
-  if (candidate.count == 0 || from_candidate(a) > 0) candidate.last_raw = a.raw;
+  if (candidate.count == 0 || from_candidate(a) > 0) {
+    candidate.last_raw = a.raw + positions_in(a) - 1;
+  }
   candidate.leg_hi = hi_of(a.leg);
   candidate.last_at = a.now;
   ++candidate.run;
@@ -188,7 +198,7 @@ void MergeWindow::confirm_epoch(const Arrival& a, MergeOutlet& out) noexcept {
   }
   if (!may_switch(a.leg, a.now, out)) return;
   const bool ahead =
-      a.epoch == epoch_ && started() && static_cast<std::int64_t>(extend(a.raw) - next_out_) > 0;
+      a.epoch == epoch_ && started() && static_cast<std::int64_t>(position_of(a) - next_out_) > 0;
   if (!ahead) return switch_epoch(a.epoch, a.now, out);
   for (unsigned i = 0; i < legs_.size(); ++i) {
     const Candidate& candidate = legs_[i].candidate;
@@ -231,8 +241,12 @@ void MergeWindow::accept_candidates(unsigned leg, Instant now, MergeOutlet& out)
   for (unsigned i = 0; i < count; ++i) {
     Arrival accepted = kept[i];
     waited_ = now - std::exchange(accepted.now, now);
-    const std::uint64_t position = extend(accepted.raw);
-    note_position(accepted, position, out);
+    const std::uint64_t position = position_of(accepted);
+    if (ranges_) {
+      note_range(accepted, position, out);
+    } else {
+      note_position(accepted, position, out);
+    }
     place_any(accepted, position, out);
   }
   waited_ = {};
@@ -275,15 +289,8 @@ void MergeWindow::switch_epoch(std::uint32_t epoch, Instant now, MergeOutlet& ou
 // A packet that was counted already, offered to the new epoch.
 void MergeWindow::resume(const Arrival& a, MergeOutlet& out) noexcept {
   if (!started()) return offer_starting(a, out);
-  const std::uint64_t position = extend(a.raw);
-  if (!odd_step(a, position, out)) return;
-  place_any(a, position, out);
-}
-
-void MergeWindow::place_any(const Arrival& a, std::uint64_t position, MergeOutlet& out) noexcept {
-  if (!started()) return keep_for_start(a, position, out);
-  if ((attention_ & kPlayout) != 0) return place_playout(a, position, out);
-  place(a, position, out);
+  const std::uint64_t position = position_of(a);
+  if (is_wanted(a, position, out)) place_any(a, position, out);
 }
 
 }  // namespace castgate

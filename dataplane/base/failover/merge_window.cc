@@ -32,7 +32,13 @@ MergeWindow::MergeWindow(const MergeConfig& config)
   static_assert(offsetof(MergeWindow, mask_) == 64, "the straight path touches one line");
   CG_CHECK(std::has_single_bit(config.window) && config.window >= 256);
   CG_CHECK(config.legs >= 1 && config.legs <= 8);
-  CG_CHECK(config.width == 16 || config.width == 32);
+  CG_CHECK(config.width >= 16 && config.width <= 64);
+  CG_CHECK(!config.ranges || config.release != MergeRelease::Playout);
+  if (config.ranges || config.width > 32) attention_ |= kWide;
+  if (config.ranges) {
+    ranges_ = std::make_unique<Ranges>();
+    if (!arrival_) ranges_->counts = std::make_unique<std::uint16_t[]>(config.window);
+  }
   if (arrival_) {
     words_ = std::make_unique<std::uint64_t[]>(config.window / 64);
   } else {
@@ -50,7 +56,9 @@ std::uint64_t MergeWindow::memory_bytes() const noexcept {
   const std::uint64_t positions = window();
   return sizeof *this + legs_.size() * sizeof(LegTrack) + jumps_.bytes() +
          (sample_mask_ + 1) * sizeof(Sample) + (words_ ? positions / 8 : 0) +
-         (slots_ ? positions * sizeof(void*) : 0) + (due_ ? positions * sizeof(Instant) : 0);
+         (slots_ ? positions * sizeof(void*) : 0) + (ranges_ ? sizeof(Ranges) : 0) +
+         (ranges_ && slots_ ? positions * sizeof(std::uint16_t) : 0) +
+         (due_ ? positions * sizeof(Instant) : 0);
 }
 
 std::uint64_t MergeWindow::forwarded() const noexcept {
@@ -163,6 +171,7 @@ void MergeWindow::make_room(std::uint64_t position, Instant now, MergeOutlet& ou
 
 void MergeWindow::release_run(Instant now, MergeOutlet& out) noexcept {
   if (held_ == 0 || !is_packet(slot(next_out_))) return;
+  if (ranges_) return release_ranges(now, out);
   report_gap(now, out);
   int released = 0;
   do {
@@ -198,7 +207,10 @@ void MergeWindow::report_gap(Instant now, MergeOutlet& out) noexcept {
   run_open_ = false;
   ++totals_.gaps[static_cast<std::size_t>(run_cause_)];
   totals_.gap_max = std::max(totals_.gap_max, run_to_ - run_from_ + 1);
-  out.gap(config_.tag, run_from_ - origin_, run_to_ - origin_, run_cause_, now);
+  const bool wide = (attention_ & kWide) != 0;
+  const std::uint64_t base = wide ? bias_ : origin_;
+  const std::uint64_t bits = wide ? ~0ull >> shift_ : ~0ull;
+  out.gap(config_.tag, (run_from_ - base) & bits, (run_to_ - base) & bits, run_cause_, now);
 }
 
 // The gap in front is over: nothing is kept any more, or the next hole is in front.
@@ -211,7 +223,7 @@ void MergeWindow::gap_closed_or_moved(Instant now, MergeOutlet& out) noexcept {
     jumps_.clear();
     return report_gap(now, out);
   }
-  if (first_held_ < next_out_) find_first_held();
+  if (first_held_ <= next_out_) find_first_held();
   jumps_.forget_through(next_out_);
   want((jumps_.empty() ? now : jumps_.front().at) + config_.max_skew);
 }

@@ -12,7 +12,9 @@
 #include "dataplane/base/failover/leg_track.h"
 #include "dataplane/base/failover/merge_config.h"
 #include "dataplane/base/failover/merge_outlet.h"
+#include "dataplane/base/failover/slot_mark.h"
 #include "dataplane/base/instant.h"
+#include "dataplane/base/sequence/located.h"
 
 namespace castgate {
 
@@ -27,20 +29,7 @@ class alignas(64) MergeWindow {
   MergeWindow& operator=(const MergeWindow&) = delete;
 
   // Takes the packet: forwards it, keeps it or discards it, now or in a later call.
-  // Copies go where `a` leaves this function, so that it stays in registers here.
-  void offer(const Arrival& a, MergeOutlet& out) noexcept {
-    if (a.epoch != epoch_ || (attention_ & kRare) != 0) [[unlikely]]
-      return offer_rare(Arrival{a}, out);
-    const std::uint64_t position = extend(a.raw);
-    count(a);
-    const std::uint32_t step = static_cast<std::uint32_t>(position) - leg_hi_[a.leg];
-    if (step == 1) [[likely]] {
-      next_step(a.leg, position);
-    } else if (!odd_step(Arrival{a}, position, out)) {
-      return;
-    }
-    place(a, position, out);
-  }
+  void offer(const Arrival& a, MergeOutlet& out) noexcept;
 
   // Time-outs. After a call whose wants_arming() is true, tick() wants to be called at deadline().
   bool wants_arming() const noexcept { return (attention_ & kArm) != 0; }
@@ -76,57 +65,17 @@ class alignas(64) MergeWindow {
   static constexpr std::uint8_t kPlayout = 8;
   static constexpr std::uint8_t kArm = 16;
   static constexpr std::uint8_t kIdle = 32;  // no packets lately: nothing watches for silence
-  static constexpr std::uint8_t kRare = kStarting | kManyLegs | kPlayout | kIdle;
+  static constexpr std::uint8_t kWide = 64;  // positions of more than 32 bits, or ranges of them
+  static constexpr std::uint8_t kRare = kStarting | kManyLegs | kPlayout | kIdle | kWide;
   static constexpr std::int64_t kNear = 64;  // positions any leg may jump without confirmation
 
-  std::uint64_t extend(std::uint64_t raw) const noexcept {
-    if (shift_ == 48) [[likely]] {  // shifts by a variable are dear
-      const auto near = static_cast<std::int16_t>(raw - next_out_);
-      return next_out_ + static_cast<std::uint64_t>(std::int64_t{near});
-    }
-    const auto distance = static_cast<std::int64_t>((raw - next_out_) << shift_) >> shift_;
-    return next_out_ + static_cast<std::uint64_t>(distance);
-  }
-
-  void count(const Arrival& a) noexcept {
-    if (++leg_packets_[a.leg] == 0) [[unlikely]]
-      ++legs_[a.leg].packets_high;
-    leg_bytes_[a.leg] += a.bytes;
-    if (leg_bytes_[a.leg] < a.bytes) [[unlikely]]
-      ++legs_[a.leg].bytes_high;
-  }
-
-  void next_step(unsigned leg, std::uint64_t position) noexcept {
-    const std::uint64_t recent = leg_recent_[leg];
-    if ((recent >> 63) == 0) [[unlikely]]
-      lose(leg, position - 64, position - 64);
-    leg_recent_[leg] = recent << 1 | 1;
-    leg_hi_[leg] = static_cast<std::uint32_t>(position);
-  }
-
-  // The leg's own record is up to date; now the stream's.
-  void place(const Arrival& a, std::uint64_t position, MergeOutlet& out) noexcept {
-    if ((position & 63) == 0) [[unlikely]]
-      milestone(Arrival{a}, position, out);
-    const auto ahead = static_cast<std::int64_t>(position - next_out_);
-    if (ahead == 0) {
-      next_out_ = position + 1;
-      recent_ = recent_ << 1 | 1;
-      out.forward(a.packet);
-      if ((attention_ & kGap) != 0) [[unlikely]]
-        filled(Arrival{a}, position, out);
-    } else if (ahead < 0) {
-      if (ahead >= -64 && (recent_ >> (-ahead - 1) & 1) != 0) {
-        out.discard(a.packet, MergeDrop::Redundant);
-      } else {
-        past(Arrival{a}, position, out);
-      }
-    } else if (arrival_) {
-      jump(Arrival{a}, position, out);
-    } else {
-      hold(Arrival{a}, position, out);
-    }
-  }
+  // merge_path.h: the straight path, inlined where packets are offered
+  std::uint64_t extend(std::uint64_t raw) const noexcept;
+  void count(const Arrival& a) noexcept;
+  void next_step(unsigned leg, std::uint64_t position) noexcept;
+  void place(const Arrival& a, std::uint64_t position, MergeOutlet& out) noexcept;
+  // Off the straight path: positions of 64 bits are moved so that ours do not wrap.
+  std::uint64_t position_of(const Arrival& a) const noexcept { return extend(a.raw + bias_); }
 
   // merge_window.cc: positions
   void milestone(const Arrival& a, std::uint64_t position, MergeOutlet& out) noexcept;
@@ -155,6 +104,45 @@ class alignas(64) MergeWindow {
   void close_arrival_gaps(Instant due_by, std::uint64_t below, Instant now,
                           MergeOutlet& out) noexcept;
 
+  // merge_range.cc: packets of several positions
+  static unsigned positions_in(const Arrival& a) noexcept {
+    return a.count == Located::kEnd ? 0 : a.count;
+  }
+  bool offer_next_range(const Arrival& a, MergeOutlet& out) noexcept;
+  bool odd_range(const Arrival& a, std::uint64_t position, MergeOutlet& out) noexcept;
+  void note_range(const Arrival& a, std::uint64_t position, MergeOutlet& out) noexcept;
+  void forward_range(unsigned leg, std::uint64_t position, unsigned count) noexcept;
+  void place_range(const Arrival& a, std::uint64_t position, MergeOutlet& out) noexcept;
+  struct Run {
+    std::uint64_t begin = 0;
+    std::uint64_t end = 0;  // one past its last position
+  };
+  void leave_hole(std::uint64_t position, std::uint64_t end, Instant now,
+                  MergeOutlet& out) noexcept;
+  Run fill_holes(const Arrival& a, std::uint64_t position, std::uint64_t end,
+                 MergeOutlet& out) noexcept;
+  void send_copy(const Arrival& a, std::uint64_t position, const Run& run,
+                 MergeOutlet& out) noexcept;
+  void place_range_arrival(const Arrival& a, std::uint64_t position, MergeOutlet& out) noexcept;
+  void past_range(const Arrival& a, std::uint64_t position, MergeOutlet& out) noexcept;
+  void place_heartbeat(const Arrival& a, std::uint64_t position, MergeOutlet& out) noexcept;
+  bool repeats_heartbeat(const Arrival& a, std::uint64_t position) noexcept;
+  void hold_heartbeat(const Arrival& a, std::uint64_t position, MergeOutlet& out) noexcept;
+  void hold_range(const Arrival& a, std::uint64_t position, std::uint64_t begin, std::uint64_t end,
+                  MergeOutlet& out) noexcept;
+  void keep_range_for_start(const Arrival& a, std::uint64_t position, MergeOutlet& out) noexcept;
+  void make_room_for_range(std::uint64_t begin, std::uint64_t end, Instant now,
+                           MergeOutlet& out) noexcept;
+  bool find_place(std::uint64_t& begin, std::uint64_t& end, MergeOutlet& out) noexcept;
+  void store_range(void* packet, std::uint64_t begin, std::uint64_t end, MergeOutlet& out) noexcept;
+  unsigned unstore(std::uint64_t begin) noexcept;
+  void* piece(const Arrival& a, std::uint64_t position, std::uint64_t begin, std::uint64_t end,
+              MergeOutlet& out) noexcept;
+  void release_ranges(Instant now, MergeOutlet& out) noexcept;
+  void advance(std::uint64_t end) noexcept;
+  void advance_arrival(std::uint64_t end, bool sent) noexcept;
+  void note_fills(unsigned leg, std::uint64_t from, std::uint64_t to) noexcept;
+
   // merge_playout.cc
   void place_playout(const Arrival& a, std::uint64_t position, MergeOutlet& out) noexcept;
   Nanoseconds playout_delay() const noexcept {
@@ -179,6 +167,7 @@ class alignas(64) MergeWindow {
   bool may_switch(unsigned leg, Instant now, MergeOutlet& out) noexcept;
   std::uint64_t progress() const noexcept;
   void switch_epoch(std::uint32_t epoch, Instant now, MergeOutlet& out) noexcept;
+  bool is_wanted(const Arrival& a, std::uint64_t position, MergeOutlet& out) noexcept;
   void place_any(const Arrival& a, std::uint64_t position, MergeOutlet& out) noexcept;
   void resume(const Arrival& a, MergeOutlet& out) noexcept;
   void reset_positions() noexcept;
@@ -199,6 +188,7 @@ class alignas(64) MergeWindow {
   bool is_lone(unsigned leg) const noexcept;
   void first_seen(const Arrival& a, std::uint64_t position, MergeOutlet& out) noexcept;
   void note_position(const Arrival& a, std::uint64_t position, MergeOutlet& out) noexcept;
+  void revive(const Arrival& a, MergeOutlet& out) noexcept;
   bool near(std::uint64_t position) const noexcept;
   bool missing(std::uint64_t position) const noexcept;
   void settle_leg(unsigned leg) noexcept;
@@ -221,13 +211,11 @@ class alignas(64) MergeWindow {
 
   void*& slot(std::uint64_t position) noexcept { return slots_[position & mask_]; }
   void* slot(std::uint64_t position) const noexcept { return slots_[position & mask_]; }
-  // A slot below next_out may say that its position was given up: an odd value, never a packet.
-  static void* given_up_mark(std::uint64_t position) noexcept {
-    // NOLINTNEXTLINE(performance-no-int-to-ptr): a mark, never followed.
-    return reinterpret_cast<void*>(position << 1 | 1);
-  }
-  static bool is_packet(const void* value) noexcept {
-    return value != nullptr && (reinterpret_cast<std::uintptr_t>(value) & 1) == 0;
+  // Is this position itself kept? A heartbeat's slot is that of the position after it.
+  bool is_kept(std::uint64_t position) const noexcept {
+    const void* value = slot(position);
+    if (!ranges_) return is_packet(value);
+    return is_covered(value) || (is_packet(value) && ranges_->counts[position & mask_] != 0);
   }
   void want(Instant at) noexcept {
     if (at >= armed_) return;
@@ -259,6 +247,7 @@ class alignas(64) MergeWindow {
   std::uint64_t fills_ = 0;       // Arrival: holes, or positions before the first, that came
   std::uint64_t unrecovered_before_ = 0;  // in earlier epochs
   std::uint64_t origin_ = 1ull << 32;     // positions of this epoch begin here
+  std::uint64_t bias_ = 0;                // kWide: what the wire's positions are moved by
   std::uint64_t closed_below_ = 0;        // Arrival: every position under it is decided
   std::uint64_t words_end_ = 0;           // Arrival: positions under it are in the bitmap
   std::uint64_t run_from_ = 0;            // given up and not yet reported: [run_from, run_to]
@@ -273,7 +262,14 @@ class alignas(64) MergeWindow {
   Nanoseconds waited_{};    // how long the candidate that is being placed was kept
   MergeConfig config_;
   MergeTotals totals_;
-  std::unique_ptr<void*[]> slots_;          // Ordered, Playout
+  std::unique_ptr<void*[]> slots_;  // Ordered, Playout
+  struct Ranges {
+    std::unique_ptr<std::uint16_t[]> counts;  // Ordered: positions of the packet kept in a slot
+    std::uint64_t heartbeat_at = 0;           // the position that the newest heartbeats announce
+    unsigned heartbeats = 0;                  // of them, forwarded
+    bool end_forwarded = false;               // and the end of the session
+  };
+  std::unique_ptr<Ranges> ranges_;          // null where each packet is one position
   std::unique_ptr<std::uint64_t[]> words_;  // Arrival: bit per position
   std::unique_ptr<Instant[]> due_;          // Playout: when each position leaves
   struct Sample {
@@ -289,3 +285,5 @@ class alignas(64) MergeWindow {
 };
 
 }  // namespace castgate
+
+#include "dataplane/base/failover/merge_path.h"  // IWYU pragma: export

@@ -5,14 +5,9 @@
 #include <cstdint>
 
 #include "dataplane/base/big_endian.h"
+#include "dataplane/base/sequence/located.h"
 
 namespace castgate {
-
-// Where a packet says that it stands in its stream.
-struct Located {
-  std::uint64_t raw;    // low bits of the position
-  std::uint32_t epoch;  // SSRC
-};
 
 // RTP (RFC 3550 5.1): sequence number, 16 bits. `payload`: the UDP payload, `length` bytes. False
 // when it is no RTP packet: too short for its header, CSRCs and extension, or of another version.

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "dataplane/base/sequence/messages.h"
+
+#include <bit>
+#include <cstring>
+
+#include "dataplane/base/big_endian.h"
+
+namespace castgate {
+namespace {
+
+constexpr std::size_t kMoldHeader = 20;
+constexpr std::size_t kCmeHeader = 12;
+constexpr std::size_t kIexHeader = 40;
+constexpr std::size_t kLength = 2;  // bytes in front of each message
+
+static_assert(std::endian::native == std::endian::little);
+
+template <class T>
+T load_le(const std::byte* from) noexcept {
+  return load_raw<T>(from);
+}
+
+template <class T>
+void store_le(std::byte* to, T value) noexcept {
+  std::memcpy(to, &value, sizeof value);
+}
+
+std::size_t mold_length(const std::byte* message) noexcept {
+  return kLength + load_be16(message);
+}
+
+std::size_t iex_length(const std::byte* message) noexcept {
+  return kLength + load_le<std::uint16_t>(message);
+}
+
+// Ten bytes of session as 32 bits that differ where sessions do, all but certainly.
+std::uint32_t session_key(const std::byte* session) noexcept {
+  const auto first = load_raw<std::uint64_t>(session);
+  const std::uint64_t rest = load_raw<std::uint16_t>(session + 8);
+  return static_cast<std::uint32_t>((first * 0x9e3779b97f4a7c15 + rest * 0xff51afd7ed558ccd) >> 32);
+}
+
+// Are `count` messages whole between `at` and `end`?
+template <std::size_t (*message_length)(const std::byte*) noexcept>
+bool whole(const std::byte* payload, std::size_t at, std::size_t end, unsigned count) noexcept {
+  for (unsigned i = 0; i < count; ++i) {
+    if (at + kLength > end) return false;
+    at += message_length(payload + at);
+  }
+  return at <= end;
+}
+
+// Moves messages [skip, skip + count) to the front. Returns where they end; `skipped` bytes went.
+template <std::size_t (*message_length)(const std::byte*) noexcept>
+std::size_t keep_messages(std::byte* payload, std::size_t header, unsigned skip, unsigned count,
+                          std::size_t& skipped) noexcept {
+  std::size_t from = header;
+  for (unsigned i = 0; i < skip; ++i) from += message_length(payload + from);
+  std::size_t to = from;
+  for (unsigned i = 0; i < count; ++i) to += message_length(payload + to);
+  skipped = from - header;
+  std::memmove(payload + header, payload + from, to - from);
+  return to - skipped;
+}
+
+}  // namespace
+
+bool locate_moldudp64(const std::byte* payload, std::size_t length, Located& where) noexcept {
+  if (length < kMoldHeader) return false;
+  const std::uint16_t count = load_be16(payload + 18);
+  where = {load_be64(payload + 10), session_key(payload), count};
+  return count == Located::kEnd || whole<mold_length>(payload, kMoldHeader, length, count);
+}
+
+bool locate_cme_mdp3(const std::byte* payload, std::size_t length, Located& where) noexcept {
+  if (length < kCmeHeader) return false;
+  where = {load_le<std::uint32_t>(payload), 0};
+  return true;
+}
+
+bool locate_iex_tp(const std::byte* payload, std::size_t length, Located& where) noexcept {
+  constexpr std::byte kVersion{1};
+  if (length < kIexHeader || payload[0] != kVersion) return false;
+  const auto count = load_le<std::uint16_t>(payload + 14);
+  const std::size_t end = kIexHeader + load_le<std::uint16_t>(payload + 12);
+  where = {load_le<std::uint64_t>(payload + 24), load_le<std::uint32_t>(payload + 8), count};
+  return count != Located::kEnd && end <= length &&
+         whole<iex_length>(payload, kIexHeader, end, count);
+}
+
+std::size_t cut_moldudp64(std::byte* payload, unsigned skip, unsigned count) noexcept {
+  std::size_t skipped = 0;
+  const std::size_t end = keep_messages<mold_length>(payload, kMoldHeader, skip, count, skipped);
+  store_be<std::uint64_t>(payload + 10, load_be64(payload + 10) + skip);
+  store_be16(payload + 18, static_cast<std::uint16_t>(count));
+  return end;
+}
+
+std::size_t cut_iex_tp(std::byte* payload, unsigned skip, unsigned count) noexcept {
+  std::size_t skipped = 0;
+  const std::size_t end = keep_messages<iex_length>(payload, kIexHeader, skip, count, skipped);
+  store_le(payload + 12, static_cast<std::uint16_t>(end - kIexHeader));
+  store_le(payload + 14, static_cast<std::uint16_t>(count));
+  store_le(payload + 16, load_le<std::uint64_t>(payload + 16) + skipped);
+  store_le(payload + 24, load_le<std::uint64_t>(payload + 24) + skip);
+  return end;
+}
+
+}  // namespace castgate
