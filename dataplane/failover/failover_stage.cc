@@ -67,7 +67,7 @@ FailoverStage::FailoverStage(const Spec& spec, const std::vector<bool>& mine,
     if (!mine[s]) continue;
     const StreamSpec& stream = spec.streams[s];
     lanes_[s] = {&windows_[s].emplace(merge_config(stream, static_cast<std::uint32_t>(s))),
-                 stream.sequence.format};
+                 stream.sequence.format, stream.sequence.counts_messages()};
   }
 }
 
@@ -96,8 +96,12 @@ void FailoverStage::process(std::span<rte_mbuf* const> burst, Instant now) noexc
                                                           : locate(tag, payload, length, where);
   if (!located) [[unlikely]]
     return malformed(packet, tag);
-  lane.window->offer({packet, where.raw, where.epoch, packet->pkt_len, tag.leg, now, where.count},
-                     *this);
+  const Arrival arrival{packet, where.raw, where.epoch, packet->pkt_len, tag.leg, now, where.count};
+  if (lane.ranges) {
+    lane.window->offer_range(arrival, *this);
+  } else {
+    lane.window->offer(arrival, *this);
+  }
   if (lane.window->wants_arming()) [[unlikely]]
     deadlines_.set(tag.stream, lane.window->arm());
 }
@@ -164,9 +168,11 @@ void FailoverStage::cut(std::uint32_t tag, void* packet, unsigned skip, unsigned
   auto* mbuf = static_cast<rte_mbuf*>(packet);
   const PacketTag at = tag_of(mbuf);
   auto* payload = rte_pktmbuf_mtod_offset(mbuf, std::byte*, at.udp_at + 8u);
+  const std::size_t whole = mbuf->data_len - (at.udp_at + 8u);
   const std::size_t length = lanes_[tag].format == SequenceFormat::IexTp
-                                 ? cut_iex_tp(payload, skip, count)
-                                 : cut_moldudp64(payload, skip, count);
+                                 ? cut_iex_tp(payload, whole, skip, count)
+                                 : cut_moldudp64(payload, whole, skip, count);
+  if (length == 0) return;  // its messages' lengths are wrong: it goes as it is
   mbuf->data_len = static_cast<std::uint16_t>(at.udp_at + 8u + length);
   mbuf->pkt_len = mbuf->data_len;
   refresh_udp(rte_pktmbuf_mtod(mbuf, std::byte*), at, length + 8);

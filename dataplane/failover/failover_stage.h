@@ -44,6 +44,7 @@ class FailoverStage final : public Stage, private MergeOutlet {
   struct Lane {
     MergeWindow* window = nullptr;  // null where not ours
     SequenceFormat format = SequenceFormat::Rtp;
+    bool ranges = false;  // packets of several positions
   };
   bool locate(const PacketTag& tag, const std::byte* payload, std::size_t length,
               Located& where) const noexcept;

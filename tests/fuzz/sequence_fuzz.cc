@@ -17,15 +17,17 @@ namespace {
 
 using Bytes = std::span<const std::byte>;
 using Locate = bool (*)(const std::byte*, std::size_t, Located&) noexcept;
-using Cut = std::size_t (*)(std::byte*, unsigned, unsigned) noexcept;
+using Cut = std::size_t (*)(std::byte*, std::size_t, unsigned, unsigned) noexcept;
 
 void check_cut(Bytes payload, const Located& whole, unsigned choice, Locate locate, Cut cut) {
   if (whole.count == 0 || whole.count == Located::kEnd) return;
   const unsigned skip = choice % whole.count;
   const unsigned count = 1 + choice / 7 % (whole.count - skip);
   std::vector<std::byte> packet(payload.begin(), payload.end());
-  const std::size_t length = cut(packet.data(), skip, count);
+  const std::size_t length = cut(packet.data(), packet.size(), skip, count);
   CG_CHECK(length <= payload.size());
+  if (length == 0) CG_CHECK(std::ranges::equal(packet, payload));
+  if (length == 0) return;
   packet.resize(length);
   packet.shrink_to_fit();
   Located part{};

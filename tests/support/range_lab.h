@@ -45,9 +45,9 @@ class RangeLab final : public MergeOutlet {
     }
     auto* copy = &*packets_.emplace_back(std::make_unique<Packet>(packet));
     ++offered;
-    window.offer({copy, first_number_ + packet.first, packet.session, 100, packet.leg, packet.at,
-                  packet.count},
-                 *this);
+    window.offer_range({copy, first_number_ + packet.first, packet.session, 100, packet.leg,
+                        packet.at, packet.count},
+                       *this);
     settle();
   }
   void advance(Instant to) {

@@ -92,13 +92,35 @@ TEST(SequenceMessages, moldudp64_heartbeat_and_end_hold_no_message) {
   EXPECT_EQ(located(locate_moldudp64, end)->raw, 77u);
 }
 
-TEST(SequenceMessages, message_that_is_not_whole_is_refused) {
+TEST(SequenceMessages, header_and_room_for_the_lengths_must_be_there) {
   for (const Bytes& whole : {mold("SESSION001", 5, {"abc", "", "defg"}), iex(9, 5, {"abc", "d"})}) {
-    const Locate locate = whole[0] == 1 ? locate_iex_tp : locate_moldudp64;
-    EXPECT_TRUE(located(locate, whole));
-    for (std::size_t length = 0; length < whole.size(); ++length) {
-      EXPECT_FALSE(located(locate, whole, length)) << length;
+    const bool is_iex = whole[0] == 1;
+    const std::size_t least = is_iex ? whole.size() : 20 + 3 * 2;  // IEX-TP tells its length
+    for (std::size_t length = 0; length <= whole.size(); ++length) {
+      const auto where = located(is_iex ? locate_iex_tp : locate_moldudp64, whole, length);
+      EXPECT_EQ(where.has_value(), length >= least) << length;
     }
+  }
+}
+
+TEST(SequenceMessages, packet_with_a_message_that_is_not_whole_is_not_cut) {
+  for (const Bytes& whole :
+       {mold("SESSION001", 5, {"abc", "", "defg"}), iex(9, 5, {"abc", "defg"})}) {
+    const bool is_iex = whole[0] == 1;
+    const std::size_t last = whole.size() - 6;  // where the last message's length stands
+    Bytes broken = whole;
+    broken.at(is_iex ? last : last + 1) = 5;
+    const Bytes before = broken;
+    auto* bytes = reinterpret_cast<std::byte*>(broken.data());
+    const unsigned skip = is_iex ? 1 : 2;
+    EXPECT_EQ(is_iex ? cut_iex_tp(bytes, broken.size(), skip, 1)
+                     : cut_moldudp64(bytes, broken.size(), skip, 1),
+              0u);
+    EXPECT_EQ(broken, before);
+    EXPECT_NE(is_iex ? cut_iex_tp(bytes, broken.size(), 0, skip)
+                     : cut_moldudp64(bytes, broken.size(), 0, skip),
+              0u)
+        << "the broken one is cut off";
   }
 }
 
@@ -131,7 +153,7 @@ TEST(SequenceMessages, iex_tp_payload_length_is_believed_and_no_further) {
   Bytes packet = iex(0, 1, {"ab", "cd"});
   test::append(packet, Bytes{0, 0, 0});
   EXPECT_TRUE(located(locate_iex_tp, packet)) << "padding behind the last message";
-  packet[12] = 7;  // the second message would end past it
+  packet[12] = 3;  // no room for two lengths
   EXPECT_FALSE(located(locate_iex_tp, packet));
 }
 
@@ -144,10 +166,12 @@ TEST(SequenceMessages, cut_packet_is_as_if_sent_with_these_messages_only) {
     for (unsigned count = 1; skip + count <= texts.size(); ++count) {
       const std::vector<std::string> kept(texts.begin() + skip, texts.begin() + skip + count);
       Bytes packet = mold("SESSION001", 0xffffffff, texts);
-      packet.resize(cut_moldudp64(reinterpret_cast<std::byte*>(packet.data()), skip, count));
+      packet.resize(
+          cut_moldudp64(reinterpret_cast<std::byte*>(packet.data()), packet.size(), skip, count));
       EXPECT_EQ(packet, mold("SESSION001", 0xffffffffull + skip, kept)) << skip << " " << count;
       Bytes other = iex(1000, 70, texts);
-      other.resize(cut_iex_tp(reinterpret_cast<std::byte*>(other.data()), skip, count));
+      other.resize(
+          cut_iex_tp(reinterpret_cast<std::byte*>(other.data()), other.size(), skip, count));
       EXPECT_EQ(other, iex(1000 + bytes[skip], 70 + skip, kept)) << skip << " " << count;
     }
   }

@@ -167,14 +167,20 @@ void MergeWindow::forward_step(unsigned leg, std::uint64_t position, std::uint64
   const std::uint64_t before = position - step;
   std::uint64_t absent = ~recent_of(leg);
   if (step < 64) absent &= ~(~0ull >> step);
-  while (absent != 0) {
-    const auto bit = static_cast<unsigned>(std::bit_width(absent)) - 1;
-    lose(leg, before - bit, before - bit);
-    absent ^= 1ull << bit;
-  }
+  lose_absent(leg, before, absent);
   if (step > 64) lose(leg, before + 1, position - 64);
   recent_of(leg) = step >= 64 ? 1 : recent_of(leg) << step | 1;
   hi_of(leg) = static_cast<std::uint32_t>(position);
+}
+
+// Bit i of `absent`: the leg did not bring position `highest` - i.
+void MergeWindow::lose_absent(unsigned leg, std::uint64_t highest, std::uint64_t absent) noexcept {
+  while (absent != 0) {
+    const auto top = static_cast<unsigned>(std::bit_width(absent)) - 1;
+    const auto run = static_cast<unsigned>(std::countl_one(absent << (63 - top)));
+    lose(leg, highest - top, highest - top + run - 1);
+    absent &= top + 1 == run ? 0 : ~0ull >> (63 - top + run);
+  }
 }
 
 // The leg will not deliver [from, to] any more. What left all the same was recovered; what is still
@@ -253,12 +259,7 @@ void MergeWindow::settle_leg(unsigned leg) noexcept {
     return;
   }
   const std::uint64_t hi = highest_of(leg);
-  std::uint64_t absent = ~recent_of(leg);
-  while (absent != 0) {
-    const auto bit = static_cast<unsigned>(std::bit_width(absent)) - 1;
-    lose(leg, hi - bit, hi - bit);
-    absent ^= 1ull << bit;
-  }
+  lose_absent(leg, hi, ~recent_of(leg));
   recent_of(leg) = ~0ull;
   if (hi + 1 >= next_out_) return;
   lose(leg, hi + 1, next_out_ - 1);

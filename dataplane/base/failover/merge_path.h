@@ -72,4 +72,31 @@ inline void MergeWindow::place(const Arrival& a, std::uint64_t position,
   }
 }
 
+// The leg's next messages, and either the stream's next or gone already.
+inline void MergeWindow::offer_range(const Arrival& a, MergeOutlet& out) noexcept {
+  const std::uint64_t count = a.count;
+  if (a.epoch != epoch_ || (attention_ & kRareRange) != 0 || count - 1 >= 63) [[unlikely]]
+    return offer_rare(Arrival{a}, out);
+  const std::uint64_t position = extend(a.raw + bias_);
+  const std::uint64_t end = position + count;
+  const std::uint64_t recent = leg_recent_[a.leg];
+  const std::uint64_t falling = ~(~0ull >> count);  // out of the leg's record
+  const std::uint64_t bits = (1ull << count) - 1;
+  const std::uint64_t behind = next_out_ - end;  // positions
+  const bool next = position == next_out_ && !arrival_;
+  const bool gone = behind <= 64 - count && (recent_ >> behind & bits) == bits;
+  const bool in_turn = static_cast<std::uint32_t>(position) - leg_hi_[a.leg] == 1;
+  if (!in_turn || (recent & falling) != falling || !(next || gone)) [[unlikely]]
+    return offer_rare(Arrival{a}, out);
+  this->count(a);
+  leg_recent_[a.leg] = recent << count | bits;
+  leg_hi_[a.leg] += a.count;
+  if (const std::uint64_t at = next_sample(position); at < end) [[unlikely]]
+    milestone(Arrival{a}, at, out);
+  if (!next) return out.discard(a.packet, MergeDrop::Redundant);
+  recent_ = recent_ << count | bits;
+  next_out_ = end;
+  out.forward(a.packet);
+}
+
 }  // namespace castgate

@@ -9,41 +9,7 @@
 #include "dataplane/base/failover/range_bits.h"
 
 namespace castgate {
-namespace {
-
-// The first 64th position from `position` on.
-std::uint64_t next_milestone(std::uint64_t position) noexcept {
-  return (position + 63) & ~63ull;
-}
-
-}  // namespace
-
-// The common case: the leg's next messages, and either the stream's next or all gone already.
-bool MergeWindow::offer_next_range(const Arrival& a, MergeOutlet& out) noexcept {
-  constexpr std::uint8_t kBusy = kStarting | kIdle | kGap;
-  const unsigned count = positions_in(a);
-  if ((attention_ & kBusy) != 0 || a.epoch != epoch_ || a.leg >= 2 || count == 0) return false;
-  const std::uint64_t position = position_of(a);
-  const std::uint64_t end = position + count;
-  std::uint64_t& recent = leg_recent_[a.leg];
-  const std::uint64_t falling = count >= 64 ? ~0ull : ~(~0ull >> count);  // out of the record
-  if (static_cast<std::uint32_t>(position) - leg_hi_[a.leg] != 1 || (recent & falling) != falling ||
-      arrival_ || (next_out_ != position && next_out_ < end)) {
-    return false;
-  }
-  recent = shifted(recent, count) | low_bits(count);
-  leg_hi_[a.leg] += count;
-  if (const std::uint64_t at = next_milestone(position); at < end) milestone(a, at, out);
-  if (position != next_out_) {
-    past_range(a, position, out);
-  } else {
-    advance(end);
-    out.forward(a.packet);
-  }
-  return true;
-}
-
-// The same for what the leg does not bring in turn, as odd_step() for single positions.
+// What the leg does not bring in turn, as odd_step() for single positions.
 bool MergeWindow::odd_range(const Arrival& a, std::uint64_t position, MergeOutlet& out) noexcept {
   LegTrack& leg = legs_[a.leg];
   const unsigned count = positions_in(a);
@@ -115,12 +81,8 @@ void MergeWindow::forward_range(unsigned leg, std::uint64_t position, unsigned c
   while (fresh != 0) {
     const std::uint64_t by = std::min<std::uint64_t>(fresh, 64);
     const std::uint64_t hi = highest_of(leg);
-    std::uint64_t absent = ~recent_of(leg) & (by == 64 ? ~0ull : ~(~0ull >> by));
-    while (absent != 0) {
-      const auto bit = static_cast<unsigned>(std::bit_width(absent)) - 1;
-      lose(leg, hi - bit, hi - bit);
-      absent ^= 1ull << bit;
-    }
+    const std::uint64_t absent = ~recent_of(leg) & (by == 64 ? ~0ull : ~(~0ull >> by));
+    lose_absent(leg, hi, absent);
     recent_of(leg) = shifted(recent_of(leg), by) | low_bits(by);
     hi_of(leg) += static_cast<std::uint32_t>(by);
     fresh -= by;
@@ -131,7 +93,7 @@ void MergeWindow::place_range(const Arrival& a, std::uint64_t position, MergeOut
   const unsigned count = positions_in(a);
   if (count == 0) return place_heartbeat(a, position, out);
   std::uint64_t end = position + count;
-  if (const std::uint64_t at = next_milestone(position); at < end) milestone(a, at, out);
+  if (const std::uint64_t at = next_sample(position); at < end) milestone(a, at, out);
   if (arrival_) return place_range_arrival(a, position, out);
   if (end <= next_out_) return past_range(a, position, out);
   std::uint64_t begin = std::max(position, next_out_);

@@ -48,7 +48,6 @@ void MergeWindow::reset_positions() noexcept {
 // Whatever is not a two-leg stream in the middle of its epoch.
 void MergeWindow::offer_rare(const Arrival& a, MergeOutlet& out) noexcept {
   count_general(a);
-  if (ranges_ && offer_next_range(a, out)) return;
   if ((attention_ & kIdle) != 0) {
     attention_ &= static_cast<std::uint8_t>(~kIdle);
     returning_ = true;

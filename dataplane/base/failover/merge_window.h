@@ -30,6 +30,8 @@ class alignas(64) MergeWindow {
 
   // Takes the packet: forwards it, keeps it or discards it, now or in a later call.
   void offer(const Arrival& a, MergeOutlet& out) noexcept;
+  // The same where packets are ranges of positions.
+  void offer_range(const Arrival& a, MergeOutlet& out) noexcept;
 
   // Time-outs. After a call whose wants_arming() is true, tick() wants to be called at deadline().
   bool wants_arming() const noexcept { return (attention_ & kArm) != 0; }
@@ -67,6 +69,8 @@ class alignas(64) MergeWindow {
   static constexpr std::uint8_t kIdle = 32;  // no packets lately: nothing watches for silence
   static constexpr std::uint8_t kWide = 64;  // positions of more than 32 bits, or ranges of them
   static constexpr std::uint8_t kRare = kStarting | kManyLegs | kPlayout | kIdle | kWide;
+  // A range may be the next all the same, where none of these holds.
+  static constexpr std::uint8_t kRareRange = kStarting | kGap | kManyLegs | kIdle;
   static constexpr std::int64_t kNear = 64;  // positions any leg may jump without confirmation
 
   // merge_path.h: the straight path, inlined where packets are offered
@@ -105,10 +109,13 @@ class alignas(64) MergeWindow {
                           MergeOutlet& out) noexcept;
 
   // merge_range.cc: packets of several positions
+  // Ranges are sampled each 512th position: that is every so many packets, too.
+  static std::uint64_t next_sample(std::uint64_t position) noexcept {
+    return (position + 511) & ~511ull;
+  }
   static unsigned positions_in(const Arrival& a) noexcept {
     return a.count == Located::kEnd ? 0 : a.count;
   }
-  bool offer_next_range(const Arrival& a, MergeOutlet& out) noexcept;
   bool odd_range(const Arrival& a, std::uint64_t position, MergeOutlet& out) noexcept;
   void note_range(const Arrival& a, std::uint64_t position, MergeOutlet& out) noexcept;
   void forward_range(unsigned leg, std::uint64_t position, unsigned count) noexcept;
@@ -182,6 +189,7 @@ class alignas(64) MergeWindow {
   // merge_legs.cc
   bool odd_step(const Arrival& a, std::uint64_t position, MergeOutlet& out) noexcept;
   void forward_step(unsigned leg, std::uint64_t position, std::uint64_t step) noexcept;
+  void lose_absent(unsigned leg, std::uint64_t highest, std::uint64_t absent) noexcept;
   void lose(unsigned leg, std::uint64_t from, std::uint64_t to) noexcept;
   void count_general(const Arrival& a) noexcept;
   void note_fill(unsigned leg, std::uint64_t position) noexcept;

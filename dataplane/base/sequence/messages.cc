@@ -41,24 +41,19 @@ std::uint32_t session_key(const std::byte* session) noexcept {
   return static_cast<std::uint32_t>((first * 0x9e3779b97f4a7c15 + rest * 0xff51afd7ed558ccd) >> 32);
 }
 
-// Are `count` messages whole between `at` and `end`?
+// Moves messages [skip, skip + count) to the front. Returns where they end, and how many bytes went
+// before them; 0 where a message reaches past `end`.
 template <std::size_t (*message_length)(const std::byte*) noexcept>
-bool whole(const std::byte* payload, std::size_t at, std::size_t end, unsigned count) noexcept {
-  for (unsigned i = 0; i < count; ++i) {
-    if (at + kLength > end) return false;
-    at += message_length(payload + at);
-  }
-  return at <= end;
-}
-
-// Moves messages [skip, skip + count) to the front. Returns where they end; `skipped` bytes went.
-template <std::size_t (*message_length)(const std::byte*) noexcept>
-std::size_t keep_messages(std::byte* payload, std::size_t header, unsigned skip, unsigned count,
-                          std::size_t& skipped) noexcept {
+std::size_t keep_messages(std::byte* payload, std::size_t header, std::size_t end, unsigned skip,
+                          unsigned count, std::size_t& skipped) noexcept {
   std::size_t from = header;
-  for (unsigned i = 0; i < skip; ++i) from += message_length(payload + from);
-  std::size_t to = from;
-  for (unsigned i = 0; i < count; ++i) to += message_length(payload + to);
+  std::size_t to = header;
+  for (unsigned i = 0; i < skip + count; ++i) {
+    if (i == skip) from = to;
+    if (to + kLength > end) return 0;
+    to += message_length(payload + to);
+  }
+  if (to > end) return 0;
   skipped = from - header;
   std::memmove(payload + header, payload + from, to - from);
   return to - skipped;
@@ -70,7 +65,7 @@ bool locate_moldudp64(const std::byte* payload, std::size_t length, Located& whe
   if (length < kMoldHeader) return false;
   const std::uint16_t count = load_be16(payload + 18);
   where = {load_be64(payload + 10), session_key(payload), count};
-  return count == Located::kEnd || whole<mold_length>(payload, kMoldHeader, length, count);
+  return count == Located::kEnd || kMoldHeader + kLength * count <= length;
 }
 
 bool locate_cme_mdp3(const std::byte* payload, std::size_t length, Located& where) noexcept {
@@ -85,21 +80,28 @@ bool locate_iex_tp(const std::byte* payload, std::size_t length, Located& where)
   const auto count = load_le<std::uint16_t>(payload + 14);
   const std::size_t end = kIexHeader + load_le<std::uint16_t>(payload + 12);
   where = {load_le<std::uint64_t>(payload + 24), load_le<std::uint32_t>(payload + 8), count};
-  return count != Located::kEnd && end <= length &&
-         whole<iex_length>(payload, kIexHeader, end, count);
+  return count != Located::kEnd && end <= length && kIexHeader + kLength * count <= end;
 }
 
-std::size_t cut_moldudp64(std::byte* payload, unsigned skip, unsigned count) noexcept {
+std::size_t cut_moldudp64(std::byte* payload, std::size_t length, unsigned skip,
+                          unsigned count) noexcept {
   std::size_t skipped = 0;
-  const std::size_t end = keep_messages<mold_length>(payload, kMoldHeader, skip, count, skipped);
+  const std::size_t end =
+      keep_messages<mold_length>(payload, kMoldHeader, length, skip, count, skipped);
+  if (end == 0) return 0;
   store_be<std::uint64_t>(payload + 10, load_be64(payload + 10) + skip);
   store_be16(payload + 18, static_cast<std::uint16_t>(count));
   return end;
 }
 
-std::size_t cut_iex_tp(std::byte* payload, unsigned skip, unsigned count) noexcept {
+std::size_t cut_iex_tp(std::byte* payload, std::size_t length, unsigned skip,
+                       unsigned count) noexcept {
   std::size_t skipped = 0;
-  const std::size_t end = keep_messages<iex_length>(payload, kIexHeader, skip, count, skipped);
+  const std::size_t told = kIexHeader + load_le<std::uint16_t>(payload + 12);
+  const std::size_t end =
+      told > length ? 0
+                    : keep_messages<iex_length>(payload, kIexHeader, told, skip, count, skipped);
+  if (end == 0) return 0;
   store_le(payload + 12, static_cast<std::uint16_t>(end - kIexHeader));
   store_le(payload + 14, static_cast<std::uint16_t>(count));
   store_le(payload + 16, load_le<std::uint64_t>(payload + 16) + skipped);

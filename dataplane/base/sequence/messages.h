@@ -11,7 +11,8 @@ namespace castgate {
 
 // MoldUDP64 1.00: 10 bytes of session, sequence number of the first message (64 bits), number of
 // messages (0: heartbeat, 0xffff: end of session), then length and bytes of each. `payload` is the
-// UDP payload, `length` bytes. False when the header or a message is not whole.
+// UDP payload, `length` bytes. False when the header, or room for the messages' lengths, is
+// missing.
 bool locate_moldudp64(const std::byte* payload, std::size_t length, Located& where) noexcept;
 
 // CME MDP 3.0: packet sequence number, 32 bits little-endian, and sending time. It begins anew
@@ -19,12 +20,15 @@ bool locate_moldudp64(const std::byte* payload, std::size_t length, Located& whe
 bool locate_cme_mdp3(const std::byte* payload, std::size_t length, Located& where) noexcept;
 
 // IEX-TP 1: 40 bytes, little-endian; first message sequence number at 24, number of messages at 14
-// (0: heartbeat), session at 8. False for another version, and when a message is not whole.
+// (0: heartbeat), session at 8. False for another version, and as above.
 bool locate_iex_tp(const std::byte* payload, std::size_t length, Located& where) noexcept;
 
 // Leave of a packet that was located only `count` messages from its `skip`th on: 0 < count and
-// skip + count is at most what it holds. Returns the payload's new length.
-std::size_t cut_moldudp64(std::byte* payload, unsigned skip, unsigned count) noexcept;
-std::size_t cut_iex_tp(std::byte* payload, unsigned skip, unsigned count) noexcept;
+// skip + count is at most what it holds. Return the payload's new length; 0, and nothing is
+// changed, where a message is not whole.
+std::size_t cut_moldudp64(std::byte* payload, std::size_t length, unsigned skip,
+                          unsigned count) noexcept;
+std::size_t cut_iex_tp(std::byte* payload, std::size_t length, unsigned skip,
+                       unsigned count) noexcept;
 
 }  // namespace castgate
