@@ -66,8 +66,10 @@ FailoverStage::FailoverStage(const Spec& spec, const std::vector<bool>& mine,
   for (std::size_t s = 0; s < spec.streams.size(); ++s) {
     if (!mine[s]) continue;
     const StreamSpec& stream = spec.streams[s];
-    lanes_[s] = {&windows_[s].emplace(merge_config(stream, static_cast<std::uint32_t>(s))),
-                 stream.sequence.format, stream.sequence.counts_messages()};
+    MergeWindow& window = windows_[s].emplace(merge_config(stream, static_cast<std::uint32_t>(s)));
+    const std::uint64_t most = std::min<std::uint64_t>(window.window() / 4, Located::kEnd - 1);
+    lanes_[s] = {&window, stream.sequence.format, stream.sequence.counts_messages(),
+                 static_cast<std::uint16_t>(most)};
   }
 }
 
@@ -128,7 +130,7 @@ bool FailoverStage::locate(const PacketTag& tag, const std::byte* payload, std::
       found = locate_generic(spec_.streams[tag.stream].sequence.generic, payload, length, where);
       break;
   }
-  return found && (where.count == Located::kEnd || where.count <= lane.window->window() / 4);
+  return found && (where.count <= lane.most || where.count == Located::kEnd);
 }
 
 void FailoverStage::malformed(rte_mbuf* packet, const PacketTag& tag) noexcept {

@@ -44,7 +44,8 @@ class FailoverStage final : public Stage, private MergeOutlet {
   struct Lane {
     MergeWindow* window = nullptr;  // null where not ours
     SequenceFormat format = SequenceFormat::Rtp;
-    bool ranges = false;  // packets of several positions
+    bool ranges = false;     // packets of several positions
+    std::uint16_t most = 1;  // of them; more could not be kept
   };
   bool locate(const PacketTag& tag, const std::byte* payload, std::size_t length,
               Located& where) const noexcept;

@@ -34,13 +34,6 @@ std::size_t iex_length(const std::byte* message) noexcept {
   return kLength + load_le<std::uint16_t>(message);
 }
 
-// Ten bytes of session as 32 bits that differ where sessions do, all but certainly.
-std::uint32_t session_key(const std::byte* session) noexcept {
-  const auto first = load_raw<std::uint64_t>(session);
-  const std::uint64_t rest = load_raw<std::uint16_t>(session + 8);
-  return static_cast<std::uint32_t>((first * 0x9e3779b97f4a7c15 + rest * 0xff51afd7ed558ccd) >> 32);
-}
-
 // Moves messages [skip, skip + count) to the front. Returns where they end, and how many bytes went
 // before them; 0 where a message reaches past `end`.
 template <std::size_t (*message_length)(const std::byte*) noexcept>
@@ -60,13 +53,6 @@ std::size_t keep_messages(std::byte* payload, std::size_t header, std::size_t en
 }
 
 }  // namespace
-
-bool locate_moldudp64(const std::byte* payload, std::size_t length, Located& where) noexcept {
-  if (length < kMoldHeader) return false;
-  const std::uint16_t count = load_be16(payload + 18);
-  where = {load_be64(payload + 10), session_key(payload), count};
-  return count == Located::kEnd || kMoldHeader + kLength * count <= length;
-}
 
 bool locate_cme_mdp3(const std::byte* payload, std::size_t length, Located& where) noexcept {
   if (length < kCmeHeader) return false;

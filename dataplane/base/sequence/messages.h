@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "dataplane/base/big_endian.h"
 #include "dataplane/base/sequence/located.h"
 
 namespace castgate {
@@ -13,7 +14,18 @@ namespace castgate {
 // messages (0: heartbeat, 0xffff: end of session), then length and bytes of each. `payload` is the
 // UDP payload, `length` bytes. False when the header, or room for the messages' lengths, is
 // missing.
-bool locate_moldudp64(const std::byte* payload, std::size_t length, Located& where) noexcept;
+inline bool locate_moldudp64(const std::byte* payload, std::size_t length,
+                             Located& where) noexcept {
+  constexpr std::size_t kHeader = 20;
+  constexpr std::size_t kLength = 2;
+  if (length < kHeader) return false;
+  const std::uint16_t count = load_be16(payload + 18);
+  // Sessions as 32 bits that differ where their ten bytes do, all but certainly.
+  const std::uint64_t session = load_raw<std::uint64_t>(payload) * 0x9e3779b97f4a7c15 +
+                                load_raw<std::uint16_t>(payload + 8) * 0xff51afd7ed558ccd;
+  where = {load_be64(payload + 10), static_cast<std::uint32_t>(session >> 32), count};
+  return count == Located::kEnd || kHeader + kLength * count <= length;
+}
 
 // CME MDP 3.0: packet sequence number, 32 bits little-endian, and sending time. It begins anew
 // every week, with the same epoch.
