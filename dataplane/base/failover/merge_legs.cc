@@ -4,6 +4,7 @@
 #include <bit>
 
 #include "dataplane/base/failover/merge_window.h"
+#include "dataplane/base/failover/range_bits.h"
 
 namespace castgate {
 
@@ -179,7 +180,7 @@ void MergeWindow::lose_absent(unsigned leg, std::uint64_t highest, std::uint64_t
     const auto top = static_cast<unsigned>(std::bit_width(absent)) - 1;
     const auto run = static_cast<unsigned>(std::countl_one(absent << (63 - top)));
     lose(leg, highest - top, highest - top + run - 1);
-    absent &= top + 1 == run ? 0 : ~0ull >> (63 - top + run);
+    absent &= low_bits(top + 1 - run);
   }
 }
 

@@ -3,6 +3,7 @@
 
 #include <bit>
 #include <cstring>
+#include <span>
 
 #include "dataplane/base/big_endian.h"
 
@@ -34,22 +35,25 @@ std::size_t iex_length(const std::byte* message) noexcept {
   return kLength + load_le<std::uint16_t>(message);
 }
 
-// Moves messages [skip, skip + count) to the front. Returns where they end, and how many bytes went
-// before them; 0 where a message reaches past `end`.
+struct Kept {
+  std::size_t end = 0;      // of the payload; 0 where a message is not whole
+  std::size_t skipped = 0;  // bytes before the first message that stays
+};
+
+// Moves messages [skip, skip + count) of those between `header` and the payload's end to the front.
 template <std::size_t (*message_length)(const std::byte*) noexcept>
-std::size_t keep_messages(std::byte* payload, std::size_t header, std::size_t end, unsigned skip,
-                          unsigned count, std::size_t& skipped) noexcept {
+Kept keep_messages(std::span<std::byte> payload, std::size_t header, unsigned skip,
+                   unsigned count) noexcept {
   std::size_t from = header;
   std::size_t to = header;
   for (unsigned i = 0; i < skip + count; ++i) {
     if (i == skip) from = to;
-    if (to + kLength > end) return 0;
-    to += message_length(payload + to);
+    if (to + kLength > payload.size()) return {};
+    to += message_length(&payload[to]);
   }
-  if (to > end) return 0;
-  skipped = from - header;
-  std::memmove(payload + header, payload + from, to - from);
-  return to - skipped;
+  if (to > payload.size()) return {};
+  std::memmove(&payload[header], payload.data() + from, to - from);
+  return {header + to - from, from - header};
 }
 
 }  // namespace
@@ -71,28 +75,24 @@ bool locate_iex_tp(const std::byte* payload, std::size_t length, Located& where)
 
 std::size_t cut_moldudp64(std::byte* payload, std::size_t length, unsigned skip,
                           unsigned count) noexcept {
-  std::size_t skipped = 0;
-  const std::size_t end =
-      keep_messages<mold_length>(payload, kMoldHeader, length, skip, count, skipped);
-  if (end == 0) return 0;
+  const Kept kept = keep_messages<mold_length>({payload, length}, kMoldHeader, skip, count);
+  if (kept.end == 0) return 0;
   store_be<std::uint64_t>(payload + 10, load_be64(payload + 10) + skip);
   store_be16(payload + 18, static_cast<std::uint16_t>(count));
-  return end;
+  return kept.end;
 }
 
 std::size_t cut_iex_tp(std::byte* payload, std::size_t length, unsigned skip,
                        unsigned count) noexcept {
-  std::size_t skipped = 0;
   const std::size_t told = kIexHeader + load_le<std::uint16_t>(payload + 12);
-  const std::size_t end =
-      told > length ? 0
-                    : keep_messages<iex_length>(payload, kIexHeader, told, skip, count, skipped);
-  if (end == 0) return 0;
-  store_le(payload + 12, static_cast<std::uint16_t>(end - kIexHeader));
+  if (told > length) return 0;
+  const Kept kept = keep_messages<iex_length>({payload, told}, kIexHeader, skip, count);
+  if (kept.end == 0) return 0;
+  store_le(payload + 12, static_cast<std::uint16_t>(kept.end - kIexHeader));
   store_le(payload + 14, static_cast<std::uint16_t>(count));
-  store_le(payload + 16, load_le<std::uint64_t>(payload + 16) + skipped);
+  store_le(payload + 16, load_le<std::uint64_t>(payload + 16) + kept.skipped);
   store_le(payload + 24, load_le<std::uint64_t>(payload + 24) + skip);
-  return end;
+  return kept.end;
 }
 
 }  // namespace castgate
