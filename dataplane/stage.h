@@ -68,6 +68,7 @@ class Outlet {
 // where its UDP payload ends.
 struct PacketTag {
   static constexpr std::uint8_t kIp6 = 1;
+  static constexpr std::uint8_t kCorrupt = 2;  // its UDP checksum is wrong
   // The second half of most tags: untagged IPv4 without options.
   static constexpr std::uint32_t kPlain = 34 | 14u << 16;
 

@@ -20,8 +20,8 @@ inline constexpr std::array<std::string_view, 6> kSequenceNames{
 inline constexpr std::array<std::string_view, 1> kLaterSequences{"fingerprint"};
 inline constexpr std::array<std::string_view, 2> kOverlapNames{"trim", "pass"};
 inline constexpr std::array<std::string_view, 2> kEndianNames{"big", "little"};
-inline constexpr std::array<std::string_view, 1> kSelectionNames{"merge"};
-inline constexpr std::array<std::string_view, 1> kLaterSelections{"prefer"};
+inline constexpr std::array<std::string_view, 2> kSelectionNames{"merge", "prefer"};
+inline constexpr std::array<std::string_view, 2> kCorruptNames{"drop", "use_if_only"};
 inline constexpr std::array<std::string_view, 3> kReleaseNames{"arrival", "ordered", "playout"};
 
 template <std::size_t N, class E>

@@ -12,7 +12,7 @@
 namespace castgate {
 namespace {
 
-constexpr std::array<ReservedKey, 13> kReserved{{
+constexpr std::array<ReservedKey, 12> kReserved{{
     {"pair", "two appliances that take over from each other"},
     {"include", "a file inside another"},
     {"profiles", "named groups of settings"},
@@ -20,7 +20,6 @@ constexpr std::array<ReservedKey, 13> kReserved{{
     {"doors", "how clients join: REST, RTSP, AMT, HTTP"},
     {"streams.*.legs.*.open", "legs that arrive protected"},
     {"streams.*.sequence.key", "formats that need a key of their own"},
-    {"streams.*.failover.order", "the order of legs, with selection: prefer"},
     {"streams.*.outputs.*.unicast", "outputs to unicast clients"},
     {"streams.*.outputs.*.protect", "encrypted outputs"},
 }};
@@ -55,7 +54,8 @@ std::string_view kind_text(KeyKind kind) noexcept {
 
 std::vector<const KeyInfo*> all_keys() {
   std::vector<const KeyInfo*> all;
-  for (const auto part : {kApplianceKeys, kPortKeys, kStreamKeys, kFailoverKeys, kOutputKeys}) {
+  for (const auto part :
+       {kApplianceKeys, kPortKeys, kStreamKeys, kFailoverKeys, kVerifyKeys, kOutputKeys}) {
     for (const KeyInfo& key : part) all.push_back(&key);
   }
   return all;

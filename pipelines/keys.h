@@ -44,6 +44,7 @@ struct Defaults {
   LegSpec leg;
   SequenceSpec sequence;
   FailoverSpec failover;
+  StreamVerifySpec verify;
   OutputSpec output;
 };
 
@@ -80,6 +81,7 @@ extern const std::span<const KeyInfo> kApplianceKeys;
 extern const std::span<const KeyInfo> kPortKeys;
 extern const std::span<const KeyInfo> kStreamKeys;
 extern const std::span<const KeyInfo> kFailoverKeys;
+extern const std::span<const KeyInfo> kVerifyKeys;
 extern const std::span<const KeyInfo> kOutputKeys;
 
 // Every key, in the order of the reference.

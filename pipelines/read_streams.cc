@@ -72,6 +72,9 @@ StreamSpec read_stream(const YamlNode::Entry& entry, const KeyPath& path, ReadCo
   if (const YamlNode* failover = section.child("failover")) {
     stream.failover = read_failover(*failover, path.key("failover"), context);
   }
+  if (const YamlNode* verify = section.child("verify")) {
+    stream.verify = read_stream_verify(*verify, path.key("verify"), context);
+  }
   section.each("outputs", Section::Keys::Names, [&](const auto& output, const KeyPath& at) {
     stream.outputs.push_back(read_output(output, at, context));
   });

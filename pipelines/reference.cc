@@ -35,11 +35,12 @@ struct Part {
   std::span<const KeyInfo> keys;
 };
 
-std::array<Part, 5> parts() {
+std::array<Part, 6> parts() {
   return {{{"Appliance", kApplianceKeys},
            {"Ports", kPortKeys},
            {"Streams and legs", kStreamKeys},
            {"Failover", kFailoverKeys},
+           {"Verdicts", kVerifyKeys},
            {"Outputs", kOutputKeys}}};
 }
 

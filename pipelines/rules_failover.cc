@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
+#include <bit>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "pipelines/rules.h"
 #include "pipelines/units.h"
@@ -59,6 +61,12 @@ void check_window(RuleContext& rules, const StreamSpec& stream, const std::strin
   }
 }
 
+std::vector<std::string_view> leg_names(const StreamSpec& stream) {
+  std::vector<std::string_view> names;
+  for (const LegSpec& leg : stream.legs) names.push_back(leg.name);
+  return names;
+}
+
 // A number where the sequence asks for one, and none where it does not.
 void check_sequence(RuleContext& rules, const StreamSpec& stream) {
   const std::string path = path_of(stream) + ".sequence";
@@ -88,6 +96,68 @@ void check_messages(RuleContext& rules, const StreamSpec& stream, const std::str
               "playout is not for packets of several messages; ordered or arrival is");
 }
 
+bool is_rtp(const StreamSpec& stream) {
+  return stream.sequence.format == SequenceFormat::Rtp ||
+         stream.sequence.format == SequenceFormat::RtpExtended;
+}
+
+void check_order(RuleContext& rules, const StreamSpec& stream, const std::string& path) {
+  const auto& order = stream.failover.order;
+  for (auto name = order.begin(); name != order.end(); ++name) {
+    const auto known = std::ranges::find(stream.legs, *name, &LegSpec::name);
+    if (known == stream.legs.end()) {
+      rules.error(path + ".order", fmt::format("no leg '{}': there are {}", *name,
+                                               fmt::join(leg_names(stream), ", ")));
+    } else if (std::find(order.begin(), name, *name) != name) {
+      rules.error(path + ".order", fmt::format("leg '{}' twice", *name));
+    }
+  }
+}
+
+// What needs a copy to wait for a better one.
+void check_choice(RuleContext& rules, const StreamSpec& stream, const std::string& path) {
+  const FailoverSpec& failover = stream.failover;
+  const bool prefer = failover.selection == Selection::Prefer;
+  const std::string selection = path + ".selection";
+  const bool readable = !rules.bad(selection) && !rules.bad(path + ".release");
+  if (readable && prefer && failover.release == Release::Arrival) {
+    rules.error(selection,
+                "prefer needs release: ordered or playout: with arrival the first copy "
+                "has left before the preferred one comes");
+  }
+  if (prefer && stream.sequence.counts_messages()) {
+    rules.error(selection, "prefer is not for packets of several messages; merge is");
+  }
+  for (const char* key : {".order", ".switching"}) {
+    if (rules.given(path + key) && !prefer && !rules.bad(selection)) {
+      rules.error(path + key, "has no effect without selection: prefer");
+    }
+  }
+  if (failover.corrupt == Corrupt::UseIfOnly &&
+      (failover.release == Release::Arrival || stream.sequence.counts_messages())) {
+    rules.error(path + ".corrupt",
+                "use_if_only needs release: ordered or playout, and packets of "
+                "one position each");
+  }
+  check_order(rules, stream, path);
+}
+
+void check_verify(RuleContext& rules, const StreamSpec& stream) {
+  const std::string path = path_of(stream) + ".verify";
+  const StreamVerifySpec& verify = stream.verify;
+  if (verify.payload_type && !is_rtp(stream)) {
+    rules.error(path + ".payload_type", "needs sequence: rtp or rtp_extended");
+  }
+  if (verify.mpeg_ts && stream.sequence.counts_messages()) {
+    rules.error(path + ".mpeg_ts", "packets of this sequence carry messages, not MPEG-TS");
+  }
+  const std::uint32_t check = verify.content_check;
+  if (check != 0 && (check < 64 || !std::has_single_bit(check)) &&
+      !rules.bad(path + ".content_check")) {
+    rules.error(path + ".content_check", "expected 0 or a power of two from 64 on");
+  }
+}
+
 void check_playout(RuleContext& rules, const FailoverSpec& failover, const std::string& path) {
   const std::string key = path + ".playout_delay";
   if (!rules.given(key) || rules.bad(path + ".release")) return;
@@ -106,6 +176,8 @@ void check_failover(RuleContext& rules, const StreamSpec& stream) {
   const std::string path = path_of(stream) + ".failover";
   check_sequence(rules, stream);
   check_messages(rules, stream, path);
+  check_choice(rules, stream, path);
+  check_verify(rules, stream);
   check_playout(rules, stream.failover, path);
   const bool readable = !rules.bad(path + ".max_skew") && !rules.bad(path + ".max_rate") &&
                         !rules.bad(path + ".playout_delay") && !rules.bad(path + ".release") &&

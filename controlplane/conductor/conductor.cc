@@ -43,8 +43,7 @@ std::string summary_of(const Snapshot& snapshot) {
   std::size_t up = 0;
   for (const StreamSnapshot& stream : snapshot.streams) {
     legs += stream.legs.size();
-    up += static_cast<std::size_t>(
-        std::ranges::count(stream.legs, LegState::Up, &LegSnapshot::state));
+    up += static_cast<std::size_t>(std::ranges::count_if(stream.legs, is_up, &LegSnapshot::state));
   }
   return fmt::format("{} streams, {} of {} legs up", snapshot.streams.size(), up, legs);
 }

@@ -37,9 +37,10 @@ std::string EventLog::describe(const Event& event) const {
   const StreamSpec& stream = spec_.streams[event.stream];
   if (event.kind == EventKind::EpochChange)
     return fmt::format("{}: new epoch {:#010x}", stream.name, event.epoch);
-  const char* what = event.kind == EventKind::LegUp       ? "up"
-                     : event.kind == EventKind::LegSilent ? "silent"
-                                                          : "diverged: not of this epoch";
+  const char* what = event.kind == EventKind::LegUp          ? "up"
+                     : event.kind == EventKind::LegSilent    ? "silent"
+                     : event.kind == EventKind::LegPreferred ? "preferred"
+                                                             : "diverged: not of this epoch";
   const std::string leg =
       event.leg < stream.legs.size() ? stream.legs[event.leg].name : fmt::to_string(event.leg);
   return fmt::format("{}: leg {} {}", stream.name, leg, what);

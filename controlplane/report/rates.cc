@@ -90,7 +90,7 @@ Table stream_rates_table(const Snapshot& before, const Snapshot& after, Nanoseco
     const StreamSnapshot then = earlier(before.streams, now.name);
     const Sums was = sums_of(then);
     const Sums is = sums_of(now);
-    const auto up = std::ranges::count(now.legs, LegState::Up, &LegSnapshot::state);
+    const auto up = std::ranges::count_if(now.legs, is_up, &LegSnapshot::state);
     table.add_row({now.name, fmt::format("{}/{}", up, now.legs.size()), rate.packets(was.in, is.in),
                    rate.packets(was.out, is.out), rate.megabits(was.out_bytes, is.out_bytes),
                    rate.packets(then.recovered, now.recovered),

@@ -51,7 +51,7 @@ std::string saved(const StreamSnapshot& stream) {
 }
 
 std::string legs_up(const StreamSnapshot& stream) {
-  const auto up = std::ranges::count(stream.legs, LegState::Up, &LegSnapshot::state);
+  const auto up = std::ranges::count_if(stream.legs, is_up, &LegSnapshot::state);
   return fmt::format("{}/{}", up, stream.legs.size());
 }
 

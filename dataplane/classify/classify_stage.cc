@@ -10,6 +10,7 @@
 
 #include "dataplane/base/big_endian.h"
 #include "dataplane/base/checksum.h"
+#include "dataplane/classify/parse_reason.h"
 
 namespace castgate {
 namespace {
@@ -34,43 +35,6 @@ void prefetch(rte_mbuf* packet) noexcept {
   rte_prefetch0(reinterpret_cast<char*>(packet) + sizeof(rte_mbuf) + RTE_PKTMBUF_HEADROOM);
 }
 
-DropReason reason_of(ParseVerdict verdict) noexcept {
-  switch (verdict) {
-    case ParseVerdict::Runt:
-      return DropReason::Runt;
-    case ParseVerdict::NotIp:
-      return DropReason::NotIp;
-    case ParseVerdict::NotUdp:
-      return DropReason::NotUdp;
-    case ParseVerdict::IpBadHeader:
-      return DropReason::IpBadHeader;
-    case ParseVerdict::IpTruncated:
-      return DropReason::IpTruncated;
-    case ParseVerdict::IpChecksum:
-      return DropReason::IpChecksum;
-    case ParseVerdict::UdpLength:
-      return DropReason::UdpLength;
-    case ParseVerdict::UdpChecksum:
-      return DropReason::UdpChecksum;
-    case ParseVerdict::Udp6ZeroChecksum:
-      return DropReason::Udp6ZeroChecksum;
-    case ParseVerdict::Fragment:
-      return DropReason::Fragment;
-    case ParseVerdict::VlanDepth:
-      return DropReason::VlanDepth;
-    case ParseVerdict::Ip6ExtensionLimit:
-      return DropReason::Ip6ExtensionLimit;
-    case ParseVerdict::Ip6ExtensionTruncated:
-      return DropReason::Ip6ExtensionTruncated;
-    case ParseVerdict::Ttl:
-      return DropReason::Ttl;
-    case ParseVerdict::Udp:
-    case ParseVerdict::Host:
-      break;
-  }
-  return DropReason::NotUdp;
-}
-
 }  // namespace
 
 ClassifyStage::ClassifyStage(const ClassifyParts& parts, Stage& next, ClassifyExits& exits)
@@ -87,6 +51,9 @@ ClassifyStage::ClassifyStage(const ClassifyParts& parts, Stage& next, ClassifyEx
                        verify.mac,
                        port.mac.value_or(MacAddress{}),
                        verify.ip_checksum && !verify.mac});
+  }
+  for (const StreamSpec& stream : parts.spec.streams) {
+    keeps_corrupt_.push_back(stream.failover.corrupt == Corrupt::UseIfOnly);
   }
 }
 
@@ -194,33 +161,48 @@ void ClassifyStage::at_length(rte_mbuf* packet, unsigned port, Instant now) noex
     const bool arp = layout.host == HostKind::Arp;
     return drop(packet, port, arp ? DropReason::NotIp : DropReason::NotUdp);
   }
+  if (verdict == ParseVerdict::UdpChecksum && is_kept_corrupt(packet, port, layout)) {
+    layout.is_corrupt = true;
+    return deliver(packet, port, layout, now);
+  }
   drop(packet, port, reason_of(verdict));
+}
+
+Flow ClassifyStage::flow_of(const rte_mbuf* packet, unsigned port,
+                            const PacketLayout& layout) const noexcept {
+  const std::uint16_t segment = flows_.segment(port, layout.tags);
+  if (segment == FlowTable::kNoSegment) return {};
+  if (layout.is_v6) {
+    return flows_.find6(layout.source, {layout.destination, layout.destination_port}, segment);
+  }
+  const auto* frame = rte_pktmbuf_mtod(packet, const unsigned char*);
+  std::array<unsigned char, 8> key{};
+  std::memcpy(key.data(), frame + layout.l3_at + 16, 4);
+  std::memcpy(&key[4], frame + layout.udp_at, 4);
+  return flows_.find4(FlowTable::key4(load_raw<std::uint64_t>(key.data()), segment),
+                      load_raw<std::uint32_t>(frame + layout.l3_at + 12));
+}
+
+// Is the packet of a stream that takes what nothing better came for?
+bool ClassifyStage::is_kept_corrupt(const rte_mbuf* packet, unsigned port,
+                                    const PacketLayout& layout) const noexcept {
+  const Flow flow = flow_of(packet, port, layout);
+  return flow.stream != Flow::kNone && keeps_corrupt_[flow.stream];
 }
 
 void ClassifyStage::deliver(rte_mbuf* packet, unsigned port, const PacketLayout& layout,
                             Instant now) noexcept {
-  const Endpoint to{layout.destination, layout.destination_port};
-  const std::uint16_t segment = flows_.segment(port, layout.tags);
-  Flow flow;
-  if (segment == FlowTable::kNoSegment) {
-    flow = {};
-  } else if (layout.is_v6) {
-    flow = flows_.find6(layout.source, to, segment);
-  } else {
-    const auto* frame = rte_pktmbuf_mtod(packet, const unsigned char*);
-    std::array<unsigned char, 8> key{};
-    std::memcpy(key.data(), frame + layout.l3_at + 16, 4);
-    std::memcpy(&key[4], frame + layout.udp_at, 4);
-    flow = flows_.find4(FlowTable::key4(load_raw<std::uint64_t>(key.data()), segment),
-                        load_raw<std::uint32_t>(frame + layout.l3_at + 12));
-  }
+  const Flow flow = flow_of(packet, port, layout);
   if (flow.stream == Flow::kNone) {
+    const Endpoint to{layout.destination, layout.destination_port};
+    const std::uint16_t segment = flows_.segment(port, layout.tags);
     return missed(packet, port, flows_.why_not(layout.source, to, segment), now);
   }
   if (checks_[port].mac && !mac_fits(packet, port, layout)) {
     return drop(packet, port, DropReason::MacMismatch);
   }
-  const std::uint8_t flags = layout.is_v6 ? PacketTag::kIp6 : 0;
+  const auto flags = static_cast<std::uint8_t>((layout.is_v6 ? PacketTag::kIp6 : 0) |
+                                               (layout.is_corrupt ? PacketTag::kCorrupt : 0));
   set_tag(packet, {flow.stream, flow.leg, flow.worker, layout.udp_at,
                    static_cast<std::uint8_t>(layout.l3_at), flags});
   packet->data_len = static_cast<std::uint16_t>(layout.end);

@@ -32,7 +32,7 @@ struct PortCounters {
 };
 
 struct ClassifyParts {
-  const Spec& spec;  // its ports say what is verified
+  const Spec& spec;  // its ports and streams say what is verified
   const FlowTable& flows;
   unsigned worker = 0;
   rte_mempool* frame_pool = nullptr;  // for frames made one segment
@@ -64,6 +64,9 @@ class ClassifyStage {
   void receive_straight(unsigned port, std::span<rte_mbuf* const> burst, Instant now) noexcept;
   void at_length(rte_mbuf* packet, unsigned port, Instant now) noexcept;
   void deliver(rte_mbuf* packet, unsigned port, const PacketLayout& layout, Instant now) noexcept;
+  Flow flow_of(const rte_mbuf* packet, unsigned port, const PacketLayout& layout) const noexcept;
+  bool is_kept_corrupt(const rte_mbuf* packet, unsigned port,
+                       const PacketLayout& layout) const noexcept;
   void missed(rte_mbuf* packet, unsigned port, FlowMiss why, Instant now) noexcept;
   void send_on(rte_mbuf* packet, unsigned port, unsigned worker) noexcept;
   rte_mbuf* one_segment(rte_mbuf* packet) noexcept;
@@ -77,6 +80,7 @@ class ClassifyStage {
   Outlet out_;
   ClassifyExits& exits_;
   std::vector<PortChecks> checks_;
+  std::vector<bool> keeps_corrupt_;  // by stream
   std::vector<PortCounters> ports_;
   DropBin bin_;
 };

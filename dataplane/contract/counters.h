@@ -42,6 +42,24 @@ inline constexpr auto kLegCounters = std::to_array<CounterInfo<LegSnapshot>>({
      "far off and never confirmed by a following packet"},
     {"other_epoch", Unit::Packets, &LegSnapshot::other_epoch, "of another epoch than the stream's"},
     {"malformed", Unit::Packets, &LegSnapshot::malformed, "carried no sequence position"},
+    {"locked_out", Unit::Packets, &LegSnapshot::locked_out,
+     "came while an operator had locked the leg out"},
+    {"degraded", Unit::Packets, &LegSnapshot::degraded, "judged degraded (verify.mpeg_ts)"},
+    {"corrupt", Unit::Packets, &LegSnapshot::corrupt,
+     "with a wrong UDP checksum, kept in case no other comes (corrupt: use_if_only)"},
+    {"payload_type", Unit::Packets, &LegSnapshot::payload_type, "of another RTP payload type"},
+    {"not_ts", Unit::Packets, &LegSnapshot::not_ts, "payload was no MPEG-TS (verify.mpeg_ts)"},
+    {"ts_transport_errors", Unit::Count, &LegSnapshot::ts_transport_errors,
+     "TS packets with transport_error_indicator"},
+    {"ts_continuity_errors", Unit::Count, &LegSnapshot::ts_continuity_errors,
+     "TS packets whose continuity_counter jumped though this leg lost nothing before them"},
+    {"ts_pcr_errors", Unit::Count, &LegSnapshot::ts_pcr_errors,
+     "PCRs that stepped back, or by more than 100 ms (TR 101 290 2.3b)"},
+    {"content_mismatch", Unit::Packets, &LegSnapshot::content_mismatch,
+     "bytes differ from the first copy of their position, among those compared"},
+    {"selected", Unit::Positions, &LegSnapshot::selected,
+     "left from this leg, where copies are not all alike (prefer, verdicts)"},
+    {"rank", Unit::State, &LegSnapshot::rank, "how much it is preferred now: 0 is the most"},
     {"first_wins", Unit::Packets, &LegSnapshot::first_wins,
      "left the appliance from this leg, in 1 of 64 positions sampled"},
     {"skew_p50_ns", Unit::Time, &LegSnapshot::skew_p50_ns,
@@ -73,6 +91,12 @@ inline constexpr auto kStreamCounters = std::to_array<CounterInfo<StreamSnapshot
     {"held_max", Unit::Packets, &StreamSnapshot::held_max, "most ever kept at once"},
     {"hold_max_ns", Unit::Time, &StreamSnapshot::hold_max_ns,
      "longest time that a gap held packets"},
+    {"degraded", Unit::Positions, &StreamSnapshot::degraded,
+     "left degraded or corrupt: no leg had a good copy"},
+    {"replaced", Unit::Packets, &StreamSnapshot::replaced, "kept, then let go for a better copy"},
+    {"trimmed", Unit::Positions, &StreamSnapshot::trimmed,
+     "messages cut off, since another packet had brought them"},
+    {"switches", Unit::Count, &StreamSnapshot::switches, "changes of the preferred leg"},
     {"restarts", Unit::Count, &StreamSnapshot::restarts, "changes of epoch"},
     {"epoch", Unit::State, &StreamSnapshot::epoch, "current epoch: SSRC"},
     {"window_positions", Unit::Positions, &StreamSnapshot::window_positions,
@@ -113,7 +137,7 @@ inline constexpr auto kWorkerCounters = std::to_array<CounterInfo<WorkerSnapshot
     {"stalls", Unit::Count, &WorkerSnapshot::stalls, "heartbeats missed for over 20 ms"},
 });
 
-inline constexpr std::array<std::string_view, 4> kLegStateNames{"waiting", "up", "silent",
-                                                                "diverged"};
+inline constexpr std::array<std::string_view, 7> kLegStateNames{
+    "waiting", "up", "silent", "diverged", "degraded", "restoring", "locked_out"};
 
 }  // namespace castgate

@@ -15,7 +15,14 @@ enum class GapReason : std::uint8_t { BothLost, Deadline, Budget, Restart };
 inline constexpr std::array<std::string_view, 4> kGapReasonNames{"both_lost", "deadline", "budget",
                                                                  "restart"};
 
-enum class EventKind : std::uint8_t { Gap, EpochChange, LegUp, LegSilent, LegDiverged };
+enum class EventKind : std::uint8_t {
+  Gap,
+  EpochChange,
+  LegUp,
+  LegSilent,
+  LegDiverged,
+  LegPreferred
+};
 
 struct Event {
   EventKind kind = EventKind::Gap;

@@ -13,7 +13,20 @@
 
 namespace castgate {
 
-enum class LegState : std::uint8_t { Waiting, Up, Silent, Diverged };
+enum class LegState : std::uint8_t {
+  Waiting,
+  Up,
+  Silent,
+  Diverged,
+  Degraded,
+  Restoring,
+  LockedOut
+};
+
+// Does the leg bring what the stream may use?
+constexpr bool is_up(LegState state) noexcept {
+  return state == LegState::Up || state == LegState::Degraded || state == LegState::Restoring;
+}
 
 struct LegSnapshot {
   std::string name;
@@ -28,6 +41,17 @@ struct LegSnapshot {
   std::uint64_t wild_sequence = 0;
   std::uint64_t other_epoch = 0;
   std::uint64_t malformed = 0;
+  std::uint64_t locked_out = 0;
+  std::uint64_t degraded = 0;
+  std::uint64_t corrupt = 0;
+  std::uint64_t payload_type = 0;
+  std::uint64_t not_ts = 0;
+  std::uint64_t ts_transport_errors = 0;
+  std::uint64_t ts_continuity_errors = 0;
+  std::uint64_t ts_pcr_errors = 0;
+  std::uint64_t content_mismatch = 0;
+  std::uint64_t selected = 0;
+  std::uint64_t rank = 0;
   std::uint64_t first_wins = 0;
   std::uint64_t skew_p50_ns = 0;
   std::uint64_t skew_p99_ns = 0;
@@ -60,6 +84,10 @@ struct StreamSnapshot {
   std::uint64_t held = 0;
   std::uint64_t held_max = 0;
   std::uint64_t hold_max_ns = 0;
+  std::uint64_t degraded = 0;
+  std::uint64_t replaced = 0;
+  std::uint64_t trimmed = 0;
+  std::uint64_t switches = 0;
   std::uint64_t restarts = 0;
   std::uint64_t epoch = 0;
   std::uint64_t window_positions = 0;

@@ -11,6 +11,24 @@ Nanoseconds longest_hold(const FailoverSpec& failover) noexcept {
   return std::max(failover.max_skew, failover.playout_delay);
 }
 
+std::vector<std::uint8_t> preference(const StreamSpec& stream) {
+  const auto& order = stream.failover.order;
+  std::vector<std::uint8_t> places;
+  auto unnamed = static_cast<std::uint8_t>(order.size());
+  for (const LegSpec& leg : stream.legs) {
+    const auto at = std::ranges::find(order, leg.name);
+    places.push_back(at == order.end() ? unnamed++ : static_cast<std::uint8_t>(at - order.begin()));
+  }
+  return places;
+}
+
+bool has_choice(const StreamSpec& stream) noexcept {
+  if (stream.sequence.counts_messages() || stream.failover.release == Release::Arrival)
+    return false;
+  return stream.failover.selection == Selection::Prefer || stream.verify.mpeg_ts ||
+         stream.failover.corrupt == Corrupt::UseIfOnly;
+}
+
 unsigned SequenceSpec::width() const noexcept {
   switch (format) {
     case SequenceFormat::Rtp:

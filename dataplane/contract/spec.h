@@ -86,17 +86,38 @@ struct SequenceSpec {
   bool has_lengths() const noexcept;      // each message has one, so that packets can be cut
 };
 
-enum class Selection : std::uint8_t { Merge };
+enum class Selection : std::uint8_t { Merge, Prefer };
 enum class Release : std::uint8_t { Arrival, Ordered, Playout };
+
+// What becomes of packets whose UDP checksum is wrong.
+enum class Corrupt : std::uint8_t { Drop, UseIfOnly };
+
+// selection: prefer: when another leg becomes the preferred one, beyond single packets.
+struct SwitchingSpec {
+  bool revertive = true;
+  Nanoseconds hold_off{0};
+  Nanoseconds wait_to_restore{5'000'000'000};
+  std::uint32_t degrade_loss_ppm = 0;  // packets per million lost or faulty in a second; 0: none
+};
 
 struct FailoverSpec {
   Selection selection = Selection::Merge;
+  std::vector<std::string> order;  // prefer: names of legs, the best first; others follow
+  Corrupt corrupt = Corrupt::Drop;
+  SwitchingSpec switching;
   Release release = Release::Ordered;
   Nanoseconds max_skew{10'000'000};
   std::uint64_t max_rate_pps = 100'000;
   unsigned reorder_depth = 3;          // positions a leg may deliver out of order
   Nanoseconds playout_delay{0};        // release: playout; 0 means max_skew
   Nanoseconds epoch_hold{20'000'000};  // silence after which one leg may start a new epoch
+};
+
+// What each packet of a stream is judged by, beyond what its port verifies.
+struct StreamVerifySpec {
+  bool mpeg_ts = false;
+  std::optional<std::uint8_t> payload_type;
+  std::uint32_t content_check = 256;  // of so many positions one is compared; 0: none
 };
 
 struct OutputSpec {
@@ -116,6 +137,7 @@ struct StreamSpec {
   std::vector<LegSpec> legs;
   SequenceSpec sequence;
   FailoverSpec failover;
+  StreamVerifySpec verify;
   std::vector<OutputSpec> outputs;
 };
 
@@ -128,6 +150,12 @@ struct Spec {
 // Positions in the merge window: a power of two, at least twice what may be in flight between the
 // fastest and the slowest leg. The slots of both halves of document 003's buffers.
 std::uint64_t window_positions(const StreamSpec& stream) noexcept;
+
+// By leg: its place in the order of preference, 0 is the best.
+std::vector<std::uint8_t> preference(const StreamSpec& stream);
+
+// Are copies of one position worth differently much?
+bool has_choice(const StreamSpec& stream) noexcept;
 
 // How long a packet may be kept: max_skew, or the playout delay where that is longer.
 Nanoseconds longest_hold(const FailoverSpec& failover) noexcept;

@@ -4,15 +4,22 @@
 namespace castgate {
 namespace {
 
-LegState state_of(const LegTrack& leg) {
+LegState state_of(const MergeWindow& window, unsigned index) {
+  const LegTrack& leg = window.leg(index);
+  if (leg.unwanted) return LegState::LockedOut;
   if (leg.diverged) return LegState::Diverged;
+  if (leg.live && window.choice() != nullptr) {
+    const LegSwitch::State state = window.choice()->switching.state(index);
+    if (state == LegSwitch::State::Degraded) return LegState::Degraded;
+    if (state == LegSwitch::State::Restoring) return LegState::Restoring;
+  }
   if (leg.live) return LegState::Up;
   return leg.seen ? LegState::Silent : LegState::Waiting;
 }
 
 void copy_leg(const MergeWindow& window, unsigned index, LegSnapshot& into) {
   const LegTrack& leg = window.leg(index);
-  into.state = state_of(leg);
+  into.state = state_of(window, index);
   into.packets = window.leg_packets(index);
   into.bytes = window.leg_bytes(index);
   into.lost = leg.lost;
@@ -22,12 +29,24 @@ void copy_leg(const MergeWindow& window, unsigned index, LegSnapshot& into) {
   into.late_after_release = leg.late_after_release;
   into.wild_sequence = leg.wild_sequence;
   into.other_epoch = leg.other_epoch;
+  into.locked_out = leg.locked_out;
+  into.content_mismatch = leg.content_mismatch;
+  if (window.choice() != nullptr) {
+    into.selected = window.choice()->selected[index];
+    into.rank = window.choice()->switching.rank(index);
+  }
   into.first_wins = leg.first_wins;
   into.skew_p50_ns = leg.skew.percentile(0.50);
   into.skew_p99_ns = leg.skew.percentile(0.99);
   into.skew_max_ns = leg.skew.max();
   into.jitter_ns = leg.jitter_ns;
   into.state_changes = leg.state_changes;
+}
+
+void copy_faults(const TsFaults& faults, LegSnapshot& into) {
+  into.ts_transport_errors = faults.transport_error;
+  into.ts_continuity_errors = faults.continuity;
+  into.ts_pcr_errors = faults.pcr;
 }
 
 std::uint64_t gaps(const MergeTotals& totals, GapCause cause) {
@@ -44,10 +63,16 @@ bool FailoverStage::snapshot(std::size_t s, StreamSnapshot& into) const {
   for (unsigned l = 0; l < into.legs.size(); ++l) {
     LegSnapshot& leg = into.legs[l];
     copy_leg(window, l, leg);
-    leg.malformed = malformed_[s][l];
+    const Judgement::Leg& judged = judged_[s].legs[l];
+    leg.malformed = judged.malformed;
+    leg.payload_type = judged.payload_type;
+    leg.not_ts = judged.not_ts;
+    leg.degraded = judged.degraded;
+    leg.corrupt = judged.corrupt;
+    if (judged_[s].verdict) copy_faults(judged_[s].verdict->faults(l), leg);
     received += leg.packets;
     elsewhere += leg.duplicate_same_leg + leg.late + leg.late_after_release + leg.wild_sequence +
-                 leg.other_epoch + leg.malformed;
+                 leg.other_epoch + leg.malformed + leg.payload_type + leg.not_ts + leg.locked_out;
   }
   const MergeTotals& totals = window.totals();
   into.forwarded = window.forwarded();
@@ -60,6 +85,12 @@ bool FailoverStage::snapshot(std::size_t s, StreamSnapshot& into) const {
   into.gaps_budget = gaps(totals, GapCause::Budget);
   into.gaps_restart = gaps(totals, GapCause::Restart);
   into.gaps = into.gaps_both_lost + into.gaps_deadline + into.gaps_budget + into.gaps_restart;
+  into.trimmed = totals.trimmed;
+  if (const MergeChoice* choice = window.choice()) {
+    into.degraded = choice->degraded;
+    into.replaced = choice->replaced;
+    into.switches = choice->switching.switches();
+  }
   into.gap_max = totals.gap_max;
   into.held_max = totals.held_max;
   into.hold_max_ns = static_cast<std::uint64_t>(totals.hold_max_ns);

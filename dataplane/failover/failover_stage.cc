@@ -4,13 +4,24 @@
 #include <algorithm>
 #include <array>
 
-#include "dataplane/base/big_endian.h"
-#include "dataplane/base/checksum.h"
 #include "dataplane/base/rtp/locate.h"
 #include "dataplane/base/sequence/messages.h"
+#include "dataplane/failover/udp_payload.h"
 
 namespace castgate {
 namespace {
+
+SwitchConfig switch_config(const StreamSpec& stream) {
+  const SwitchingSpec& switching = stream.failover.switching;
+  SwitchConfig config;
+  config.prefer = stream.failover.selection == Selection::Prefer;
+  std::ranges::copy(preference(stream), config.order.begin());
+  config.revertive = switching.revertive;
+  config.on_degrade = switching.degrade_loss_ppm != 0;
+  config.hold_off = switching.hold_off;
+  config.wait_to_restore = switching.wait_to_restore;
+  return config;
+}
 
 MergeConfig merge_config(const StreamSpec& stream, std::uint32_t tag) {
   const FailoverSpec& failover = stream.failover;
@@ -25,31 +36,31 @@ MergeConfig merge_config(const StreamSpec& stream, std::uint32_t tag) {
   config.legs = static_cast<unsigned>(stream.legs.size());
   config.reorder_depth = failover.reorder_depth;
   config.width = stream.sequence.width();
+  config.degrade_loss_ppm = failover.switching.degrade_loss_ppm;
+  config.content_check = stream.sequence.counts_messages() ? 0 : stream.verify.content_check;
   config.ranges = stream.sequence.counts_messages();
   config.trim = stream.sequence.overlap == Overlap::Trim && stream.sequence.has_lengths();
   config.tag = tag;
   return config;
 }
 
-// The payload is another: length and checksum of UDP follow it, so that what is made of them for
-// the outputs is right. No checksum stays no checksum.
-void refresh_udp(std::byte* frame, const PacketTag& tag, std::size_t length) noexcept {
-  std::byte* udp = frame + tag.udp_at;
-  store_be16(udp + 4, static_cast<std::uint16_t>(length));
-  if (load_raw<std::uint16_t>(udp + 6) == 0) return;
-  store_raw<std::uint16_t>(udp + 6, 0);
-  const bool v6 = (tag.flags & PacketTag::kIp6) != 0;
-  const std::byte* addresses = frame + tag.l3_at + (v6 ? 8 : 12);
-  const std::uint64_t sum = ones_sum(addresses, v6 ? 32 : 8) + ones_sum(udp, length) +
-                            std::byteswap(std::uint16_t{17}) +
-                            std::byteswap(static_cast<std::uint16_t>(length));
-  const auto checksum = static_cast<std::uint16_t>(~fold_sum(sum));
-  store_raw<std::uint16_t>(udp + 6, checksum == 0 ? std::uint16_t{0xffff} : checksum);
+std::unique_ptr<StreamVerdict> stream_verdict(const StreamSpec& stream) {
+  const StreamVerifySpec& verify = stream.verify;
+  if (!verify.mpeg_ts && !verify.payload_type) return nullptr;
+  const SequenceFormat format = stream.sequence.format;
+  VerdictConfig config;
+  config.rtp = format == SequenceFormat::Rtp || format == SequenceFormat::RtpExtended;
+  config.mpeg_ts = verify.mpeg_ts;
+  config.payload_type = verify.payload_type;
+  config.width = stream.sequence.width();
+  config.legs = static_cast<unsigned>(stream.legs.size());
+  return std::make_unique<StreamVerdict>(config);
 }
 
 constexpr std::array<DropReason, static_cast<std::size_t>(MergeDrop::kCount)> kReasons{
     DropReason::Redundant,        DropReason::DuplicateSameLeg, DropReason::Late,
-    DropReason::LateAfterRelease, DropReason::WildSequence,     DropReason::OtherEpoch};
+    DropReason::LateAfterRelease, DropReason::WildSequence,     DropReason::OtherEpoch,
+    DropReason::LockedOut};
 
 }  // namespace
 
@@ -58,7 +69,7 @@ FailoverStage::FailoverStage(const Spec& spec, const std::vector<bool>& mine,
     : next_(next),
       events_(events),
       windows_(spec.streams.size()),
-      malformed_(spec.streams.size()),
+      judged_(spec.streams.size()),
       lanes_(spec.streams.size()),
       spec_(spec),
       deadlines_(spec.streams.size()) {
@@ -66,10 +77,15 @@ FailoverStage::FailoverStage(const Spec& spec, const std::vector<bool>& mine,
   for (std::size_t s = 0; s < spec.streams.size(); ++s) {
     if (!mine[s]) continue;
     const StreamSpec& stream = spec.streams[s];
-    MergeWindow& window = windows_[s].emplace(merge_config(stream, static_cast<std::uint32_t>(s)));
+    const SwitchConfig switching = switch_config(stream);
+    MergeConfig config = merge_config(stream, static_cast<std::uint32_t>(s));
+    if (has_choice(stream)) config.choice = &switching;
+    MergeWindow& window = windows_[s].window.emplace(config);
     const std::uint64_t most = std::min<std::uint64_t>(window.window() / 4, Located::kEnd - 1);
-    lanes_[s] = {&window, stream.sequence.format, stream.sequence.counts_messages(),
-                 static_cast<std::uint16_t>(most)};
+    judged_[s].verdict = stream_verdict(stream);
+    const bool ranges = stream.sequence.counts_messages();
+    const bool plain = !ranges && !window.choice() && !judged_[s].verdict;
+    lanes_[s] = {&window, stream.sequence.format, plain, ranges, static_cast<std::uint16_t>(most)};
   }
 }
 
@@ -97,12 +113,14 @@ void FailoverStage::process(std::span<rte_mbuf* const> burst, Instant now) noexc
   const bool located = lane.format == SequenceFormat::Rtp ? locate_rtp(payload, length, where)
                                                           : locate(tag, payload, length, where);
   if (!located) [[unlikely]]
-    return malformed(packet, tag);
+    return refuse(packet, tag, DropReason::Malformed);
   const Arrival arrival{packet, where.raw, where.epoch, packet->pkt_len, tag.leg, now, where.count};
-  if (lane.ranges) {
+  if (lane.plain) [[likely]] {
+    lane.window->offer(arrival, *this);
+  } else if (lane.ranges) {
     lane.window->offer_range(arrival, *this);
   } else {
-    lane.window->offer(arrival, *this);
+    offer_judged(arrival, where, tag);
   }
   if (lane.window->wants_arming()) [[unlikely]]
     deadlines_.set(tag.stream, lane.window->arm());
@@ -133,12 +151,6 @@ bool FailoverStage::locate(const PacketTag& tag, const std::byte* payload, std::
   return found && (where.count <= lane.most || where.count == Located::kEnd);
 }
 
-void FailoverStage::malformed(rte_mbuf* packet, const PacketTag& tag) noexcept {
-  ++malformed_[tag.stream][tag.leg];
-  lanes_[tag.stream].window->count_malformed(tag.leg, packet->pkt_len);
-  bin_.drop(packet, DropReason::Malformed);
-}
-
 void FailoverStage::tick(Instant now) noexcept {
   now_ = now;
   while (deadlines_.next() <= now) {
@@ -152,8 +164,8 @@ void FailoverStage::tick(Instant now) noexcept {
 
 void FailoverStage::drain(Instant now) noexcept {
   now_ = now;
-  for (auto& window : windows_) {
-    if (window) window->drain(now, *this);
+  for (Berth& berth : windows_) {
+    if (berth.window) berth.window->drain(now, *this);
   }
   flush();
 }
@@ -212,9 +224,10 @@ void FailoverStage::epoch_changed(std::uint32_t tag, std::uint32_t epoch, Instan
 
 void FailoverStage::leg_changed(std::uint32_t tag, unsigned leg, LegChange change,
                                 Instant now) noexcept {
-  const EventKind kind = change == LegChange::Up       ? EventKind::LegUp
-                         : change == LegChange::Silent ? EventKind::LegSilent
-                                                       : EventKind::LegDiverged;
+  const EventKind kind = change == LegChange::Up          ? EventKind::LegUp
+                         : change == LegChange::Silent    ? EventKind::LegSilent
+                         : change == LegChange::Preferred ? EventKind::LegPreferred
+                                                          : EventKind::LegDiverged;
   events_.report({.kind = kind,
                   .leg = static_cast<std::uint8_t>(leg),
                   .stream = static_cast<std::uint16_t>(tag),
@@ -226,7 +239,8 @@ void FailoverStage::count_drops(DropCounts& counts) const noexcept {
   for (std::size_t i = 0; i < kReasons.size(); ++i) {
     counts[static_cast<std::size_t>(kReasons[i])] += dropped(static_cast<MergeDrop>(i));
   }
-  for (const DropReason own : {DropReason::Malformed, DropReason::CopyFailed}) {
+  for (const DropReason own : {DropReason::Malformed, DropReason::CopyFailed,
+                               DropReason::PayloadType, DropReason::NotTs}) {
     counts[static_cast<std::size_t>(own)] += bin_.dropped(own);
   }
 }

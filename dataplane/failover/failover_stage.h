@@ -8,6 +8,7 @@
 
 #include "dataplane/base/deadline_heap.h"
 #include "dataplane/base/failover/merge_window.h"
+#include "dataplane/base/verdict/stream_verdict.h"
 #include "dataplane/contract/snapshot.h"
 #include "dataplane/contract/spec.h"
 #include "dataplane/event_sink.h"
@@ -36,14 +37,29 @@ class FailoverStage final : public Stage, private MergeOutlet {
   void count_drops(DropCounts& counts) const noexcept;
   // Packets made of parts of others.
   std::uint64_t created() const noexcept { return created_.get(); }
+  void command(std::size_t stream, unsigned leg, LegAction command, Instant now) noexcept;
   // Copies the counters of stream `s`; false when another worker serves it.
   bool snapshot(std::size_t s, StreamSnapshot& into) const;
 
  private:
+  // What was said of a stream's packets before its window saw them.
+  struct Judgement {
+    struct Leg {
+      std::uint64_t malformed = 0;
+      std::uint64_t payload_type = 0;
+      std::uint64_t not_ts = 0;
+      std::uint64_t degraded = 0;
+      std::uint64_t corrupt = 0;
+    };
+    std::array<Leg, kMaxLegs> legs{};
+    std::unique_ptr<StreamVerdict> verdict;  // null where nothing is asked for
+  };
+
   // What every packet looks up, in a row of its own.
   struct Lane {
     MergeWindow* window = nullptr;  // null where not ours
     SequenceFormat format = SequenceFormat::Rtp;
+    bool plain = true;       // one position each, all copies alike, nothing to judge
     bool ranges = false;     // packets of several positions
     std::uint16_t most = 1;  // of them; more could not be kept
   };
@@ -51,7 +67,9 @@ class FailoverStage final : public Stage, private MergeOutlet {
               Located& where) const noexcept;
 
   void offer(rte_mbuf* packet, Instant now) noexcept;
-  void malformed(rte_mbuf* packet, const PacketTag& tag) noexcept;
+  void offer_judged(const Arrival& arrival, const Located& where, const PacketTag& tag) noexcept;
+  // Counts a packet for its leg that the window does not see.
+  void refuse(rte_mbuf* packet, const PacketTag& tag, DropReason why) noexcept;
 
   void pass_on(std::span<void* const> packets) noexcept override;
   void free(std::span<void* const> packets) noexcept override;
@@ -60,6 +78,7 @@ class FailoverStage final : public Stage, private MergeOutlet {
   void epoch_changed(std::uint32_t tag, std::uint32_t epoch, Instant now) noexcept override;
   void leg_changed(std::uint32_t tag, unsigned leg, LegChange change,
                    Instant now) noexcept override;
+  std::uint64_t content(std::uint32_t tag, void* packet) noexcept override;
   void cut(std::uint32_t tag, void* packet, unsigned skip, unsigned count) noexcept override;
   void* copy(std::uint32_t tag, void* packet) noexcept override;
 
@@ -68,10 +87,14 @@ class FailoverStage final : public Stage, private MergeOutlet {
   Instant now_;
   // By stream index; none where not ours. In one piece, and an odd number of cache lines each, so
   // that the first lines do not compete for the same few sets.
-  std::vector<std::optional<MergeWindow>> windows_;
-  static_assert(sizeof(std::optional<MergeWindow>) / 64 % 2 == 1);
-  std::vector<std::array<std::uint64_t, kMaxLegs>> malformed_;
-  std::vector<Lane> lanes_;  // by stream index
+  struct Berth {
+    std::optional<MergeWindow> window;
+    alignas(64) std::array<std::byte, 64> odd{};
+  };
+  static_assert(sizeof(Berth) / 64 % 2 == 1);
+  std::vector<Berth> windows_;
+  std::vector<Judgement> judged_;  // by stream index
+  std::vector<Lane> lanes_;        // by stream index
   const Spec& spec_;
   Counter created_;
   DeadlineHeap deadlines_;

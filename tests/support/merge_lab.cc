@@ -23,7 +23,13 @@ void MergeLab::deliver(const Copy& copy) {
     if (oracle.mask(copy.position) == 0) first_seen_[copy.position % kRemembered] = copy.at;
     oracle.deliver(copy);
   }
-  window.offer({make(copy), raw, from.epoch, 1400, copy.leg, copy.at}, *this);
+  Arrival arrival{make(copy), raw, from.epoch, 1400, copy.leg, copy.at};
+  arrival.grade = copy.grade;
+  if (window.choice() != nullptr) {
+    window.offer_choice(arrival, *this);
+  } else {
+    window.offer(arrival, *this);
+  }
   after_call();
 }
 
@@ -77,6 +83,7 @@ void MergeLab::pass_on(std::span<void* const> packets) noexcept {
   for (void* pointer : packets) {
     auto* packet = static_cast<Packet*>(pointer);
     judge_exit(packet->copy);
+    if (keeps_exits_) exits_.push_back(packet->copy);
     ++passed_;
     packet->next_free = std::exchange(free_, packet);
   }
@@ -163,6 +170,7 @@ void MergeLab::expect_balance() const {
     sum.late_after_release += leg.late_after_release;
     sum.wild_sequence += leg.wild_sequence;
     sum.other_epoch += leg.other_epoch;
+    sum.locked_out += leg.locked_out;
   }
   EXPECT_EQ(packets, offered_);
   EXPECT_EQ(dropped(MergeDrop::DuplicateSameLeg), sum.duplicate_same_leg);
@@ -170,6 +178,7 @@ void MergeLab::expect_balance() const {
   EXPECT_EQ(dropped(MergeDrop::LateAfterRelease), sum.late_after_release);
   EXPECT_EQ(dropped(MergeDrop::WildSequence), sum.wild_sequence);
   EXPECT_EQ(dropped(MergeDrop::OtherEpoch), sum.other_epoch);
+  EXPECT_EQ(dropped(MergeDrop::LockedOut), sum.locked_out);
   std::uint64_t dropped_sum = 0;
   for (unsigned r = 0; r < static_cast<unsigned>(MergeDrop::kCount); ++r) {
     dropped_sum += dropped(static_cast<MergeDrop>(r));

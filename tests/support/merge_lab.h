@@ -29,6 +29,8 @@ struct Copy {
   Instant at;
   unsigned generation = 0;
   bool wild = false;  // a number that nobody sent: must never come out
+  Grade grade = Grade::Good;
+  std::uint64_t content = 0;
 };
 
 struct Gap {
@@ -132,6 +134,10 @@ class MergeLab final : public MergeOutlet {
   // Copies come in the order of time; the clock stops at every earlier deadline.
   void deliver(const Copy& copy);
   void advance(Instant to);
+  void command(unsigned leg, LegAction command) {
+    window.command(leg, command, now_, *this);
+    after_call();
+  }
   // From deadline to deadline until nothing is held, then the end.
   void finish();
 
@@ -150,6 +156,9 @@ class MergeLab final : public MergeOutlet {
   Instant now() const { return now_; }
   const Oracle& oracle(unsigned generation = 0) const { return oracles_[generation]; }
   std::uint64_t passed() const { return passed_; }
+  // Every copy that left, in order, where `keep_exits` was set.
+  const std::vector<Copy>& exits() const { return exits_; }
+  void keep_exits() { keeps_exits_ = true; }
   std::uint64_t twice() const { return twice_; }
   std::uint64_t out_of_order() const { return out_of_order_; }
   unsigned times_out(std::uint64_t position, unsigned generation = 0) const {
@@ -165,7 +174,7 @@ class MergeLab final : public MergeOutlet {
   MergeWindow window;
   std::vector<Gap> gaps;
   std::vector<Instant> epoch_changes;
-  std::array<std::array<unsigned, 3>, Oracle::kMostLegs> leg_changes{};
+  std::array<std::array<unsigned, 4>, Oracle::kMostLegs> leg_changes{};
 
  private:
   struct Packet {
@@ -184,12 +193,17 @@ class MergeLab final : public MergeOutlet {
   void leg_changed(std::uint32_t, unsigned leg, LegChange change, Instant) noexcept override {
     ++leg_changes[leg][static_cast<std::size_t>(change)];
   }
+  std::uint64_t content(std::uint32_t, void* packet) noexcept override {
+    return static_cast<const Packet*>(packet)->copy.content;
+  }
   void cut(std::uint32_t, void*, unsigned, unsigned) noexcept override { ADD_FAILURE(); }
   void* copy(std::uint32_t, void*) noexcept override { return nullptr; }
   void after_call();
   void judge_exit(const Copy& copy);
   Packet* make(const Copy& copy);
 
+  bool keeps_exits_ = false;
+  std::vector<Copy> exits_;
   MergeConfig config_;
   std::vector<Generation> generations_;
   std::vector<Oracle> oracles_;

@@ -31,11 +31,15 @@ struct Sending {
 // What is on its way; taken out in the order of time, then of sending.
 class Wire {
  public:
+  // Passes the verdict on each copy when it is delivered.
+  void grade_with(std::function<Grade(const Copy&)> grade) { grade_ = std::move(grade); }
   void put(const Copy& copy) { copies_.push({copy, order_++}); }
   bool empty() const { return copies_.empty(); }
   void deliver_before(Instant end, MergeLab& lab) {
     while (!copies_.empty() && copies_.top().copy.at < end) {
-      lab.deliver(copies_.top().copy);
+      Copy copy = copies_.top().copy;
+      if (grade_) copy.grade = grade_(copy);
+      lab.deliver(copy);
       copies_.pop();
     }
   }
@@ -50,6 +54,7 @@ class Wire {
   };
   std::priority_queue<Travelling> copies_;
   std::uint64_t order_ = 0;
+  std::function<Grade(const Copy&)> grade_;
 };
 
 inline void send_one(Wire& wire, const std::vector<Path>& paths, const Copy& packet) {

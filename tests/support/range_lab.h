@@ -109,6 +109,7 @@ class RangeLab final : public MergeOutlet {
   }
   void epoch_changed(std::uint32_t, std::uint32_t, Instant) noexcept override {}
   void leg_changed(std::uint32_t, unsigned, LegChange, Instant) noexcept override {}
+  std::uint64_t content(std::uint32_t, void*) noexcept override { return 0; }
   void cut(std::uint32_t, void* packet, unsigned skip, unsigned count) noexcept override {
     auto& cut = *static_cast<Packet*>(packet);
     EXPECT_GT(count, 0u);

@@ -13,7 +13,8 @@ using test::YamlFile;
 
 TEST(RefuseSpec, unknown_key_names_the_known_ones) {
   EXPECT_EQ(errors_of({.failover = "max_skwe: 5ms"}),
-            "f:6:12: streams.s.failover.max_skwe: unknown key; known here: selection, release, "
+            "f:6:12: streams.s.failover.max_skwe: unknown key; known here: selection, order, "
+            "corrupt, switching, release, "
             "max_skew, max_rate, reorder_depth, playout_delay, epoch_hold");
   EXPECT_EQ(errors_of({.ports = "red: {device: d0, verify: {ipv4: true}}, blue: {device: d1}, "
                                 "out: {device: d2}"}),
@@ -226,9 +227,6 @@ TEST(RefuseSpec, sequences_and_selections_of_later_versions_are_named) {
   EXPECT_EQ(errors_of({.stream = "sequence: mpegts,"}),
             "f:4:25: streams.s.sequence: 'mpegts' is unknown; one of rtp, rtp_extended, moldudp64, "
             "cme_mdp3, iex_tp, generic");
-  EXPECT_EQ(errors_of({.failover = "selection: prefer, order: [A, B]"}),
-            "f:6:23: streams.s.failover.selection: 'prefer' is not yet there; one of merge\n"
-            "f:6:31: streams.s.failover.order: not yet: the order of legs, with selection: prefer");
 }
 
 }  // namespace

@@ -193,5 +193,31 @@ TEST(StreamRules, value_that_cannot_be_read_is_complained_of_once) {
             "f:5:18: streams.s.legs.A.port: no port is named 'nil'; there are: red, blue, out");
 }
 
+TEST(StreamRules, prefer_takes_an_order_of_legs_and_needs_packets_to_wait) {
+  EXPECT_EQ(errors_of({.failover = "selection: prefer, order: [B]"}), "");
+  EXPECT_EQ(errors_of({.failover = "selection: prefer, order: [B, C, B]"}),
+            "f:6:38: streams.s.failover.order: no leg 'C': there are A, B\n"
+            "f:6:38: streams.s.failover.order: leg 'B' twice");
+  EXPECT_EQ(errors_of({.failover = "selection: prefer, release: arrival"}),
+            "f:6:23: streams.s.failover.selection: prefer needs release: ordered or playout: with "
+            "arrival the first copy has left before the preferred one comes");
+  EXPECT_EQ(errors_of({.failover = "selection: prefer", .stream = "sequence: moldudp64,"}),
+            "f:6:23: streams.s.failover.selection: prefer is not for packets of several messages; "
+            "merge is");
+  EXPECT_EQ(errors_of({.failover = "switching: {revertive: false}"}),
+            "f:6:23: streams.s.failover.switching: has no effect without selection: prefer");
+}
+
+TEST(StreamRules, verdicts_need_what_they_judge) {
+  EXPECT_EQ(errors_of({.stream = "verify: {mpeg_ts: true, payload_type: 33},"}), "");
+  EXPECT_EQ(errors_of({.stream = "sequence: cme_mdp3, verify: {payload_type: 33},"}),
+            "f:4:59: streams.s.verify.payload_type: needs sequence: rtp or rtp_extended");
+  EXPECT_EQ(errors_of({.stream = "verify: {content_check: 96},"}),
+            "f:4:39: streams.s.verify.content_check: expected 0 or a power of two from 64 on");
+  EXPECT_EQ(errors_of({.failover = "corrupt: use_if_only, release: arrival"}),
+            "f:6:21: streams.s.failover.corrupt: use_if_only needs release: ordered or playout, "
+            "and packets of one position each");
+}
+
 }  // namespace
 }  // namespace castgate

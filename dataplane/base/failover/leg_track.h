@@ -6,8 +6,12 @@
 
 #include "dataplane/base/failover/skew_histogram.h"
 #include "dataplane/base/instant.h"
+#include "dataplane/base/sequence/located.h"
 
 namespace castgate {
+
+// The verdict on a packet: what is worse leaves only where nothing better comes.
+enum class Grade : std::uint8_t { Good, Degraded, Corrupt };
 
 // One packet on its way into a merge window. `raw` is the position as it is on the wire: the low
 // bits of the true one, as many as the window was made for.
@@ -19,7 +23,12 @@ struct Arrival {
   unsigned leg;
   Instant now;
   std::uint16_t count = 1;  // positions from `raw` on, as Located has it
+  Grade grade = Grade::Good;
 };
+
+inline unsigned positions_in(const Arrival& a) noexcept {
+  return a.count == Located::kEnd ? 0 : a.count;
+}
 
 // Packets that claim a far-off position or another epoch, kept until a run of them confirms it.
 struct Candidate {
@@ -42,6 +51,7 @@ struct LegTrack {
   bool seen = false;  // delivered in this epoch
   bool live = false;  // seen, and not silent: a gap waits for it
   bool diverged = false;
+  bool unwanted = false;  // locked out by an operator
   unsigned quiet_checks = 0;
   unsigned heartbeats = 0;         // that announced the stream's heartbeat_at_
   std::uint64_t packets_high = 0;  // carries of the hot 32-bit counters, in units of 2^32
@@ -59,6 +69,8 @@ struct LegTrack {
   std::uint64_t late_after_release = 0;
   std::uint64_t wild_sequence = 0;
   std::uint64_t other_epoch = 0;
+  std::uint64_t locked_out = 0;
+  std::uint64_t content_mismatch = 0;
   std::uint64_t first_wins = 0;
   std::uint64_t state_changes = 0;
   std::uint64_t jitter_ns = 0;

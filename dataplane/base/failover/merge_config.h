@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "dataplane/base/failover/leg_switch.h"
 #include "dataplane/base/failover/merge_outlet.h"
 #include "dataplane/base/instant.h"
 
@@ -23,7 +24,12 @@ struct MergeConfig {
   unsigned width = 16;         // bits of a position on the wire: 16 to 64
   bool ranges = false;         // a packet holds any number of positions; not with Playout
   bool trim = true;            // ranges: what left already is cut off, else the packet goes whole
-  std::uint32_t tag = 0;       // handed back with gaps and changes of epoch
+  // Where copies differ in worth: which leg is preferred. Read by the constructor alone; packets
+  // are given to offer_choice() then. Not with ranges or Arrival.
+  const SwitchConfig* choice = nullptr;
+  std::uint32_t degrade_loss_ppm = 0;  // choice: a leg that loses more in a second is degraded
+  std::uint64_t content_check = 0;     // 0, or every how many positions legs' contents are compared
+  std::uint32_t tag = 0;               // handed back with gaps and changes of epoch
 };
 
 struct MergeTotals {

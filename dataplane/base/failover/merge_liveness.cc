@@ -19,6 +19,7 @@ constexpr std::uint64_t kMovedPositions = 64;
 std::int64_t MergeWindow::passed_by_all() const noexcept {
   std::int64_t least = INT64_MAX;
   for (unsigned leg = 0; leg < legs_.size(); ++leg) {
+    if (legs_[leg].unwanted) continue;
     if (settling_ && !legs_[leg].seen) return 0;
     if (!legs_[leg].live) continue;
     const auto ahead =
@@ -35,6 +36,7 @@ void MergeWindow::set_live(unsigned leg, bool live, Instant now, MergeOutlet& ou
   if (track.live == live) return;
   if (!live) leave(leg);
   track.live = live;
+  free_legs();
   ++track.state_changes;
   out.leg_changed(config_.tag, leg,
                   live ? MergeOutlet::LegChange::Up : MergeOutlet::LegChange::Silent, now);
@@ -43,6 +45,7 @@ void MergeWindow::set_live(unsigned leg, bool live, Instant now, MergeOutlet& ou
 void MergeWindow::leave(unsigned leg) noexcept {
   if (legs_[leg].live) legs_[leg].left_at = highest_of(leg);
   legs_[leg].live = false;
+  free_legs();
 }
 
 // Now and then: a leg that brought nothing while the stream moved on is not waited for any longer.
@@ -75,6 +78,7 @@ void MergeWindow::check_silence(Instant now, MergeOutlet& out) noexcept {
   }
   returning_ = false;
   settling_ = false;
+  if (choice_) judge_legs(now, out);
   close_passed(now, out);
   next_check_ = now + std::max(config_.max_skew, kShortestCheck);
   if (any_heard || held() != 0) return;

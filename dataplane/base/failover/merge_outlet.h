@@ -17,6 +17,7 @@ enum class MergeDrop : std::uint8_t {
   LateAfterRelease,
   WildSequence,
   OtherEpoch,
+  LockedOut,
   kCount
 };
 
@@ -65,9 +66,11 @@ class MergeOutlet {
   virtual void gap(std::uint32_t tag, std::uint64_t from, std::uint64_t to, GapCause cause,
                    Instant now) noexcept = 0;
   virtual void epoch_changed(std::uint32_t tag, std::uint32_t epoch, Instant now) noexcept = 0;
-  enum class LegChange : std::uint8_t { Up, Silent, Diverged };
+  enum class LegChange : std::uint8_t { Up, Silent, Diverged, Preferred };
   virtual void leg_changed(std::uint32_t tag, unsigned leg, LegChange change,
                            Instant now) noexcept = 0;
+  // A number that copies with the same bytes share, and hardly any others.
+  virtual std::uint64_t content(std::uint32_t tag, void* packet) noexcept = 0;
   // Leaves of a packet of several positions only `count` from its `skip`th on.
   virtual void cut(std::uint32_t tag, void* packet, unsigned skip, unsigned count) noexcept = 0;
   // Another packet with the same bytes; null where there is no memory for it.

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "dataplane/base/failover/merge_window.h"
+#include "dataplane/base/failover/range_bits.h"
 
 namespace castgate {
 
@@ -97,6 +98,40 @@ inline void MergeWindow::offer_range(const Arrival& a, MergeOutlet& out) noexcep
   recent_ = recent_ << count | bits;
   next_out_ = end;
   out.forward(a.packet);
+}
+
+// As offer(), where the leg's copy may have to wait for a better one.
+inline void MergeWindow::offer_choice(const Arrival& a, MergeOutlet& out) noexcept {
+  if (a.epoch != epoch_ || (attention_ & kRare) != 0) [[unlikely]]
+    return offer_rare(Arrival{a}, out);
+  const std::uint64_t position = extend(a.raw);
+  count(a);
+  if (static_cast<std::uint32_t>(position) - leg_hi_[a.leg] == 1) [[likely]] {
+    next_step(a.leg, position);
+  } else if (!odd_step(Arrival{a}, position, out)) {
+    return;
+  }
+  place_choice(a, position, out);
+}
+
+inline void MergeWindow::place_choice(const Arrival& a, std::uint64_t position,
+                                      MergeOutlet& out) noexcept {
+  if ((position & 63) == 0) [[unlikely]]
+    milestone(Arrival{a}, position, out);
+  const std::uint64_t behind = next_out_ - 1 - position;
+  if (behind < 64 && (recent_ >> behind & 1) != 0) {
+    out.discard(a.packet, MergeDrop::Redundant);
+  } else if (position != next_out_ || !may_lead(a)) {
+    if (a.grade != Grade::Good) ++choice_->faulty[a.leg];
+    choose(Arrival{a}, position, out);
+  } else if ((attention_ & kGap) != 0) {
+    lead(Arrival{a}, position, out);
+  } else {
+    next_out_ = position + 1;
+    recent_ = recent_ << 1 | 1;
+    ++choice_->selected[a.leg];
+    out.forward(a.packet);
+  }
 }
 
 }  // namespace castgate

@@ -27,6 +27,7 @@ void MergeWindow::place_playout(const Arrival& a, std::uint64_t position,
     // What came out of order says nothing of its leg's lag.
     const bool in_order = static_cast<std::uint32_t>(position) == hi_of(a.leg);
     if (in_order) leg.skew_smoothed_ns += more < 0 ? more : more / kSmoothing;
+    if (choice_) return contend(a, position, out);
     return out.discard(a.packet, MergeDrop::Redundant);
   }
   while (held_ != 0 && (position - next_out_ >= window() / 2 || !out.may_hold())) {
@@ -46,6 +47,7 @@ void MergeWindow::place_playout(const Arrival& a, std::uint64_t position,
   if (!out.may_hold()) return play_at_once(a, position, out);
   first_held_ = held_ == 0 ? position : std::min(first_held_, position);
   store(a.packet, position, out);
+  keep_as(a, position);
   want(due_[first_held_ & mask_]);
 }
 
@@ -68,6 +70,7 @@ void MergeWindow::play_at_once(const Arrival& a, std::uint64_t position,
                                MergeOutlet& out) noexcept {
   give_up(position, GapCause::Budget);
   report_gap(a.now, out);
+  if (choice_) ++choice_->selected[a.leg];
   out.forward(a.packet);
   next_out_ = position + 1;
   recent_ = recent_ << 1 | 1;
@@ -78,6 +81,7 @@ void MergeWindow::play_out(Instant due_by, Instant now, MergeOutlet& out) noexce
   while (held_ != 0 && due_[first_held_ & mask_] <= due_by) {
     give_up(first_held_, GapCause::Deadline);
     report_gap(now, out);
+    if (choice_) note_selected(first_held_);
     out.forward(std::exchange(slot(first_held_), nullptr));
     out.held_changed(-1);
     --held_;

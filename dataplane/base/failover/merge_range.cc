@@ -133,7 +133,8 @@ void MergeWindow::keep_range_for_start(const Arrival& a, std::uint64_t position,
   std::uint64_t from = position;
   std::uint64_t end = position + positions_in(a);
   const bool fits = position + reach > head_ && end < first_held_ + reach;
-  const bool all = std::ranges::all_of(legs_, [](const LegTrack& leg) { return leg.seen; });
+  const bool all =
+      std::ranges::all_of(legs_, [](const LegTrack& leg) { return leg.seen || leg.unwanted; });
   if (!fits || !out.may_hold()) {
     begin(a.now, out);
     return place_range(a, position, out);
@@ -172,9 +173,11 @@ bool MergeWindow::is_wanted(const Arrival& a, std::uint64_t position, MergeOutle
 }
 
 void MergeWindow::place_any(const Arrival& a, std::uint64_t position, MergeOutlet& out) noexcept {
+  if (legs_[a.leg].unwanted) return refuse(a, out);
   if (!started()) return keep_for_start(a, position, out);
   if (ranges_) return place_range(a, position, out);
   if ((attention_ & kPlayout) != 0) return place_playout(a, position, out);
+  if (choice_) return place_choice(a, position, out);
   place(a, position, out);
 }
 

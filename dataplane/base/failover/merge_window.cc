@@ -22,11 +22,10 @@ std::uint64_t jump_capacity(const MergeConfig& config) {
 MergeWindow::MergeWindow(const MergeConfig& config)
     : shift_(static_cast<std::uint8_t>(64 - config.width)),
       arrival_(config.release == MergeRelease::Arrival),
-      reorder_depth_(static_cast<std::uint8_t>(config.reorder_depth)),
       mask_(config.window - 1),
       config_(config),
       sample_mask_(std::max(config.window / 128, kFewestSamples) - 1),
-      samples_(std::make_unique<Sample[]>(sample_mask_ + 1)),
+      samples_(std::make_unique<PositionSample[]>(sample_mask_ + 1)),
       jumps_(jump_capacity(config)),
       legs_(config.legs) {
   static_assert(offsetof(MergeWindow, mask_) == 64, "the straight path touches one line");
@@ -36,7 +35,7 @@ MergeWindow::MergeWindow(const MergeConfig& config)
   CG_CHECK(!config.ranges || config.release != MergeRelease::Playout);
   if (config.ranges || config.width > 32) attention_ |= kWide;
   if (config.ranges) {
-    ranges_ = std::make_unique<Ranges>();
+    ranges_ = std::make_unique<MergeRanges>();
     if (!arrival_) ranges_->counts = std::make_unique<std::uint16_t[]>(config.window);
   }
   if (arrival_) {
@@ -49,15 +48,21 @@ MergeWindow::MergeWindow(const MergeConfig& config)
     attention_ |= kPlayout;
   }
   if (config.legs > 2) attention_ |= kManyLegs;
+  CG_CHECK(config.choice == nullptr || (!config.ranges && !arrival_));
+  if (config.choice != nullptr) {
+    choice_ = std::make_unique<MergeChoice>(*config.choice, config.legs, config.window);
+    config_.choice = nullptr;
+  }
   reset_positions();
 }
 
 std::uint64_t MergeWindow::memory_bytes() const noexcept {
   const std::uint64_t positions = window();
   return sizeof *this + legs_.size() * sizeof(LegTrack) + jumps_.bytes() +
-         (sample_mask_ + 1) * sizeof(Sample) + (words_ ? positions / 8 : 0) +
-         (slots_ ? positions * sizeof(void*) : 0) + (ranges_ ? sizeof(Ranges) : 0) +
+         (sample_mask_ + 1) * sizeof(PositionSample) + (words_ ? positions / 8 : 0) +
+         (slots_ ? positions * sizeof(void*) : 0) + (ranges_ ? sizeof(MergeRanges) : 0) +
          (ranges_ && slots_ ? positions * sizeof(std::uint16_t) : 0) +
+         (choice_ ? sizeof(MergeChoice) + positions * (1 + sizeof(Instant)) : 0) +
          (due_ ? positions * sizeof(Instant) : 0);
 }
 
@@ -77,13 +82,17 @@ void MergeWindow::milestone(const Arrival& a, std::uint64_t position, MergeOutle
     store_word(position);
   }
   LegTrack& leg = legs_[a.leg];
-  Sample& sample = samples_[(position >> 6) & sample_mask_];
+  PositionSample& sample = samples_[(position >> 6) & sample_mask_];
+  const bool compares = config_.content_check != 0 &&
+                        (position & (config_.content_check - 1)) == 0 && a.grade == Grade::Good;
+  const std::uint64_t content = compares ? out.content(config_.tag, a.packet) : 0;
   if (sample.position != position) {
-    sample = {position, a.now, a.leg};
+    sample = {position, a.now, a.leg, content};
     ++leg.first_wins;
     leg.skew.add(0);
   } else if (sample.leg != a.leg) {
     leg.skew.add(static_cast<std::uint64_t>((a.now - sample.at).count()));
+    if (compares && sample.content != 0 && sample.content != content) ++leg.content_mismatch;
   }
   const std::int64_t span = (a.now - leg.sampled_at).count();
   if (leg.sampled_span_ns != 0) {
@@ -235,8 +244,9 @@ void MergeWindow::find_first_held() noexcept {
 
 // Holes that every live leg has passed by more than its reordering will not be filled any more.
 void MergeWindow::close_passed(Instant now, MergeOutlet& out) noexcept {
+  if (choice_ && !due_) return settle_front(now, out);
   while ((attention_ & kGap) != 0) {
-    const std::int64_t passed = passed_by_all() - reorder_depth_;
+    const std::int64_t passed = passed_by_all() - config_.reorder_depth;
     if (passed <= 0) return;
     give_up(std::min(next_out_ + static_cast<std::uint64_t>(passed), first_held_),
             GapCause::BothLost);
@@ -247,6 +257,7 @@ void MergeWindow::close_passed(Instant now, MergeOutlet& out) noexcept {
 }
 
 void MergeWindow::close_oldest(GapCause cause, Instant now, MergeOutlet& out) noexcept {
+  if (choice_) return settle_one(cause, now, out);
   give_up(first_held_, cause);
   release_run(now, out);
   gap_closed_or_moved(now, out);
@@ -262,6 +273,8 @@ void MergeWindow::tick(Instant now, MergeOutlet& out) noexcept {
     close_arrival_gaps(now, 0, now, out);
   } else if ((attention_ & kPlayout) != 0) {
     play_out(now, now, out);
+  } else if (choice_) {
+    settle_front(now, out);
   } else {
     while ((attention_ & kGap) != 0 &&
            (jumps_.empty() || jumps_.front().at + config_.max_skew <= now)) {

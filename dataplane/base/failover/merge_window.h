@@ -12,9 +12,9 @@
 #include "dataplane/base/failover/leg_track.h"
 #include "dataplane/base/failover/merge_config.h"
 #include "dataplane/base/failover/merge_outlet.h"
+#include "dataplane/base/failover/merge_parts.h"
 #include "dataplane/base/failover/slot_mark.h"
 #include "dataplane/base/instant.h"
-#include "dataplane/base/sequence/located.h"
 
 namespace castgate {
 
@@ -22,7 +22,7 @@ namespace castgate {
 // had it, and in order unless the release is Arrival. One slot per position serves all legs (the
 // shared offset of document 003). Knows no clock and no packet format; never allocates after
 // construction. The first 64 bytes hold all that a packet in sequence touches.
-class alignas(64) MergeWindow {
+class alignas(64) MergeWindow : private MergeAttention {
  public:
   explicit MergeWindow(const MergeConfig& config);
   MergeWindow(const MergeWindow&) = delete;
@@ -32,8 +32,13 @@ class alignas(64) MergeWindow {
   void offer(const Arrival& a, MergeOutlet& out) noexcept;
   // The same where packets are ranges of positions.
   void offer_range(const Arrival& a, MergeOutlet& out) noexcept;
+  // The same where copies of a position are not all worth the same.
+  void offer_choice(const Arrival& a, MergeOutlet& out) noexcept;
 
-  // Time-outs. After a call whose wants_arming() is true, tick() wants to be called at deadline().
+  // An operator's; Forced and Manual need a choice.
+  void command(unsigned leg, LegAction command, Instant now, MergeOutlet& out) noexcept;
+
+  // After a call whose wants_arming() is true, tick() wants to be called at arm().
   bool wants_arming() const noexcept { return (attention_ & kArm) != 0; }
   Instant arm() noexcept {
     attention_ &= static_cast<std::uint8_t>(~kArm);
@@ -41,7 +46,7 @@ class alignas(64) MergeWindow {
   }
   void tick(Instant now, MergeOutlet& out) noexcept;
 
-  // Lets everything go that is kept, as if all its deadlines had come, and settles the counters.
+  // Lets everything go that is kept, as if its deadlines had come, and settles the counters.
   void drain(Instant now, MergeOutlet& out) noexcept;
 
   // Adds what one leg's packets without a position count, so that the sums hold.
@@ -52,33 +57,22 @@ class alignas(64) MergeWindow {
   std::uint64_t leg_bytes(unsigned index) const noexcept;
   unsigned leg_count() const noexcept { return static_cast<unsigned>(legs_.size()); }
   const MergeTotals& totals() const noexcept { return totals_; }
-  // Positions released since start. With unrecovered they are all positions from first to last.
+  // Positions released since start; with unrecovered, all from first to last.
   std::uint64_t forwarded() const noexcept;
   std::uint64_t held() const noexcept { return held_ + suspended_; }  // packets kept now
   std::uint32_t epoch() const noexcept { return epoch_; }
   bool started() const noexcept { return (attention_ & kStarting) == 0; }
   std::uint64_t window() const noexcept { return mask_ + 1; }
   std::uint64_t memory_bytes() const noexcept;
+  const MergeChoice* choice() const noexcept { return choice_.get(); }
 
  private:
-  static constexpr std::uint8_t kStarting = 1;  // no position has left in this epoch
-  static constexpr std::uint8_t kGap = 2;       // packets wait behind a hole
-  static constexpr std::uint8_t kManyLegs = 4;
-  static constexpr std::uint8_t kPlayout = 8;
-  static constexpr std::uint8_t kArm = 16;
-  static constexpr std::uint8_t kIdle = 32;  // no packets lately: nothing watches for silence
-  static constexpr std::uint8_t kWide = 64;  // positions of more than 32 bits, or ranges of them
-  static constexpr std::uint8_t kRare = kStarting | kManyLegs | kPlayout | kIdle | kWide;
-  // A range may be the next all the same, where none of these holds.
-  static constexpr std::uint8_t kRareRange = kStarting | kGap | kManyLegs | kIdle;
-  static constexpr std::int64_t kNear = 64;  // positions any leg may jump without confirmation
-
   // merge_path.h: the straight path, inlined where packets are offered
   std::uint64_t extend(std::uint64_t raw) const noexcept;
   void count(const Arrival& a) noexcept;
   void next_step(unsigned leg, std::uint64_t position) noexcept;
   void place(const Arrival& a, std::uint64_t position, MergeOutlet& out) noexcept;
-  // Off the straight path: positions of 64 bits are moved so that ours do not wrap.
+  // Positions of 64 bits are moved so that ours do not wrap.
   std::uint64_t position_of(const Arrival& a) const noexcept { return extend(a.raw + bias_); }
 
   // merge_window.cc: positions
@@ -109,26 +103,15 @@ class alignas(64) MergeWindow {
                           MergeOutlet& out) noexcept;
 
   // merge_range.cc: packets of several positions
-  // Ranges are sampled each 512th position: that is every so many packets, too.
-  static std::uint64_t next_sample(std::uint64_t position) noexcept {
-    return (position + 511) & ~511ull;
-  }
-  static unsigned positions_in(const Arrival& a) noexcept {
-    return a.count == Located::kEnd ? 0 : a.count;
-  }
   bool odd_range(const Arrival& a, std::uint64_t position, MergeOutlet& out) noexcept;
   void note_range(const Arrival& a, std::uint64_t position, MergeOutlet& out) noexcept;
   void forward_range(unsigned leg, std::uint64_t position, unsigned count) noexcept;
   void place_range(const Arrival& a, std::uint64_t position, MergeOutlet& out) noexcept;
-  struct Run {
-    std::uint64_t begin = 0;
-    std::uint64_t end = 0;  // one past its last position
-  };
   void leave_hole(std::uint64_t position, std::uint64_t end, Instant now,
                   MergeOutlet& out) noexcept;
-  Run fill_holes(const Arrival& a, std::uint64_t position, std::uint64_t end,
-                 MergeOutlet& out) noexcept;
-  void send_copy(const Arrival& a, std::uint64_t position, const Run& run,
+  PositionRun fill_holes(const Arrival& a, std::uint64_t position, std::uint64_t end,
+                         MergeOutlet& out) noexcept;
+  void send_copy(const Arrival& a, std::uint64_t position, const PositionRun& run,
                  MergeOutlet& out) noexcept;
   void place_range_arrival(const Arrival& a, std::uint64_t position, MergeOutlet& out) noexcept;
   void past_range(const Arrival& a, std::uint64_t position, MergeOutlet& out) noexcept;
@@ -149,6 +132,36 @@ class alignas(64) MergeWindow {
   void advance(std::uint64_t end) noexcept;
   void advance_arrival(std::uint64_t end, bool sent) noexcept;
   void note_fills(unsigned leg, std::uint64_t from, std::uint64_t to) noexcept;
+  // merge_choice.cc: copies that are not all worth the same
+  bool may_lead(const Arrival& a) const noexcept {
+    return a.grade == Grade::Good && (free_legs_ >> a.leg & 1) != 0;
+  }
+  void keep_as(const Arrival& a, std::uint64_t position) noexcept {
+    if (!choice_) return;
+    const unsigned grade = static_cast<unsigned>(a.grade);
+    choice_->kept[position & mask_] = static_cast<std::uint8_t>(a.leg | grade << 4);
+  }
+  unsigned worth(unsigned leg, Grade grade) const noexcept;
+  unsigned kept_worth(std::uint64_t position) const noexcept;
+  void place_choice(const Arrival& a, std::uint64_t position, MergeOutlet& out) noexcept;
+  void choose(const Arrival& a, std::uint64_t position, MergeOutlet& out) noexcept;
+  void contend(const Arrival& a, std::uint64_t position, MergeOutlet& out) noexcept;
+  void lead(const Arrival& a, std::uint64_t position, MergeOutlet& out) noexcept;
+  void pass_by(std::uint64_t position, Instant now) noexcept;
+  bool will_not_bring(unsigned leg) const noexcept;
+  bool better_may_come() const noexcept;
+  bool lost_by_all() const noexcept;
+  void settle_front(Instant now, MergeOutlet& out) noexcept;
+  void settle_one(GapCause cause, Instant now, MergeOutlet& out) noexcept;
+  void settled(Instant now, MergeOutlet& out) noexcept;
+  void note_selected(std::uint64_t position) noexcept;
+  void judge_legs(Instant now, MergeOutlet& out) noexcept;
+  void judge_second(Instant now) noexcept;
+  void prefer_anew(Instant now, MergeOutlet& out) noexcept;
+  void free_legs() noexcept;
+  void distrust(unsigned leg) noexcept;
+  void begin_choice(Instant now, MergeOutlet& out) noexcept;
+  void refuse(const Arrival& a, MergeOutlet& out) noexcept;
 
   // merge_playout.cc
   void place_playout(const Arrival& a, std::uint64_t position, MergeOutlet& out) noexcept;
@@ -159,7 +172,7 @@ class alignas(64) MergeWindow {
   void play_at_once(const Arrival& a, std::uint64_t position, MergeOutlet& out) noexcept;
   void play_out(Instant due_by, Instant now, MergeOutlet& out) noexcept;
 
-  // merge_start.cc: start, candidates, epochs
+  // merge_start.cc, merge_epoch.cc: start, candidates, epochs
   void offer_rare(const Arrival& a, MergeOutlet& out) noexcept;
   void offer_starting(const Arrival& a, MergeOutlet& out) noexcept;
   void keep_for_start(const Arrival& a, std::uint64_t position, MergeOutlet& out) noexcept;
@@ -242,7 +255,7 @@ class alignas(64) MergeWindow {
   std::uint8_t attention_ = kStarting;
   std::uint8_t shift_;  // 64 less the width of a position
   bool arrival_;
-  std::uint8_t reorder_depth_;
+  std::uint8_t free_legs_ = 0xff;  // bit each: a good copy of this leg's leaves at once
 
   // Touched only off the straight path.
   std::uint64_t mask_;
@@ -270,23 +283,13 @@ class alignas(64) MergeWindow {
   Nanoseconds waited_{};    // how long the candidate that is being placed was kept
   MergeConfig config_;
   MergeTotals totals_;
-  std::unique_ptr<void*[]> slots_;  // Ordered, Playout
-  struct Ranges {
-    std::unique_ptr<std::uint16_t[]> counts;  // Ordered: positions of the packet kept in a slot
-    std::uint64_t heartbeat_at = 0;           // the position that the newest heartbeats announce
-    unsigned heartbeats = 0;                  // of them, forwarded
-    bool end_forwarded = false;               // and the end of the session
-  };
-  std::unique_ptr<Ranges> ranges_;          // null where each packet is one position
+  std::unique_ptr<void*[]> slots_;          // Ordered, Playout
+  std::unique_ptr<MergeRanges> ranges_;     // null where each packet is one position
+  std::unique_ptr<MergeChoice> choice_;     // null where all copies are alike
   std::unique_ptr<std::uint64_t[]> words_;  // Arrival: bit per position
   std::unique_ptr<Instant[]> due_;          // Playout: when each position leaves
-  struct Sample {
-    std::uint64_t position = 0;
-    Instant at;
-    unsigned leg = 0;
-  };
   std::uint64_t sample_mask_;
-  std::unique_ptr<Sample[]> samples_;  // who brought each 64th position, and when
+  std::unique_ptr<PositionSample[]> samples_;  // who brought each 64th position, and when
   JumpRing jumps_;
   std::vector<LegTrack> legs_;
   std::array<ExtraLeg, 6> extra_{};

@@ -28,9 +28,9 @@ void MergeWindow::leave_hole(std::uint64_t position, std::uint64_t end, Instant 
 
 // Those of the packet's positions that are missing leave: the last run of them is returned, each
 // before it goes as a copy.
-MergeWindow::Run MergeWindow::fill_holes(const Arrival& a, std::uint64_t position,
-                                         std::uint64_t end, MergeOutlet& out) noexcept {
-  Run run;
+PositionRun MergeWindow::fill_holes(const Arrival& a, std::uint64_t position, std::uint64_t end,
+                                    MergeOutlet& out) noexcept {
+  PositionRun run;
   for (std::uint64_t p = position; p < end; ++p) {
     if (word_bit(p) || p < closed_below_) continue;
     set_word_bit(p);
@@ -45,7 +45,7 @@ MergeWindow::Run MergeWindow::fill_holes(const Arrival& a, std::uint64_t positio
   return run;
 }
 
-void MergeWindow::send_copy(const Arrival& a, std::uint64_t position, const Run& run,
+void MergeWindow::send_copy(const Arrival& a, std::uint64_t position, const PositionRun& run,
                             MergeOutlet& out) noexcept {
   if (run.begin == run.end || !config_.trim) return;
   void* copy = out.copy(config_.tag, a.packet);
@@ -69,7 +69,7 @@ void MergeWindow::place_range_arrival(const Arrival& a, std::uint64_t position,
   } else if (!jumps_.empty()) {
     close_arrival_gaps(a.now - Nanoseconds{1}, std::max(end, next_out_) - window() / 2, a.now, out);
   }
-  Run run = fill_holes(a, position, std::min(end, next_out_), out);
+  PositionRun run = fill_holes(a, position, std::min(end, next_out_), out);
   if (end > next_out_) {
     if (run.end != next_out_) {
       send_copy(a, position, run, out);

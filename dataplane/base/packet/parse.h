@@ -40,6 +40,7 @@ struct PacketLayout {
   VlanTags tags;
   bool is_v6 = false;
   bool has_ip_options = false;
+  bool is_corrupt = false;  // for the caller to note
   HostKind host = HostKind::None;
   std::uint16_t l3_at = 0;
   std::uint16_t udp_at = 0;

@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a far-off position must do to be believed, and how a new epoch begins.
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "dataplane/base/failover/merge_window.h"
+
+namespace castgate {
+namespace {
+
+constexpr unsigned kQuietPackets = 3;  // of a new epoch, before the old one counts as mute
+
+}  // namespace
+
+// Changes whenever a leg moves on in the current epoch.
+std::uint64_t MergeWindow::progress() const noexcept {
+  std::uint64_t sum = 0;
+  for (unsigned leg = 0; leg < legs_.size(); ++leg) sum += hi_of(leg);
+  return sum;
+}
+
+// Keeps a packet that is too odd to act on. A run of `needed` in sequence is believed: as a jump of
+// this leg when two are enough, as a new epoch when it takes four.
+void MergeWindow::suspect(const Arrival& a, unsigned needed, MergeOutlet& out) noexcept {
+  LegTrack& leg = legs_[a.leg];
+  Candidate& candidate = leg.candidate;
+  if (!follows_candidate(a)) drop_candidates(a.leg, out);
+  for (unsigned i = 0; i < candidate.count; ++i) {
+    if (candidate.kept[i].raw != a.raw || positions_in(a) == 0) continue;
+    ++leg.duplicate_same_leg;
+    return out.discard(a.packet, MergeDrop::DuplicateSameLeg);
+  }
+  if (candidate.count == 0 || candidate.leg_hi != hi_of(a.leg)) candidate.run = 0;
+  if (candidate.count == 0 || candidate.progress != progress()) {
+    candidate.progress = progress();
+    candidate.quiet_since = a.now;
+    candidate.quiet = 0;
+  }
+  if (candidate.count == 0 || from_candidate(a) > 0) {
+    candidate.last_raw = a.raw + positions_in(a) - 1;
+  }
+  candidate.leg_hi = hi_of(a.leg);
+  candidate.last_at = a.now;
+  ++candidate.run;
+  ++candidate.quiet;
+  const bool keeps = candidate.count != Candidate::kMost;
+  if (keeps) {
+    candidate.kept[candidate.count++] = a;
+    ++suspended_;
+    out.held_changed(1);
+  }
+  const bool believed = candidate.run >= needed;
+  if (believed && needed < Candidate::kMost) {
+    accept_candidates(a.leg, a.now, out);
+  } else if (believed) {
+    confirm_epoch(a, out);
+  }
+  if (keeps) return;
+  if (!believed || candidate.count != 0) return discard_candidate(a, out);
+  resume(a, out);
+}
+
+void MergeWindow::confirm_epoch(const Arrival& a, MergeOutlet& out) noexcept {
+  LegTrack& leg = legs_[a.leg];
+  if (!leg.candidate.confirmed) {
+    leg.candidate.confirmed = true;
+    leave(a.leg);
+    leg.diverged = true;
+    if (choice_) distrust(a.leg);
+    leg.checked_hi = hi_of(a.leg);
+    ++leg.state_changes;
+    out.leg_changed(config_.tag, a.leg, MergeOutlet::LegChange::Diverged, a.now);
+  }
+  if (!may_switch(a.leg, a.now, out)) return;
+  const bool ahead =
+      a.epoch == epoch_ && started() && static_cast<std::int64_t>(position_of(a) - next_out_) > 0;
+  if (!ahead) return switch_epoch(a.epoch, a.now, out);
+  for (unsigned i = 0; i < legs_.size(); ++i) {
+    const Candidate& candidate = legs_[i].candidate;
+    if (candidate.confirmed && candidate.kept[0].epoch == epoch_) accept_candidates(i, a.now, out);
+  }
+}
+
+// A new epoch is the stream's when no live leg is in the old one any more, or the old one is mute.
+bool MergeWindow::may_switch(unsigned leg, Instant now, MergeOutlet& out) noexcept {
+  if (legs_[leg].unwanted) return false;
+  bool any_live = false;
+  for (unsigned i = 0; i < legs_.size(); ++i) {
+    if (legs_[i].diverged && legs_[i].candidate.leg_hi != hi_of(i)) {
+      drop_candidates(i, out);
+      set_live(i, true, now, out);
+    }
+    any_live = any_live || (legs_[i].live && !legs_[i].unwanted);
+  }
+  const Candidate& candidate = legs_[leg].candidate;
+  return !any_live ||
+         (candidate.quiet > kQuietPackets && now - candidate.quiet_since >= config_.epoch_hold);
+}
+
+void MergeWindow::drop_candidates(unsigned leg, MergeOutlet& out) noexcept {
+  LegTrack& track = legs_[leg];
+  const unsigned count = std::exchange(track.candidate.count, 0);
+  track.candidate.confirmed = false;
+  suspended_ -= count;
+  out.held_changed(-static_cast<int>(count));
+  for (unsigned i = 0; i < count; ++i) discard_candidate(track.candidate.kept[i], out);
+}
+
+// The leg really is where its last two packets say.
+void MergeWindow::accept_candidates(unsigned leg, Instant now, MergeOutlet& out) noexcept {
+  Candidate& candidate = legs_[leg].candidate;
+  const unsigned count = std::exchange(candidate.count, 0);
+  const std::array<Arrival, Candidate::kMost> kept = candidate.kept;
+  suspended_ -= count;
+  out.held_changed(-static_cast<int>(count));
+  candidate.confirmed = false;
+  for (unsigned i = 0; i < count; ++i) {
+    Arrival accepted = kept[i];
+    waited_ = now - std::exchange(accepted.now, now);
+    const std::uint64_t position = position_of(accepted);
+    if (ranges_) {
+      note_range(accepted, position, out);
+    } else {
+      note_position(accepted, position, out);
+    }
+    place_any(accepted, position, out);
+  }
+  waited_ = {};
+}
+
+// Ends the old numbering and starts anew with what the legs brought of the new one.
+void MergeWindow::switch_epoch(std::uint32_t epoch, Instant now, MergeOutlet& out) noexcept {
+  if (!started() && held_ != 0) begin(now, out);
+  if (arrival_) close_arrival_gaps(kNever, 0, now, out);
+  if ((attention_ & kPlayout) != 0) play_out(kNever, now, out);
+  while ((attention_ & kGap) != 0) close_oldest(GapCause::Restart, now, out);
+  report_gap(now, out);
+  for (unsigned leg = 0; leg < legs_.size() && started(); ++leg) settle_leg(leg);
+  const bool renumbered = epoch == epoch_;
+  totals_.forwarded_before = forwarded();
+  ++totals_.restarts;
+  origin_ = ((std::max(next_out_, head_) >> 32) + 2) << 32;
+  reset_positions();
+  out.epoch_changed(config_.tag, epoch, now);
+  std::array<Arrival, std::size_t{8} * Candidate::kMost> waiting{};
+  std::size_t count = 0;
+  for (unsigned leg = 0; leg < legs_.size(); ++leg) {
+    Candidate& candidate = legs_[leg].candidate;
+    legs_[leg].diverged = false;
+    if (candidate.count == 0 || candidate.kept[0].epoch != epoch) continue;
+    if (renumbered && !candidate.confirmed) continue;
+    for (unsigned i = 0; i < candidate.count; ++i) waiting[count++] = candidate.kept[i];
+    suspended_ -= candidate.count;
+    out.held_changed(-static_cast<int>(candidate.count));
+    candidate.count = 0;
+    candidate.confirmed = false;
+  }
+  for (std::size_t i = 0; i < count; ++i) {
+    waited_ = now - std::exchange(waiting[i].now, now);
+    resume(waiting[i], out);
+  }
+  waited_ = {};
+}
+
+}  // namespace castgate
