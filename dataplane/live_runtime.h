@@ -24,6 +24,7 @@ class LiveRuntime final : public Runtime {
   bool poll_event(Event& event) override;
   bool poll_punted(HostFrame& frame) override;
   bool inject(unsigned port, std::span<const std::byte> frame) override;
+  bool command(const Command& command) override;
   void heartbeat_ages(std::vector<Nanoseconds>& ages) override;
   void drain() override;
 

@@ -12,6 +12,16 @@ Pipeline::Pipeline(const PipelineParts& parts)
   over_ring_.resize(parts.ports.size());
 }
 
+void Pipeline::command(const Command& command, Instant now) noexcept {
+  switch (command.kind) {
+    case CommandKind::Leg:
+      return failover_.command(command.leg, now);
+    case CommandKind::CaptureStart:
+    case CommandKind::CaptureStop:
+      return;
+  }
+}
+
 void Pipeline::drain(Instant now) noexcept {
   failover_.drain(now);
   transmit_.drain();

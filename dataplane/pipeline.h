@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "dataplane/classify/classify_stage.h"
+#include "dataplane/contract/commands.h"
 #include "dataplane/contract/snapshot.h"
 #include "dataplane/event_sink.h"
 #include "dataplane/failover/failover_stage.h"
@@ -56,6 +57,7 @@ class Pipeline {
     relayed_.add(burst.size());
     for (rte_mbuf* packet : burst) transmit_.add(port, packet);
   }
+  void command(const Command& command, Instant now) noexcept;
   Instant next_deadline() const noexcept { return failover_.next_deadline(); }
   void tick(Instant now) noexcept { failover_.tick(now); }
   void flush() noexcept { transmit_.flush(); }

@@ -60,6 +60,7 @@ class Replay {
   Result<void> advance(Source& source);
   Source* earliest();
   void run_deadlines_before(Instant moment);
+  void run_until(Instant moment);
   void deliver(const Source& source);
   Result<ReplayResult> finish();
 
@@ -76,6 +77,7 @@ class Replay {
   std::unique_ptr<Pipeline> pipeline_;
   ReplayResult result_;
   Instant first_;
+  std::size_t next_command_ = 0;
 };
 
 Result<void> Replay::open() {
@@ -145,8 +147,23 @@ void Replay::run_deadlines_before(Instant moment) {
   }
 }
 
+// Everything before `moment` in its order; a command and a deadline of one moment: the command
+// first.
+void Replay::run_until(Instant moment) {
+  for (; next_command_ < plan_.commands.size(); ++next_command_) {
+    const ReplayCommand& next = plan_.commands[next_command_];
+    const Instant at = first_ + next.after;
+    if (at > moment) break;
+    run_deadlines_before(at);
+    now_ = at;
+    pipeline_->command(next.command, now_);
+    pipeline_->flush();
+  }
+  run_deadlines_before(moment);
+}
+
 void Replay::deliver(const Source& source) {
-  run_deadlines_before(source.time);
+  run_until(source.time);
   now_ = source.time;
   rte_mbuf* packet = ports_[source.port]->packet_of(source.frame.bytes);
   if (packet == nullptr) return;
@@ -165,7 +182,7 @@ Result<ReplayResult> Replay::run() {
     if (auto next = advance(*source); !next) return std::unexpected(next.error());
   }
   while (pipeline_->held() != 0 && pipeline_->next_deadline() != kNever) {
-    run_deadlines_before({pipeline_->next_deadline().ns + 1});
+    run_until({pipeline_->next_deadline().ns + 1});
   }
   return finish();
 }

@@ -90,6 +90,17 @@ bool LiveRuntime::inject(unsigned port, std::span<const std::byte> frame) {
   return false;
 }
 
+bool LiveRuntime::command(const Command& command) {
+  if (drained_) return false;
+  if (command.kind == CommandKind::Leg) {
+    return running_[placement_.worker_of_stream[command.leg.stream]]->commands().put(command);
+  }
+  const auto full = [](const auto& worker) { return worker->commands().full(); };
+  if (std::ranges::any_of(running_, full)) return false;
+  for (const auto& worker : running_) worker->commands().put(command);
+  return true;
+}
+
 void LiveRuntime::heartbeat_ages(std::vector<Nanoseconds>& ages) {
   ages.clear();
   for (const auto& worker : running_) ages.push_back(clock_->now() - worker->last_beat());

@@ -7,6 +7,7 @@
 #include <functional>
 
 #include "controlplane/commands/commands.h"
+#include "dataplane/contract/commands.h"
 
 namespace castgate {
 namespace {
@@ -15,6 +16,7 @@ namespace {
 struct CommandLine {
   CheckOptions check;
   DoctorOptions doctor;
+  LegOptions leg;
   ReplayOptions replay;
   RunOptions run;
   ShowOptions show;
@@ -79,6 +81,20 @@ void add_top(CLI::App& app, CommandLine& line) {
   top.callback([&] { line.chosen = [&] { return top_command(line.top_socket); }; });
 }
 
+void add_leg(CLI::App& app, CommandLine& line) {
+  CLI::App& leg = *app.add_subcommand("leg", "order the running appliance to use a leg, or not to");
+  leg.add_option("STREAM", line.leg.stream, "as the file names it")->required();
+  leg.add_option("LEG", line.leg.leg, "as the file names it")->required();
+  leg.add_option("ACTION", line.leg.action,
+                 "lockout: never use it; forced: use it whatever its state; manual: use it while "
+                 "it is good; clear: none of these")
+      ->required()
+      ->check(CLI::IsMember(kLegActionNames));
+  leg.add_option("--socket", line.leg.socket, kSocketHelp);
+  leg.add_flag("--json", line.leg.json, "the answer as JSON");
+  leg.callback([&] { line.chosen = [&] { return leg_command(line.leg); }; });
+}
+
 void add_keys(CLI::App& app, CommandLine& line) {
   CLI::App& keys = *app.add_subcommand("keys", "every YAML key: unit, range, default, meaning");
   keys.add_flag("--json", line.keys_json, "the same, as JSON");
@@ -98,6 +114,7 @@ int run_cli(int argc, const char* const* argv) try {
   add_replay(app, line);
   add_show(app, line);
   add_top(app, line);
+  add_leg(app, line);
   add_keys(app, line);
   try {
     app.parse(argc, argv);

@@ -21,6 +21,14 @@ struct DoctorOptions {
   bool json = false;
 };
 
+struct LegOptions {
+  std::string stream;
+  std::string leg;
+  std::string action;  // one of kLegActionNames
+  std::string socket;
+  bool json = false;
+};
+
 struct ReplayOptions {
   std::string file;
   std::vector<std::string> in;  // PORT=CAPTURE, as the three below
@@ -44,6 +52,7 @@ struct ShowOptions {
 int check_command(const CheckOptions& options);
 int doctor_command(const DoctorOptions& options);
 int keys_command(bool json);
+int leg_command(const LegOptions& options);
 int replay_command(const ReplayOptions& options);
 int run_command(const RunOptions& options);
 int show_command(const ShowOptions& options);

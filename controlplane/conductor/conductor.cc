@@ -11,6 +11,7 @@
 #include <optional>
 #include <spdlog/spdlog.h>
 
+#include "controlplane/conductor/control_orders.h"
 #include "controlplane/conductor/control_protocol.h"
 #include "controlplane/conductor/control_socket.h"
 #include "controlplane/conductor/event_log.h"
@@ -89,6 +90,10 @@ class Conductor::Loop {
 
 Result<void> Conductor::Loop::listen(const std::string& path) {
   auto socket = ControlSocket::open(io_, path, [this](std::string_view request) {
+    const auto send = [this](const Command& command) {
+      return runtime_ != nullptr && runtime_->command(command);
+    };
+    if (auto reply = answer_order(request, spec_, send)) return *std::move(reply);
     return answer(request, [this] { return status(); });
   });
   if (!socket) return std::unexpected(socket.error());

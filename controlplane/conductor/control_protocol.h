@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // What is said over the control socket: one JSON object per line and direction.
 //   {"show": "all" | "streams" | "legs" | "ports" | "workers"}  ->  {"appliance": …, "streams": …}
+//   {"leg": {"stream": S, "leg": L, "action": "lockout" | "forced" | "manual" | "clear"}}
+//                                                               ->  the same (control_orders.h)
 //   anything else                                               ->  {"error": "what is wrong"}
 #pragma once
 

@@ -11,6 +11,7 @@
 
 #include "dataplane/base/error.h"
 #include "dataplane/base/instant.h"
+#include "dataplane/contract/commands.h"
 #include "dataplane/contract/events.h"
 #include "dataplane/contract/snapshot.h"
 #include "dataplane/contract/spec.h"
@@ -34,6 +35,9 @@ class Runtime {
   virtual bool poll_punted(HostFrame& frame) = 0;
   // False when the port's ring is full; the frame is then dropped and counted.
   virtual bool inject(unsigned port, std::span<const std::byte> frame) = 0;
+  // To every worker that it concerns, within a turn of theirs. False when the ring to one of them
+  // is full: none has it then.
+  virtual bool command(const Command& command) = 0;
   // By worker: how long ago its last loop ended. Microseconds while it makes progress.
   virtual void heartbeat_ages(std::vector<Nanoseconds>& ages) = 0;
   // Stops reception, lets held packets go, transmits, and ends the workers. Blocks up to a second.
@@ -48,10 +52,17 @@ struct ReplayFile {
   std::string path;
 };
 
+// A command that arrives so long after the first packet.
+struct ReplayCommand {
+  Nanoseconds after{0};
+  Command command;
+};
+
 struct ReplayPlan {
   std::vector<ReplayFile> in;
   std::vector<ReplayFile> out;                          // written as nanosecond pcap
   std::function<void(std::uint64_t packets)> progress;  // now and then, while packets flow
+  std::vector<ReplayCommand> commands;                  // in the order of their times
 };
 
 struct ReplayResult {

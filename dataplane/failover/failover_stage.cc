@@ -60,10 +60,12 @@ FailoverStage::FailoverStage(const Spec& spec, const std::vector<bool>& mine,
       windows_(spec.streams.size()),
       malformed_(spec.streams.size()),
       lanes_(spec.streams.size()),
+      orders_(spec.streams.size()),
       spec_(spec),
       deadlines_(spec.streams.size()) {
   limit_held(held_limit);
   for (std::size_t s = 0; s < spec.streams.size(); ++s) {
+    orders_[s].fill(LegAction::Clear);
     if (!mine[s]) continue;
     const StreamSpec& stream = spec.streams[s];
     MergeWindow& window = windows_[s].emplace(merge_config(stream, static_cast<std::uint32_t>(s)));
@@ -76,6 +78,11 @@ FailoverStage::FailoverStage(const Spec& spec, const std::vector<bool>& mine,
 FailoverStage::~FailoverStage() {
   drain(now_);
   bin_.flush();
+}
+
+void FailoverStage::command(const LegCommand& command, Instant /*now*/) noexcept {
+  if (lanes_[command.stream].window == nullptr) return;
+  orders_[command.stream][command.leg] = command.action;
 }
 
 void FailoverStage::process(std::span<rte_mbuf* const> burst, Instant now) noexcept {

@@ -8,6 +8,7 @@
 
 #include "dataplane/base/deadline_heap.h"
 #include "dataplane/base/failover/merge_window.h"
+#include "dataplane/contract/commands.h"
 #include "dataplane/contract/snapshot.h"
 #include "dataplane/contract/spec.h"
 #include "dataplane/event_sink.h"
@@ -28,6 +29,10 @@ class FailoverStage final : public Stage, private MergeOutlet {
   void process(std::span<rte_mbuf* const> burst, Instant now) noexcept override;
   void tick(Instant now) noexcept override;
   Instant next_deadline() const noexcept override { return deadlines_.next(); }
+
+  // An operator's order; of a stream that is not ours, nothing happens.
+  void command(const LegCommand& command, Instant now) noexcept;
+  LegAction order(std::size_t stream, unsigned leg) const noexcept { return orders_[stream][leg]; }
 
   // Lets go what is kept and settles the counters: the end, or a stream's.
   void drain(Instant now) noexcept;
@@ -72,6 +77,7 @@ class FailoverStage final : public Stage, private MergeOutlet {
   static_assert(sizeof(std::optional<MergeWindow>) / 64 % 2 == 1);
   std::vector<std::array<std::uint64_t, kMaxLegs>> malformed_;
   std::vector<Lane> lanes_;  // by stream index
+  std::vector<std::array<LegAction, kMaxLegs>> orders_;
   const Spec& spec_;
   Counter created_;
   DeadlineHeap deadlines_;

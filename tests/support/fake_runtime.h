@@ -18,6 +18,11 @@ class FakeRuntime final : public Runtime {
     injected.push_back({port, {frame.begin(), frame.end()}});
     return true;
   }
+  bool command(const Command& command) override {
+    if (commands_full) return false;
+    commands.push_back(command);
+    return true;
+  }
   void heartbeat_ages(std::vector<Nanoseconds>& ages) override { ages.assign(1, heartbeat); }
   void drain() override { drained = true; }
 
@@ -25,6 +30,8 @@ class FakeRuntime final : public Runtime {
   std::deque<Event> events;
   std::deque<HostFrame> punted;
   std::vector<HostFrame> injected;
+  std::vector<Command> commands;
+  bool commands_full = false;
   Nanoseconds heartbeat{0};
   bool drained = false;
 

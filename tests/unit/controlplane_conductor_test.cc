@@ -35,6 +35,7 @@ class StallingRuntime final : public Runtime {
   }
   bool poll_punted(HostFrame&) override { return ++frames_read, true; }
   bool inject(unsigned, std::span<const std::byte>) override { return true; }
+  bool command(const Command&) override { return true; }
   void heartbeat_ages(std::vector<Nanoseconds>& ages) override {
     ages = {0ns, stalled ? std::chrono::steady_clock::now() - since : 0ns};
   }
