@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "dataplane/base/capture/capture_reader.h"
+#include "dataplane/capture/capture_filter.h"
 #include "dataplane/contract/runtime.h"
 #include "dataplane/pipeline.h"
 #include "drivers/eal.h"
@@ -31,6 +32,32 @@ class EventList final : public EventSink {
  public:
   void report(const Event& event) noexcept override { events.push_back(event); }
   std::vector<Event> events;
+};
+
+// Hands on what it sees at once.
+class ReplayTap final : public Tap {
+ public:
+  ReplayTap(const Spec& spec, const ReplayPlan& plan)
+      : Tap(plan.capture.stages), filter_(spec), captured_(plan.captured) {
+    filter_.set(plan.capture);
+  }
+  void see(const Sighting& where, std::span<rte_mbuf* const> packets) noexcept override {
+    if (!wants(where.stage)) return;
+    for (const rte_mbuf* packet : packets) {
+      if (!filter_.wants(where, packet, packet_)) continue;
+      packet_.at = now();
+      packet_.bytes.clear();
+      for_each_piece(packet, filter_.snaplen(), [&](std::span<const std::byte> bytes) {
+        packet_.bytes.insert(packet_.bytes.end(), bytes.begin(), bytes.end());
+      });
+      captured_(packet_);
+    }
+  }
+
+ private:
+  CaptureFilter filter_;
+  const std::function<void(const CapturedPacket&)>& captured_;
+  CapturedPacket packet_;
 };
 
 // A capture on its way into a port, one frame ahead.
@@ -73,6 +100,7 @@ class Replay {
   std::vector<Source> sources_;
   NoExits exits_;
   EventList events_;
+  std::optional<ReplayTap> tap_;
   std::optional<FlowTable> flows_;
   std::unique_ptr<Pipeline> pipeline_;
   ReplayResult result_;
@@ -114,6 +142,7 @@ Result<void> Replay::open() {
                     .held_limit = pool.packets - kSparePackets,
                     .exits = &exits_,
                     .events = &events_});
+  if (plan_.captured) pipeline_->show_to(&tap_.emplace(spec_, plan_));
   for (Source& source : sources_) {
     if (auto first = advance(source); !first) return first;
   }

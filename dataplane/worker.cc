@@ -205,6 +205,7 @@ void Worker::count_into(WorkerSnapshot& into) const noexcept {
   into.busy_loops = busy_loops_.get();
   into.packets = packets_.get();
   into.last_beat_ns = last_beat().ns;
+  into.capture_missed = capture_missed();
   into.streams = static_cast<std::uint64_t>(std::ranges::count(parts_.pipeline.mine, true));
 }
 

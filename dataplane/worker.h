@@ -86,6 +86,9 @@ class Worker final : private ClassifyExits {
   Instant last_beat() const noexcept { return {beat_.load(std::memory_order_relaxed)}; }
   EventRing& events() noexcept { return *events_; }
   CommandRing& commands() noexcept { return *commands_; }
+  // Before the first CaptureStart.
+  void capture_into(ByteRing& ring) noexcept { pipeline_->capture_into(ring); }
+  std::uint64_t capture_missed() const noexcept { return pipeline_->capture_missed(); }
   void count_into(WorkerSnapshot& into) const noexcept;
 
  private:

@@ -14,6 +14,7 @@ namespace {
 
 // Every option of every subcommand, and the one that was chosen.
 struct CommandLine {
+  CaptureOptions capture;
   CheckOptions check;
   DoctorOptions doctor;
   LegOptions leg;
@@ -61,6 +62,8 @@ void add_replay(CLI::App& app, CommandLine& line) {
       ->required();
   port_option("--out", line.replay.out, "where to write what a port sends");
   port_option("--expect", line.replay.expect, "what a port should send; exit 1 where it differs");
+  replay.add_option("--capture-stages", line.replay.capture_stages,
+                    "write the packets between all stages, as pcapng");
   replay.add_flag("--expect-times", line.replay.expect_times, "compare times as well");
   replay.add_flag("--json", line.replay.json, "every counter, as JSON");
   replay.callback([&] { line.chosen = [&] { return replay_command(line.replay); }; });
@@ -79,6 +82,24 @@ void add_top(CLI::App& app, CommandLine& line) {
   CLI::App& top = *app.add_subcommand("top", "rates of the running appliance, every second");
   top.add_option("--socket", line.top_socket, kSocketHelp);
   top.callback([&] { line.chosen = [&] { return top_command(line.top_socket); }; });
+}
+
+void add_capture(CLI::App& app, CommandLine& line) {
+  CLI::App& capture = *app.add_subcommand("capture", "packets of the running appliance, as pcapng");
+  CaptureOptions& to = line.capture;
+  capture.add_option("--stage", to.stages, "where; several with commas or one by one")
+      ->required()
+      ->delimiter(',')
+      ->check(CLI::IsMember(kCaptureStageNames));
+  capture.add_option("--stream", to.stream, "of this stream only");
+  capture.add_option("--port", to.port, "received or sent by this port only");
+  capture.add_option("--count", to.count, "end after so many packets")->check(CLI::PositiveNumber);
+  capture.add_option("--seconds", to.seconds, "end after this time")->check(CLI::PositiveNumber);
+  capture.add_option("--snaplen", to.snaplen, "keep so many bytes of each packet")
+      ->check(CLI::PositiveNumber);
+  capture.add_option("-o,--out", to.out, "file to write; - for standard output")->required();
+  capture.add_option("--socket", to.socket, kSocketHelp);
+  capture.callback([&] { line.chosen = [&] { return capture_command(line.capture); }; });
 }
 
 void add_leg(CLI::App& app, CommandLine& line) {
@@ -115,6 +136,7 @@ int run_cli(int argc, const char* const* argv) try {
   add_show(app, line);
   add_top(app, line);
   add_leg(app, line);
+  add_capture(app, line);
   add_keys(app, line);
   try {
     app.parse(argc, argv);

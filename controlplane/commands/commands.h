@@ -2,6 +2,7 @@
 // The subcommands of `castgate`: options in, exit code out. Each prints its own errors on stderr.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -10,6 +11,17 @@ namespace castgate {
 inline constexpr int kExitOk = 0;
 inline constexpr int kExitDiffers = 1;  // replay: not the expected output; doctor: a lack
 inline constexpr int kExitBadInput = 2;
+
+struct CaptureOptions {
+  std::vector<std::string> stages;
+  std::string stream;  // empty: all
+  std::string port;    // empty: all
+  std::uint64_t count = 0;
+  double seconds = 0;
+  unsigned snaplen = 0;
+  std::string out;  // "-": standard output
+  std::string socket;
+};
 
 struct CheckOptions {
   std::string file;
@@ -34,6 +46,7 @@ struct ReplayOptions {
   std::vector<std::string> in;  // PORT=CAPTURE, as the three below
   std::vector<std::string> out;
   std::vector<std::string> expect;
+  std::string capture_stages;  // pcapng of every stage; empty: none
   bool expect_times = false;
   bool json = false;
 };
@@ -49,6 +62,7 @@ struct ShowOptions {
   bool json = false;
 };
 
+int capture_command(const CaptureOptions& options);
 int check_command(const CheckOptions& options);
 int doctor_command(const DoctorOptions& options);
 int keys_command(bool json);

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "controlplane/conductor/known_names.h"
 #include "dataplane/base/error.h"
 
 namespace castgate {
@@ -16,17 +17,6 @@ using nlohmann::json;
 constexpr std::string_view kExpectedLeg =
     R"(expected {"leg": {"stream": S, "leg": L, "action": A}}, )"
     "A one of lockout, forced, manual, clear";
-constexpr std::size_t kMostNames = 20;  // of those that could have been meant
-
-template <class Item>
-std::string names_of(const std::vector<Item>& items) {
-  std::string names;
-  for (std::size_t i = 0; i < std::min(items.size(), kMostNames); ++i) {
-    names += (i == 0 ? "" : ", ") + items[i].name;
-  }
-  if (items.size() > kMostNames) names += fmt::format(" and {} more", items.size() - kMostNames);
-  return names;
-}
 
 std::string line(const json& reply) {
   return reply.dump(-1, ' ', false, json::error_handler_t::replace) + '\n';
@@ -51,14 +41,14 @@ Result<Command> read_leg(const json& order, const Spec& spec) {
   const std::string action_name = order["action"];
   const std::size_t stream = index_of(spec.streams, stream_name);
   if (stream == spec.streams.size()) {
-    return fail(
-        fmt::format("no stream '{}'; this appliance has: {}", stream_name, names_of(spec.streams)));
+    return fail(fmt::format("no stream '{}'; this appliance has: {}", stream_name,
+                            known_names(spec.streams)));
   }
   const auto& legs = spec.streams[stream].legs;
   const std::size_t leg = index_of(legs, leg_name);
   if (leg == legs.size()) {
     return fail(fmt::format("stream {} has no leg '{}'; it has: {}", stream_name, leg_name,
-                            names_of(legs)));
+                            known_names(legs)));
   }
   const auto* action = std::ranges::find(kLegActionNames, action_name);
   if (action == kLegActionNames.end()) return fail(std::string(kExpectedLeg));

@@ -3,7 +3,8 @@
 //   {"show": "all" | "streams" | "legs" | "ports" | "workers"}  ->  {"appliance": …, "streams": …}
 //   {"leg": {"stream": S, "leg": L, "action": "lockout" | "forced" | "manual" | "clear"}}
 //                                                               ->  the same (control_orders.h)
-//   anything else                                               ->  {"error": "what is wrong"}
+//   {"capture": {"stages": [...], ...}}   ->  bytes, on and on
+//   (controlplane/capture/live_capture.h) anything else ->  {"error": "what is wrong"}
 #pragma once
 
 #include <cstddef>

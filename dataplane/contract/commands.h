@@ -30,6 +30,8 @@ enum class CaptureStage : std::uint8_t { Rx, Classify, Failover, Restamp, Transm
 inline constexpr std::array<std::string_view, 6> kCaptureStageNames{
     "rx", "classify", "failover", "restamp", "transmit", "drops"};
 
+inline constexpr std::uint8_t kAllCaptureStages = (1u << kCaptureStageNames.size()) - 1;
+
 // Which packets are copied, and how much of each.
 struct CaptureStart {
   static constexpr std::uint16_t kAny = UINT16_MAX;
@@ -38,6 +40,7 @@ struct CaptureStart {
   std::uint16_t stream = kAny;  // index into Spec::streams
   std::uint16_t port = kAny;    // index into Spec::ports
   std::uint32_t snaplen = UINT32_MAX;
+  std::uint16_t number = 0;  // given by the runtime: which capture a copied packet is of
 };
 
 enum class CommandKind : std::uint8_t { Leg, CaptureStart, CaptureStop };

@@ -34,6 +34,9 @@ class FailoverStage final : public Stage, private MergeOutlet {
   void command(const LegCommand& command, Instant now) noexcept;
   LegAction order(std::size_t stream, unsigned leg) const noexcept { return orders_[stream][leg]; }
 
+  // Null: to nobody.
+  void show_to(Tap* tap) noexcept;
+
   // Lets go what is kept and settles the counters: the end, or a stream's.
   void drain(Instant now) noexcept;
 
@@ -60,6 +63,8 @@ class FailoverStage final : public Stage, private MergeOutlet {
 
   void pass_on(std::span<void* const> packets) noexcept override;
   void free(std::span<void* const> packets) noexcept override;
+  void free_one(void* packet, MergeDrop reason) noexcept override;
+  void pass_on_seen(std::span<rte_mbuf* const> packets) noexcept;
   void gap(std::uint32_t tag, std::uint64_t from, std::uint64_t to, GapCause cause,
            Instant now) noexcept override;
   void epoch_changed(std::uint32_t tag, std::uint32_t epoch, Instant now) noexcept override;
@@ -69,6 +74,7 @@ class FailoverStage final : public Stage, private MergeOutlet {
   void* copy(std::uint32_t tag, void* packet) noexcept override;
 
   Stage& next_;
+  Tap* tap_ = nullptr;
   EventSink& events_;
   Instant now_;
   // By stream index; none where not ours. In one piece, and an odd number of cache lines each, so

@@ -23,6 +23,8 @@ class FakeRuntime final : public Runtime {
     commands.push_back(command);
     return true;
   }
+  bool poll_captured(CapturedPacket& packet) override { return take(captured, packet); }
+  std::uint64_t capture_missed() const override { return missed; }
   void heartbeat_ages(std::vector<Nanoseconds>& ages) override { ages.assign(1, heartbeat); }
   void drain() override { drained = true; }
 
@@ -32,6 +34,8 @@ class FakeRuntime final : public Runtime {
   std::vector<HostFrame> injected;
   std::vector<Command> commands;
   bool commands_full = false;
+  std::deque<CapturedPacket> captured;
+  std::uint64_t missed = 0;
   Nanoseconds heartbeat{0};
   bool drained = false;
 
