@@ -24,6 +24,9 @@ class LiveRuntime final : public Runtime {
   bool poll_event(Event& event) override;
   bool poll_punted(HostFrame& frame) override;
   bool inject(unsigned port, std::span<const std::byte> frame) override;
+  bool command(const Command& command) override;
+  bool poll_captured(CapturedPacket& packet) override;
+  std::uint64_t capture_missed() const override;
   void heartbeat_ages(std::vector<Nanoseconds>& ages) override;
   void drain() override;
 
@@ -40,6 +43,7 @@ class LiveRuntime final : public Runtime {
   Result<void> make_rings();
   void make_workers();
   void launch();
+  std::uint16_t prepare_capture();
   Result<PacketRing*> ring(const std::string& name, unsigned slots);
   WorkerParts parts_of(unsigned worker);
   void refresh_links();
@@ -61,6 +65,9 @@ class LiveRuntime final : public Runtime {
   std::vector<std::vector<SendDuty>> sends_;                    // by worker
   std::unique_ptr<rte_rcu_qsbr, decltype(&std::free)> rcu_{nullptr, &std::free};
   std::unique_ptr<TscClock> clock_;
+  std::vector<std::unique_ptr<ByteRing>> capture_rings_;  // by worker; none before a capture
+  std::uint16_t captures_ = 0;
+  Nanoseconds since_1970_{0};  // of the clock's origin, as the newest capture began
   std::vector<std::unique_ptr<Worker>> running_;
   Snapshot last_;
   std::vector<std::unique_ptr<SnapshotRequest>> abandoned_;  // a stuck worker's

@@ -4,12 +4,43 @@
 namespace castgate {
 
 Pipeline::Pipeline(const PipelineParts& parts)
-    : transmit_(parts.ports, parts.tx_queues),
+    : capture_(parts.spec),
+      transmit_(parts.ports, parts.tx_queues),
       replicate_(parts.spec, parts.ports, parts.pool, transmit_),
       failover_(parts.spec, parts.mine, parts.held_limit, replicate_, *parts.events),
       classify_({parts.spec, parts.flows, parts.worker, parts.pool}, failover_, *parts.exits),
       over_ring_(parts.over_ring) {
   over_ring_.resize(parts.ports.size());
+}
+
+void Pipeline::command(const Command& command, Instant now) noexcept {
+  switch (command.kind) {
+    case CommandKind::Leg:
+      return failover_.command(command.leg, now);
+    case CommandKind::CaptureStart:
+      if (capture_ring_ == nullptr) return;
+      capture_.start(command.capture, *capture_ring_);
+      capture_.set_time(now);
+      return show_to(&capture_);
+    case CommandKind::CaptureStop:
+      return show_to(nullptr);
+  }
+}
+
+void Pipeline::show_to(Tap* tap) noexcept {
+  tap_ = tap;
+  const bool drops = tap != nullptr && tap->wants(CaptureStage::Drops);
+  classify_.show_drops_to(drops ? tap : nullptr);
+  failover_.show_to(tap);
+  replicate_.show_to(tap);
+  transmit_.show_to(tap);
+}
+
+void Pipeline::show_received(unsigned port, std::span<rte_mbuf* const> burst,
+                             Instant now) noexcept {
+  tap_->set_time(now);
+  tap_->set_port(port);
+  tap_->see({.stage = CaptureStage::Rx, .port = static_cast<std::uint16_t>(port)}, burst);
 }
 
 void Pipeline::drain(Instant now) noexcept {

@@ -5,7 +5,9 @@
 #include <span>
 #include <vector>
 
+#include "dataplane/capture/ring_tap.h"
 #include "dataplane/classify/classify_stage.h"
+#include "dataplane/contract/commands.h"
 #include "dataplane/contract/snapshot.h"
 #include "dataplane/event_sink.h"
 #include "dataplane/failover/failover_stage.h"
@@ -36,6 +38,8 @@ class Pipeline {
   explicit Pipeline(const PipelineParts& parts);
 
   void receive(unsigned port, std::span<rte_mbuf* const> burst, Instant now) noexcept {
+    if (tap_ != nullptr) [[unlikely]]
+      show_received(port, burst, now);
     classify_.receive(port, burst, now);
   }
   void discard(unsigned port, std::span<rte_mbuf* const> burst, DropReason why) noexcept {
@@ -44,11 +48,16 @@ class Pipeline {
   // Packets that another worker classified: tagged, of our streams.
   void take_over(std::span<rte_mbuf* const> burst, Instant now) noexcept {
     taken_over_.add(burst.size());
+    if (tap_ != nullptr) [[unlikely]]
+      tap_->set_time(now);
     failover_.process(burst, now);
   }
   // A frame of the host stack's, whole and ready to leave.
   void inject(unsigned port, rte_mbuf* packet) noexcept {
     injected_.add();
+    set_tag(
+        packet,
+        {.stream = CaptureStart::kAny, .leg = 0, .worker = 0, .udp_at = 0, .l3_at = 0, .flags = 0});
     transmit_.add(port, packet);
   }
   // Another worker's packets for a port whose queue is ours.
@@ -56,10 +65,21 @@ class Pipeline {
     relayed_.add(burst.size());
     for (rte_mbuf* packet : burst) transmit_.add(port, packet);
   }
+  void command(const Command& command, Instant now) noexcept;
   Instant next_deadline() const noexcept { return failover_.next_deadline(); }
-  void tick(Instant now) noexcept { failover_.tick(now); }
+  void tick(Instant now) noexcept {
+    if (tap_ != nullptr) [[unlikely]]
+      tap_->set_time(now);
+    failover_.tick(now);
+  }
   void flush() noexcept { transmit_.flush(); }
   void drain(Instant now) noexcept;
+
+  // Where captures that commands start go to; set before the first of them.
+  void capture_into(ByteRing& ring) noexcept { capture_ring_ = &ring; }
+  std::uint64_t capture_missed() const noexcept { return capture_.missed(); }  // for any thread
+  // Shows packets to `tap` from here on; null: to nobody.
+  void show_to(Tap* tap) noexcept;
   std::uint64_t held() const noexcept { return failover_.held() + transmit_.waiting(); }
 
   // Fills what this worker knows of stream `s`, at most a few microseconds of work.
@@ -69,6 +89,11 @@ class Pipeline {
   void add_counters(Snapshot& into) const;
 
  private:
+  void show_received(unsigned port, std::span<rte_mbuf* const> burst, Instant now) noexcept;
+
+  Tap* tap_ = nullptr;
+  RingTap capture_;  // before the stages, which show it packets to their end
+  ByteRing* capture_ring_ = nullptr;
   TransmitStage transmit_;
   ReplicateStage replicate_;
   FailoverStage failover_;

@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "dataplane/base/capture/capture_reader.h"
+#include "dataplane/capture/capture_filter.h"
 #include "dataplane/contract/runtime.h"
 #include "dataplane/pipeline.h"
 #include "drivers/eal.h"
@@ -31,6 +32,32 @@ class EventList final : public EventSink {
  public:
   void report(const Event& event) noexcept override { events.push_back(event); }
   std::vector<Event> events;
+};
+
+// Hands on what it sees at once.
+class ReplayTap final : public Tap {
+ public:
+  ReplayTap(const Spec& spec, const ReplayPlan& plan)
+      : Tap(plan.capture.stages), filter_(spec), captured_(plan.captured) {
+    filter_.set(plan.capture);
+  }
+  void see(const Sighting& where, std::span<rte_mbuf* const> packets) noexcept override {
+    if (!wants(where.stage)) return;
+    for (const rte_mbuf* packet : packets) {
+      if (!filter_.wants(where, packet, packet_)) continue;
+      packet_.at = now();
+      packet_.bytes.clear();
+      for_each_piece(packet, filter_.snaplen(), [&](std::span<const std::byte> bytes) {
+        packet_.bytes.insert(packet_.bytes.end(), bytes.begin(), bytes.end());
+      });
+      captured_(packet_);
+    }
+  }
+
+ private:
+  CaptureFilter filter_;
+  const std::function<void(const CapturedPacket&)>& captured_;
+  CapturedPacket packet_;
 };
 
 // A capture on its way into a port, one frame ahead.
@@ -60,6 +87,7 @@ class Replay {
   Result<void> advance(Source& source);
   Source* earliest();
   void run_deadlines_before(Instant moment);
+  void run_until(Instant moment);
   void deliver(const Source& source);
   Result<ReplayResult> finish();
 
@@ -72,10 +100,12 @@ class Replay {
   std::vector<Source> sources_;
   NoExits exits_;
   EventList events_;
+  std::optional<ReplayTap> tap_;
   std::optional<FlowTable> flows_;
   std::unique_ptr<Pipeline> pipeline_;
   ReplayResult result_;
   Instant first_;
+  std::size_t next_command_ = 0;
 };
 
 Result<void> Replay::open() {
@@ -112,6 +142,7 @@ Result<void> Replay::open() {
                     .held_limit = pool.packets - kSparePackets,
                     .exits = &exits_,
                     .events = &events_});
+  if (plan_.captured) pipeline_->show_to(&tap_.emplace(spec_, plan_));
   for (Source& source : sources_) {
     if (auto first = advance(source); !first) return first;
   }
@@ -145,8 +176,23 @@ void Replay::run_deadlines_before(Instant moment) {
   }
 }
 
+// Everything before `moment` in its order; a command and a deadline of one moment: the command
+// first.
+void Replay::run_until(Instant moment) {
+  for (; next_command_ < plan_.commands.size(); ++next_command_) {
+    const ReplayCommand& next = plan_.commands[next_command_];
+    const Instant at = first_ + next.after;
+    if (at > moment) break;
+    run_deadlines_before(at);
+    now_ = at;
+    pipeline_->command(next.command, now_);
+    pipeline_->flush();
+  }
+  run_deadlines_before(moment);
+}
+
 void Replay::deliver(const Source& source) {
-  run_deadlines_before(source.time);
+  run_until(source.time);
   now_ = source.time;
   rte_mbuf* packet = ports_[source.port]->packet_of(source.frame.bytes);
   if (packet == nullptr) return;
@@ -165,7 +211,7 @@ Result<ReplayResult> Replay::run() {
     if (auto next = advance(*source); !next) return std::unexpected(next.error());
   }
   while (pipeline_->held() != 0 && pipeline_->next_deadline() != kNever) {
-    run_deadlines_before({pipeline_->next_deadline().ns + 1});
+    run_until({pipeline_->next_deadline().ns + 1});
   }
   return finish();
 }

@@ -20,6 +20,8 @@ namespace {
 // A worker answers within a few turns; one that does not is stuck, and its last numbers must do.
 constexpr std::chrono::milliseconds kSnapshotPatience{10};
 constexpr Nanoseconds kLinkCheck{5'000'000};
+// Of one worker: what 100 ms at 1 Gbit/s bring.
+constexpr std::size_t kCaptureRing = std::size_t{16} << 20;
 
 }  // namespace
 
@@ -88,6 +90,42 @@ bool LiveRuntime::inject(unsigned port, std::span<const std::byte> frame) {
   if (to != nullptr && inject_[placement_.owner_of_port[port]]->put({&packet, 1}) == 1) return true;
   rte_pktmbuf_free(packet);
   return false;
+}
+
+bool LiveRuntime::command(const Command& command) {
+  if (drained_) return false;
+  if (command.kind == CommandKind::Leg) {
+    return running_[placement_.worker_of_stream[command.leg.stream]]->commands().put(command);
+  }
+  const auto full = [](const auto& worker) { return worker->commands().full(); };
+  if (std::ranges::any_of(running_, full)) return false;
+  Command numbered = command;
+  if (command.kind == CommandKind::CaptureStart) numbered.capture.number = prepare_capture();
+  for (const auto& worker : running_) worker->commands().put(numbered);
+  return true;
+}
+
+// Rings are made for the first capture and kept: a worker may use one for as long as it runs.
+std::uint16_t LiveRuntime::prepare_capture() {
+  for (std::size_t w = capture_rings_.size(); w < running_.size(); ++w) {
+    capture_rings_.push_back(std::make_unique<ByteRing>(kCaptureRing));
+    running_[w]->capture_into(*capture_rings_[w]);
+  }
+  since_1970_ = std::chrono::system_clock::now().time_since_epoch() - Nanoseconds{clock_->now().ns};
+  return ++captures_;
+}
+
+bool LiveRuntime::poll_captured(CapturedPacket& packet) {
+  const auto take = [&](const auto& ring) { return RingTap::take(*ring, captures_, packet); };
+  if (std::ranges::none_of(capture_rings_, take)) return false;
+  packet.at = packet.at + since_1970_;
+  return true;
+}
+
+std::uint64_t LiveRuntime::capture_missed() const {
+  std::uint64_t missed = 0;
+  for (const auto& worker : running_) missed += worker->capture_missed();
+  return missed;
 }
 
 void LiveRuntime::heartbeat_ages(std::vector<Nanoseconds>& ages) {

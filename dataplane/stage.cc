@@ -19,4 +19,12 @@ void free_packets(std::span<rte_mbuf* const> packets) noexcept {
   }
 }
 
+void DropBin::full(DropReason last) noexcept {
+  if (tap_ != nullptr) {
+    const std::uint16_t port = tagged_ ? CaptureStart::kAny : tap_->port();
+    tap_->see({CaptureStage::Drops, port, last}, {pending_.data(), count_});
+  }
+  flush();
+}
+
 }  // namespace castgate

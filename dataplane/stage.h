@@ -14,6 +14,7 @@
 #include "dataplane/base/check.h"
 #include "dataplane/base/counter.h"
 #include "dataplane/base/instant.h"
+#include "dataplane/capture/tap.h"
 #include "dataplane/contract/drop_reason.h"
 
 namespace castgate {
@@ -109,11 +110,21 @@ class DropBin {
   void drop(rte_mbuf* packet, DropReason reason) noexcept {
     counters_[static_cast<std::size_t>(reason)].add();
     pending_[count_++] = packet;
-    if (count_ == kBurst) flush();
+    if (count_ == flush_at_) [[unlikely]]
+      full(reason);
   }
   // A packet that should have been made and was not.
   void note(DropReason reason) noexcept { counters_[static_cast<std::size_t>(reason)].add(); }
   void flush() noexcept { free_packets({pending_.data(), std::exchange(count_, 0)}); }
+
+  // Shows each packet from here on to `tap`, which may be null, and frees it at once. `tagged`:
+  // classify has left its tag on them.
+  void show_to(Tap* tap, bool tagged) noexcept {
+    flush();
+    tap_ = tap;
+    tagged_ = tagged;
+    flush_at_ = tap == nullptr ? kBurst : 1;
+  }
 
   const DropCounters& counters() const noexcept { return counters_; }
   std::uint64_t dropped(DropReason reason) const noexcept {
@@ -121,9 +132,14 @@ class DropBin {
   }
 
  private:
+  [[gnu::noinline]] void full(DropReason last) noexcept;
+
   unsigned count_ = 0;
+  unsigned flush_at_ = kBurst;
   std::array<rte_mbuf*, kBurst> pending_{};
   DropCounters counters_;
+  Tap* tap_ = nullptr;
+  bool tagged_ = false;
 };
 
 }  // namespace castgate

@@ -9,6 +9,7 @@
 namespace castgate {
 namespace {
 
+constexpr unsigned kCommandsPerTurn = 8;
 constexpr std::size_t kStreamsPerTurn = 4;  // of a snapshot: a few microseconds
 // More than any receive ring holds, and an end where packets come as fast as we free them.
 constexpr unsigned kBacklogBursts = 4096;
@@ -88,6 +89,7 @@ unsigned Worker::poll(Instant now) noexcept {
 
 // All of a turn but reception.
 unsigned Worker::serve(Instant now) noexcept {
+  serve_commands(now);
   for (unsigned w = 0; w < hand_over_.size(); ++w) put_hand_over(w);
   const unsigned taken = take_rings(now);
   if (now >= pipeline_->next_deadline()) pipeline_->tick(now);
@@ -139,6 +141,13 @@ void Worker::put_hand_over(unsigned worker) noexcept {
 
 bool Worker::punt(rte_mbuf* packet, unsigned port, HostKind kind, Instant now) noexcept {
   return punt_.punt(packet, port, kind, now);
+}
+
+void Worker::serve_commands(Instant now) noexcept {
+  Command command;
+  for (unsigned i = 0; i < kCommandsPerTurn && commands_->take(command); ++i) {
+    pipeline_->command(command, now);
+  }
 }
 
 bool Worker::ask(SnapshotJob* job) noexcept {
@@ -196,6 +205,7 @@ void Worker::count_into(WorkerSnapshot& into) const noexcept {
   into.busy_loops = busy_loops_.get();
   into.packets = packets_.get();
   into.last_beat_ns = last_beat().ns;
+  into.capture_missed = capture_missed();
   into.streams = static_cast<std::uint64_t>(std::ranges::count(parts_.pipeline.mine, true));
 }
 

@@ -7,6 +7,8 @@
 
 #include <rte_rcu_qsbr.h>
 
+#include "dataplane/base/value_ring.h"
+#include "dataplane/contract/commands.h"
 #include "dataplane/event_ring.h"
 #include "dataplane/packet_ring.h"
 #include "dataplane/pipeline.h"
@@ -58,6 +60,8 @@ enum class WorkerPhase : std::uint8_t {
   Leave,   // the rings are emptied, run() returns
 };
 
+using CommandRing = ValueRing<Command, 256>;
+
 // One core's poll loop around one pipeline. run() is the lcore's function; the rest is called by
 // the control thread.
 class Worker final : private ClassifyExits {
@@ -81,6 +85,10 @@ class Worker final : private ClassifyExits {
 
   Instant last_beat() const noexcept { return {beat_.load(std::memory_order_relaxed)}; }
   EventRing& events() noexcept { return *events_; }
+  CommandRing& commands() noexcept { return *commands_; }
+  // Before the first CaptureStart.
+  void capture_into(ByteRing& ring) noexcept { pipeline_->capture_into(ring); }
+  std::uint64_t capture_missed() const noexcept { return pipeline_->capture_missed(); }
   void count_into(WorkerSnapshot& into) const noexcept;
 
  private:
@@ -90,6 +98,7 @@ class Worker final : private ClassifyExits {
   unsigned serve(Instant now) noexcept;
   unsigned take_rings(Instant now) noexcept;
   void put_hand_over(unsigned worker) noexcept;
+  void serve_commands(Instant now) noexcept;
   void serve_snapshot() noexcept;
   void add_totals(Snapshot& into) noexcept;
   void rest(Instant now) noexcept;
@@ -108,6 +117,7 @@ class Worker final : private ClassifyExits {
   WorkerParts parts_;
   const TscClock& clock_;
   std::unique_ptr<EventRing> events_ = std::make_unique<EventRing>();
+  std::unique_ptr<CommandRing> commands_ = std::make_unique<CommandRing>();
   PuntStage punt_;
   std::vector<HandOver> hand_over_;
   Counter handed_over_;

@@ -7,14 +7,17 @@
 #include <functional>
 
 #include "controlplane/commands/commands.h"
+#include "dataplane/contract/commands.h"
 
 namespace castgate {
 namespace {
 
 // Every option of every subcommand, and the one that was chosen.
 struct CommandLine {
+  CaptureOptions capture;
   CheckOptions check;
   DoctorOptions doctor;
+  LegOptions leg;
   ReplayOptions replay;
   RunOptions run;
   ShowOptions show;
@@ -59,6 +62,8 @@ void add_replay(CLI::App& app, CommandLine& line) {
       ->required();
   port_option("--out", line.replay.out, "where to write what a port sends");
   port_option("--expect", line.replay.expect, "what a port should send; exit 1 where it differs");
+  replay.add_option("--capture-stages", line.replay.capture_stages,
+                    "write the packets between all stages, as pcapng");
   replay.add_flag("--expect-times", line.replay.expect_times, "compare times as well");
   replay.add_flag("--json", line.replay.json, "every counter, as JSON");
   replay.callback([&] { line.chosen = [&] { return replay_command(line.replay); }; });
@@ -77,6 +82,38 @@ void add_top(CLI::App& app, CommandLine& line) {
   CLI::App& top = *app.add_subcommand("top", "rates of the running appliance, every second");
   top.add_option("--socket", line.top_socket, kSocketHelp);
   top.callback([&] { line.chosen = [&] { return top_command(line.top_socket); }; });
+}
+
+void add_capture(CLI::App& app, CommandLine& line) {
+  CLI::App& capture = *app.add_subcommand("capture", "packets of the running appliance, as pcapng");
+  CaptureOptions& to = line.capture;
+  capture.add_option("--stage", to.stages, "where; several with commas or one by one")
+      ->required()
+      ->delimiter(',')
+      ->check(CLI::IsMember(kCaptureStageNames));
+  capture.add_option("--stream", to.stream, "of this stream only");
+  capture.add_option("--port", to.port, "received or sent by this port only");
+  capture.add_option("--count", to.count, "end after so many packets")->check(CLI::PositiveNumber);
+  capture.add_option("--seconds", to.seconds, "end after this time")->check(CLI::PositiveNumber);
+  capture.add_option("--snaplen", to.snaplen, "keep so many bytes of each packet")
+      ->check(CLI::PositiveNumber);
+  capture.add_option("-o,--out", to.out, "file to write; - for standard output")->required();
+  capture.add_option("--socket", to.socket, kSocketHelp);
+  capture.callback([&] { line.chosen = [&] { return capture_command(line.capture); }; });
+}
+
+void add_leg(CLI::App& app, CommandLine& line) {
+  CLI::App& leg = *app.add_subcommand("leg", "order the running appliance to use a leg, or not to");
+  leg.add_option("STREAM", line.leg.stream, "as the file names it")->required();
+  leg.add_option("LEG", line.leg.leg, "as the file names it")->required();
+  leg.add_option("ACTION", line.leg.action,
+                 "lockout: never use it; forced: use it whatever its state; manual: use it while "
+                 "it is good; clear: none of these")
+      ->required()
+      ->check(CLI::IsMember(kLegActionNames));
+  leg.add_option("--socket", line.leg.socket, kSocketHelp);
+  leg.add_flag("--json", line.leg.json, "the answer as JSON");
+  leg.callback([&] { line.chosen = [&] { return leg_command(line.leg); }; });
 }
 
 void add_keys(CLI::App& app, CommandLine& line) {
@@ -98,6 +135,8 @@ int run_cli(int argc, const char* const* argv) try {
   add_replay(app, line);
   add_show(app, line);
   add_top(app, line);
+  add_leg(app, line);
+  add_capture(app, line);
   add_keys(app, line);
   try {
     app.parse(argc, argv);

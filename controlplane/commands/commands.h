@@ -2,6 +2,7 @@
 // The subcommands of `castgate`: options in, exit code out. Each prints its own errors on stderr.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -10,6 +11,17 @@ namespace castgate {
 inline constexpr int kExitOk = 0;
 inline constexpr int kExitDiffers = 1;  // replay: not the expected output; doctor: a lack
 inline constexpr int kExitBadInput = 2;
+
+struct CaptureOptions {
+  std::vector<std::string> stages;
+  std::string stream;  // empty: all
+  std::string port;    // empty: all
+  std::uint64_t count = 0;
+  double seconds = 0;
+  unsigned snaplen = 0;
+  std::string out;  // "-": standard output
+  std::string socket;
+};
 
 struct CheckOptions {
   std::string file;
@@ -21,11 +33,20 @@ struct DoctorOptions {
   bool json = false;
 };
 
+struct LegOptions {
+  std::string stream;
+  std::string leg;
+  std::string action;  // one of kLegActionNames
+  std::string socket;
+  bool json = false;
+};
+
 struct ReplayOptions {
   std::string file;
   std::vector<std::string> in;  // PORT=CAPTURE, as the three below
   std::vector<std::string> out;
   std::vector<std::string> expect;
+  std::string capture_stages;  // pcapng of every stage; empty: none
   bool expect_times = false;
   bool json = false;
 };
@@ -41,9 +62,11 @@ struct ShowOptions {
   bool json = false;
 };
 
+int capture_command(const CaptureOptions& options);
 int check_command(const CheckOptions& options);
 int doctor_command(const DoctorOptions& options);
 int keys_command(bool json);
+int leg_command(const LegOptions& options);
 int replay_command(const ReplayOptions& options);
 int run_command(const RunOptions& options);
 int show_command(const ShowOptions& options);

@@ -7,6 +7,8 @@
 #include <unistd.h>
 #include <utility>
 
+#include "controlplane/capture/stage_capture.h"
+#include "controlplane/commands/byte_file.h"
 #include "controlplane/commands/commands.h"
 #include "controlplane/commands/load_file.h"
 #include "controlplane/commands/replay_plan.h"
@@ -64,14 +66,44 @@ const ReplayFile* find_port(const std::vector<ReplayFile>& files, unsigned port)
   return found == files.end() ? nullptr : &*found;
 }
 
+// What flows between the stages, into a file as it comes.
+class StageFile {
+ public:
+  explicit StageFile(const Spec& spec) : capture_(spec, UINT32_MAX) {}
+
+  Result<void> open(const std::string& path) { return file_.open(path); }
+  void add(const CapturedPacket& packet) {
+    capture_.add(packet);
+    file_.write(capture_.take());
+  }
+  Result<void> close() {
+    capture_.finish(0);
+    file_.write(capture_.take());
+    return file_.close();
+  }
+
+ private:
+  StageCapture capture_;
+  ByteFile file_;
+};
+
 Result<ReplayResult> run_plan(const Spec& spec, const ReplayArguments& arguments,
-                              std::vector<ReplayFile> out) {
+                              std::vector<ReplayFile> out, const std::string& stage_path) {
   Progress progress;
-  ReplayPlan plan{.in = arguments.in, .out = std::move(out), .progress = {}};
+  ReplayPlan plan{.in = arguments.in, .out = std::move(out)};
+  StageFile stages(spec);
+  if (!stage_path.empty()) {
+    if (auto opened = stages.open(stage_path); !opened) return std::unexpected(opened.error());
+    plan.capture.stages = kAllCaptureStages;
+    plan.captured = [&](const CapturedPacket& packet) { stages.add(packet); };
+  }
   if (::isatty(STDERR_FILENO) == 1)
     plan.progress = [&](std::uint64_t packets) { progress(packets); };
   auto result = replay(spec, plan);
   progress.erase();
+  if (!stage_path.empty()) {
+    if (auto closed = stages.close(); result && !closed) return std::unexpected(closed.error());
+  }
   if (result && result->packets_in == 0)
     return fail("no packet was read: the captures given with --in are empty");
   return result;
@@ -115,7 +147,7 @@ int replay_command(const ReplayOptions& options) {
     if (find_port(out, expected.port) == nullptr)
       out.push_back({expected.port, *scratch / fmt::format("{}.pcap", expected.port)});
 
-  const auto result = run_plan(spec, *arguments, out);
+  const auto result = run_plan(spec, *arguments, out, options.capture_stages);
   if (!result) return complain(result.error().text);
   const auto outcomes = compare(spec, *arguments, out, options.expect_times);
   if (!outcomes) return complain(outcomes.error().text);

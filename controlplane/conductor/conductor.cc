@@ -11,6 +11,8 @@
 #include <optional>
 #include <spdlog/spdlog.h>
 
+#include "controlplane/capture/live_capture.h"
+#include "controlplane/conductor/control_orders.h"
 #include "controlplane/conductor/control_protocol.h"
 #include "controlplane/conductor/control_socket.h"
 #include "controlplane/conductor/event_log.h"
@@ -26,7 +28,8 @@ using Clock = std::chrono::steady_clock;
 
 constexpr std::chrono::milliseconds kTurn{1};
 constexpr std::chrono::seconds kSecond{1};
-constexpr unsigned kEventsPerTurn = 1024;  // a turn stays well under its millisecond
+constexpr std::chrono::seconds kPeerPatience{5};  // with one that neither asks nor reads
+constexpr unsigned kEventsPerTurn = 1024;         // a turn stays well under its millisecond
 constexpr unsigned kFramesPerTurn = 256;
 
 Instant instant_of(Clock::time_point at) {
@@ -52,7 +55,8 @@ std::string summary_of(const Snapshot& snapshot) {
 
 class Conductor::Loop {
  public:
-  explicit Loop(const Spec& spec) : spec_(spec), events_(spec), started_(Clock::now()) {}
+  explicit Loop(const Spec& spec)
+      : spec_(spec), captures_(spec), events_(spec), started_(Clock::now()) {}
 
   Result<void> listen(const std::string& path);
   Snapshot run(Runtime& runtime, const std::function<void()>& on_hangup);
@@ -71,6 +75,7 @@ class Conductor::Loop {
 
   const Spec& spec_;
   Runtime* runtime_ = nullptr;
+  LiveCaptures captures_;
   asio::io_context io_{1};
   asio::steady_timer timer_{io_};
   asio::signal_set signals_{io_, SIGTERM, SIGINT};
@@ -87,9 +92,15 @@ class Conductor::Loop {
 };
 
 Result<void> Conductor::Loop::listen(const std::string& path) {
-  auto socket = ControlSocket::open(io_, path, [this](std::string_view request) {
+  const auto handler = [this](std::string_view request) {
+    const auto send = [this](const Command& command) {
+      return runtime_ != nullptr && runtime_->command(command);
+    };
+    if (auto reply = answer_order(request, spec_, send)) return *std::move(reply);
     return answer(request, [this] { return status(); });
-  });
+  };
+  const auto stream = [this](std::string_view request) { return captures_.open(request); };
+  auto socket = ControlSocket::open(io_, path, handler, kPeerPatience, stream);
   if (!socket) return std::unexpected(socket.error());
   socket_ = *std::move(socket);
   spdlog::info("control socket {}", path);
@@ -98,6 +109,7 @@ Result<void> Conductor::Loop::listen(const std::string& path) {
 
 Snapshot Conductor::Loop::run(Runtime& runtime, const std::function<void()>& on_hangup) {
   runtime_ = &runtime;
+  captures_.set_runtime(&runtime);
   signals_.async_wait([this](const boost::system::error_code& error, int signal) {
     if (error) return;
     spdlog::info("{}: draining", signal == SIGTERM ? "SIGTERM" : "SIGINT");
@@ -113,6 +125,7 @@ Snapshot Conductor::Loop::run(Runtime& runtime, const std::function<void()>& on_
   io_.run();
 
   service_.stopping();
+  captures_.set_runtime(nullptr);
   socket_.reset();
   slow_path_.reset();
   runtime.drain();
@@ -187,6 +200,7 @@ void Conductor::Loop::judge_beats(Clock::time_point now) {
 
 void Conductor::Loop::each_second() {
   log(events_.turn());
+  captures_.turn();
   if (watchdog_.any_alive()) service_.pet();
   service_.status(summary_of(snapshot()));
 }

@@ -59,21 +59,71 @@ Result<void> connect_to(int descriptor, const std::string& path) {
   return {};
 }
 
-Result<std::string> read_line(int descriptor, const std::string& path) {
-  std::string line;
-  std::string part(64u << 10, '\0');
-  while (line.size() < kMaxReply) {
-    const ssize_t got = ::recv(descriptor, part.data(), part.size(), 0);
-    if (got < 0) return fail(fmt::format("castgate on {} does not answer: {}", path, reason()));
+// What castgate says, taken line by line or in pieces of a known length.
+class Replies {
+ public:
+  Replies(int descriptor, const std::string& path) : descriptor_(descriptor), path_(path) {}
+
+  // Without its newline.
+  Result<std::string> line() {
+    std::size_t end = 0;
+    while ((end = waiting_.find('\n')) == std::string::npos) {
+      if (auto more = receive(); !more) return std::unexpected(more.error());
+    }
+    std::string line = waiting_.substr(0, end);
+    waiting_.erase(0, end + 1);
+    return line;
+  }
+  Result<std::string> bytes(std::size_t count) {
+    while (waiting_.size() < count) {
+      if (auto more = receive(); !more) return std::unexpected(more.error());
+    }
+    std::string taken = waiting_.substr(0, count);
+    waiting_.erase(0, count);
+    return taken;
+  }
+
+ private:
+  Result<void> receive() {
+    if (waiting_.size() >= kMaxReply) {
+      return fail(fmt::format("castgate on {}: the answer is too long", path_));
+    }
+    ssize_t got = 0;
+    do {
+      got = ::recv(descriptor_, part_.data(), part_.size(), 0);
+    } while (got < 0 && errno == EINTR);
+    if (got < 0) return fail(fmt::format("castgate on {} does not answer: {}", path_, reason()));
     if (got == 0)
       return fail(
           fmt::format("castgate on {} closed without an answer; too many ask "
                       "at once: try again",
-                      path));
-    line.append(part, 0, static_cast<std::size_t>(got));
-    if (line.ends_with('\n')) return line;
+                      path_));
+    waiting_.append(part_, 0, static_cast<std::size_t>(got));
+    return {};
   }
-  return fail(fmt::format("castgate on {}: the answer is too long", path));
+
+  int descriptor_;
+  const std::string& path_;
+  std::string part_ = std::string(64u << 10, '\0');
+  std::string waiting_;
+};
+
+Result<void> send_request(int descriptor, const std::string& path, const nlohmann::json& request) {
+  if (descriptor < 0) return nobody(path);
+  if (auto ok = connect_to(descriptor, path); !ok) return ok;
+  const std::string line = request.dump() + '\n';
+  if (::send(descriptor, line.data(), line.size(), MSG_NOSIGNAL) !=
+      static_cast<ssize_t>(line.size()))
+    return nobody(path);
+  return {};
+}
+
+Result<nlohmann::json> parse_reply(const std::string& line, const std::string& path) {
+  nlohmann::json parsed = nlohmann::json::parse(line, nullptr, false);
+  if (!parsed.is_object()) return fail(fmt::format("{}: that is no castgate", path));
+  if (const auto error = parsed.find("error"); error != parsed.end())
+    return fail(fmt::format("castgate on {}: {}", path, error->dump()));
+  return parsed;
 }
 
 }  // namespace
@@ -88,19 +138,31 @@ std::string control_socket_path(const std::string& option) {
 
 Result<nlohmann::json> ask_castgate(const std::string& path, const nlohmann::json& request) {
   const Descriptor socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  if (socket.get() < 0) return nobody(path);
-  if (auto ok = connect_to(socket.get(), path); !ok) return std::unexpected(ok.error());
-  const std::string line = request.dump() + '\n';
-  if (::send(socket.get(), line.data(), line.size(), MSG_NOSIGNAL) !=
-      static_cast<ssize_t>(line.size()))
-    return nobody(path);
-  auto reply = read_line(socket.get(), path);
+  if (auto sent = send_request(socket.get(), path, request); !sent) {
+    return std::unexpected(sent.error());
+  }
+  auto reply = Replies(socket.get(), path).line();
   if (!reply) return std::unexpected(reply.error());
-  nlohmann::json parsed = nlohmann::json::parse(*reply, nullptr, false);
-  if (!parsed.is_object()) return fail(fmt::format("{}: that is no castgate", path));
-  if (const auto error = parsed.find("error"); error != parsed.end())
-    return fail(fmt::format("castgate on {}: {}", path, error->dump()));
-  return parsed;
+  return parse_reply(*reply, path);
+}
+
+Result<nlohmann::json> stream_castgate(
+    const std::string& path, const nlohmann::json& request,
+    const std::function<bool(std::span<const std::byte>)>& sink) {
+  const Descriptor socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  if (auto sent = send_request(socket.get(), path, request); !sent) {
+    return std::unexpected(sent.error());
+  }
+  Replies replies(socket.get(), path);
+  for (;;) {
+    auto line = replies.line();
+    if (!line) return std::unexpected(line.error());
+    auto reply = parse_reply(*line, path);
+    if (!reply || !reply->contains("bytes")) return reply;
+    auto bytes = replies.bytes(reply->value("bytes", std::size_t{0}));
+    if (!bytes) return std::unexpected(bytes.error());
+    if (!sink(std::as_bytes(std::span(*bytes)))) return nlohmann::json();
+  }
 }
 
 }  // namespace castgate

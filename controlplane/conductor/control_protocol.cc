@@ -14,7 +14,7 @@ using nlohmann::json;
 
 constexpr std::array<std::string_view, 5> kSubjects{"all", "streams", "legs", "ports", "workers"};
 constexpr std::string_view kExpected =
-    R"(expected {"show": S}, S one of all, streams, legs, ports, workers)";
+    R"(expected {"show": S}, S one of all, streams, legs, ports, workers, or {"leg": …})";
 // Replace what is not UTF-8 (a device's name may hold anything) rather than throw.
 constexpr auto kReplace = json::error_handler_t::replace;
 

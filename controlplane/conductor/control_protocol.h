@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // What is said over the control socket: one JSON object per line and direction.
 //   {"show": "all" | "streams" | "legs" | "ports" | "workers"}  ->  {"appliance": …, "streams": …}
-//   anything else                                               ->  {"error": "what is wrong"}
+//   {"leg": {"stream": S, "leg": L, "action": "lockout" | "forced" | "manual" | "clear"}}
+//                                                               ->  the same (control_orders.h)
+//   {"capture": {"stages": [...], ...}}   ->  bytes, on and on
+//   (controlplane/capture/live_capture.h) anything else ->  {"error": "what is wrong"}
 #pragma once
 
 #include <cstddef>

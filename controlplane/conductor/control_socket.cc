@@ -24,6 +24,7 @@ using Local = asio::local::stream_protocol;
 using ErrorCode = boost::system::error_code;
 
 constexpr std::chrono::milliseconds kRest{100};
+constexpr std::chrono::milliseconds kStreamTurn{1};
 constexpr mode_t kSocketMask = 0117;  // leaves 0660
 
 // Whatever stands at `path` already: nothing, a socket nobody serves (removed), or a reason to
@@ -93,6 +94,7 @@ struct ControlSocket::Server : std::enable_shared_from_this<Server> {
   asio::steady_timer rest;  // after a failed accept: out of descriptors, most likely
   std::string path;
   Handler handler;
+  StreamHandler streams;
   std::chrono::milliseconds within;
   unsigned sessions = 0;
 };
@@ -127,7 +129,13 @@ struct ControlSocket::Server::Session : std::enable_shared_from_this<Session> {
       return write(fmt::format("{{\"error\":\"request is longer than {} bytes\"}}\n", kMaxRequest),
                    false);
     if (error || !server->acceptor.is_open()) return;
-    std::string text = server->handler(std::string_view(request).substr(0, length - 1));
+    const std::string_view line = std::string_view(request).substr(0, length - 1);
+    if (server->streams) stream = server->streams(line);
+    if (stream) {
+      watch();
+      return pump();
+    }
+    std::string text = server->handler(line);
     request.erase(0, length);
     write(std::move(text), true);
   }
@@ -142,8 +150,41 @@ struct ControlSocket::Server::Session : std::enable_shared_from_this<Session> {
                       });
   }
 
+  // Whatever a peer says while it is streamed to, its leaving included, ends that.
+  void watch() {
+    socket.async_read_some(asio::buffer(&heard, 1),
+                           [self = shared_from_this()](ErrorCode, std::size_t) { self->end(); });
+  }
+
+  void end() {
+    ErrorCode none;
+    stream.reset();
+    timer.cancel();
+    static_cast<void>(socket.close(none));
+  }
+
+  void pump() {
+    if (!stream || !server->acceptor.is_open()) return end();
+    reply.clear();
+    const bool more = stream->next(reply);
+    if (reply.empty() && more) {
+      timer.expires_after(kStreamTurn);
+      return timer.async_wait([self = shared_from_this()](ErrorCode error) {
+        if (!error) self->pump();
+      });
+    }
+    let_go_later();
+    asio::async_write(socket, asio::buffer(reply),
+                      [self = shared_from_this(), more](ErrorCode error, std::size_t) {
+                        if (error || !more) return self->end();
+                        self->pump();
+                      });
+  }
+
   std::shared_ptr<Server> server;
   Local::socket socket;
+  std::unique_ptr<ReplyStream> stream;
+  char heard = 0;
   asio::steady_timer timer;
   std::string request;
   std::string reply;
@@ -163,9 +204,10 @@ void ControlSocket::Server::accept() {
   });
 }
 
-Result<std::unique_ptr<ControlSocket>> ControlSocket::open(
-    asio::io_context& io, const std::string& path, Handler handler,
-    std::chrono::milliseconds answer_within) {
+Result<std::unique_ptr<ControlSocket>> ControlSocket::open(asio::io_context& io,
+                                                           const std::string& path, Handler handler,
+                                                           std::chrono::milliseconds answer_within,
+                                                           StreamHandler streams) {
   if (path.size() >= sizeof(sockaddr_un::sun_path))
     return fail(
         fmt::format("control socket {}: path is longer than {} bytes; name a shorter one "
@@ -183,6 +225,7 @@ Result<std::unique_ptr<ControlSocket>> ControlSocket::open(
   if (auto ok = make_room(io, path); !ok) return std::unexpected(ok.error());
   auto server = std::make_shared<Server>(io, path, std::move(handler), answer_within);
   if (auto ok = listen_on(server->acceptor, path); !ok) return std::unexpected(ok.error());
+  server->streams = std::move(streams);
   server->accept();
   return std::unique_ptr<ControlSocket>(new ControlSocket(std::move(server)));
 }

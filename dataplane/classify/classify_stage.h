@@ -49,6 +49,8 @@ class ClassifyStage {
   // Counts a burst as received and drops it unread.
   void discard(unsigned port, std::span<rte_mbuf* const> burst, DropReason why) noexcept;
 
+  void show_drops_to(Tap* tap) noexcept { bin_.show_to(tap, false); }
+
   const std::vector<PortCounters>& ports() const noexcept { return ports_; }
 
  private:

@@ -135,6 +135,8 @@ inline constexpr auto kWorkerCounters = std::to_array<CounterInfo<WorkerSnapshot
     {"packets", Unit::Packets, &WorkerSnapshot::packets, "received or taken over"},
     {"streams", Unit::Count, &WorkerSnapshot::streams, "placed on this worker"},
     {"stalls", Unit::Count, &WorkerSnapshot::stalls, "heartbeats missed for over 20 ms"},
+    {"capture_missed", Unit::Packets, &WorkerSnapshot::capture_missed,
+     "copies that a capture wanted and its ring had no room for"},
 });
 
 inline constexpr std::array<std::string_view, 7> kLegStateNames{

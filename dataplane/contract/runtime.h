@@ -11,6 +11,8 @@
 
 #include "dataplane/base/error.h"
 #include "dataplane/base/instant.h"
+#include "dataplane/contract/captured.h"
+#include "dataplane/contract/commands.h"
 #include "dataplane/contract/events.h"
 #include "dataplane/contract/snapshot.h"
 #include "dataplane/contract/spec.h"
@@ -34,6 +36,13 @@ class Runtime {
   virtual bool poll_punted(HostFrame& frame) = 0;
   // False when the port's ring is full; the frame is then dropped and counted.
   virtual bool inject(unsigned port, std::span<const std::byte> frame) = 0;
+  // To every worker that it concerns, within a turn of theirs. False when the ring to one of them
+  // is full: none has it then.
+  virtual bool command(const Command& command) = 0;
+  // What the newest capture copied; of one worker in its order. False when none waits.
+  virtual bool poll_captured(CapturedPacket& packet) = 0;
+  // Packets that captures wanted and found no room for, since start.
+  virtual std::uint64_t capture_missed() const = 0;
   // By worker: how long ago its last loop ended. Microseconds while it makes progress.
   virtual void heartbeat_ages(std::vector<Nanoseconds>& ages) = 0;
   // Stops reception, lets held packets go, transmits, and ends the workers. Blocks up to a second.
@@ -48,10 +57,19 @@ struct ReplayFile {
   std::string path;
 };
 
+// A command that arrives so long after the first packet.
+struct ReplayCommand {
+  Nanoseconds after{0};
+  Command command;
+};
+
 struct ReplayPlan {
   std::vector<ReplayFile> in;
   std::vector<ReplayFile> out;                          // written as nanosecond pcap
   std::function<void(std::uint64_t packets)> progress;  // now and then, while packets flow
+  std::vector<ReplayCommand> commands;                  // in the order of their times
+  CaptureStart capture;                                 // what goes to `captured`
+  std::function<void(const CapturedPacket&)> captured;
 };
 
 struct ReplayResult {

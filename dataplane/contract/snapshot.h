@@ -122,6 +122,7 @@ struct WorkerSnapshot {
   std::uint64_t packets = 0;
   std::uint64_t streams = 0;
   std::uint64_t stalls = 0;
+  std::uint64_t capture_missed = 0;
   std::int64_t last_beat_ns = 0;
 };
 

@@ -97,6 +97,8 @@ FailoverStage::~FailoverStage() {
 void FailoverStage::process(std::span<rte_mbuf* const> burst, Instant now) noexcept {
   CG_CHECK(burst.size() <= kBurst);
   now_ = now;
+  if (tap_ != nullptr) [[unlikely]]
+    tap_->see({.stage = CaptureStage::Classify}, burst);
   for (rte_mbuf* packet : burst) offer(packet, now);
   flush();
   bin_.flush();
@@ -171,11 +173,39 @@ void FailoverStage::drain(Instant now) noexcept {
 }
 
 void FailoverStage::pass_on(std::span<void* const> packets) noexcept {
-  next_.process({reinterpret_cast<rte_mbuf* const*>(packets.data()), packets.size()}, now_);
+  const std::span burst{reinterpret_cast<rte_mbuf* const*>(packets.data()), packets.size()};
+  if (tap_ != nullptr) [[unlikely]]
+    return pass_on_seen(burst);
+  next_.process(burst, now_);
+}
+
+void FailoverStage::pass_on_seen(std::span<rte_mbuf* const> packets) noexcept {
+  const std::size_t step = tap_->singly() ? 1 : packets.size();
+  for (std::size_t i = 0; i < packets.size(); i += step) {
+    tap_->see({.stage = CaptureStage::Failover}, packets.subspan(i, step));
+    next_.process(packets.subspan(i, step), now_);
+    tap_->passed_on();
+  }
 }
 
 void FailoverStage::free(std::span<void* const> packets) noexcept {
   free_packets({reinterpret_cast<rte_mbuf* const*>(packets.data()), packets.size()});
+}
+
+void FailoverStage::free_one(void* packet, MergeDrop reason) noexcept {
+  auto* mbuf = static_cast<rte_mbuf*>(packet);
+  if (tap_ != nullptr) {
+    const DropReason why = kReasons[static_cast<std::size_t>(reason)];
+    tap_->see({.stage = CaptureStage::Drops, .reason = why}, {&mbuf, 1});
+  }
+  free_packets({&mbuf, 1});
+}
+
+void FailoverStage::show_to(Tap* tap) noexcept {
+  const bool drops = tap != nullptr && tap->wants(CaptureStage::Drops);
+  tap_ = tap;
+  discard_singly(drops);
+  bin_.show_to(drops ? tap : nullptr, true);
 }
 
 void FailoverStage::cut(std::uint32_t tag, void* packet, unsigned skip, unsigned count) noexcept {

@@ -9,6 +9,7 @@
 #include "dataplane/base/deadline_heap.h"
 #include "dataplane/base/failover/merge_window.h"
 #include "dataplane/base/verdict/stream_verdict.h"
+#include "dataplane/contract/commands.h"
 #include "dataplane/contract/snapshot.h"
 #include "dataplane/contract/spec.h"
 #include "dataplane/event_sink.h"
@@ -30,6 +31,12 @@ class FailoverStage final : public Stage, private MergeOutlet {
   void tick(Instant now) noexcept override;
   Instant next_deadline() const noexcept override { return deadlines_.next(); }
 
+  // An operator's order; of a stream that is not ours, nothing happens.
+  void command(const LegCommand& command, Instant now) noexcept;
+
+  // Null: to nobody.
+  void show_to(Tap* tap) noexcept;
+
   // Lets go what is kept and settles the counters: the end, or a stream's.
   void drain(Instant now) noexcept;
 
@@ -37,7 +44,6 @@ class FailoverStage final : public Stage, private MergeOutlet {
   void count_drops(DropCounts& counts) const noexcept;
   // Packets made of parts of others.
   std::uint64_t created() const noexcept { return created_.get(); }
-  void command(std::size_t stream, unsigned leg, LegAction command, Instant now) noexcept;
   // Copies the counters of stream `s`; false when another worker serves it.
   bool snapshot(std::size_t s, StreamSnapshot& into) const;
 
@@ -73,6 +79,8 @@ class FailoverStage final : public Stage, private MergeOutlet {
 
   void pass_on(std::span<void* const> packets) noexcept override;
   void free(std::span<void* const> packets) noexcept override;
+  void free_one(void* packet, MergeDrop reason) noexcept override;
+  void pass_on_seen(std::span<rte_mbuf* const> packets) noexcept;
   void gap(std::uint32_t tag, std::uint64_t from, std::uint64_t to, GapCause cause,
            Instant now) noexcept override;
   void epoch_changed(std::uint32_t tag, std::uint32_t epoch, Instant now) noexcept override;
@@ -83,6 +91,7 @@ class FailoverStage final : public Stage, private MergeOutlet {
   void* copy(std::uint32_t tag, void* packet) noexcept override;
 
   Stage& next_;
+  Tap* tap_ = nullptr;
   EventSink& events_;
   Instant now_;
   // By stream index; none where not ours. In one piece, and an odd number of cache lines each, so

@@ -57,15 +57,14 @@ std::uint64_t FailoverStage::content(std::uint32_t /*tag*/, void* packet) noexce
   return sum | 1ull << 32;  // never 0
 }
 
-void FailoverStage::command(std::size_t stream, unsigned leg, LegAction command,
-                            Instant now) noexcept {
-  if (lanes_[stream].window == nullptr) return;
+void FailoverStage::command(const LegCommand& command, Instant now) noexcept {
+  if (lanes_[command.stream].window == nullptr) return;
   now_ = now;
-  MergeWindow& window = *lanes_[stream].window;
-  window.command(leg, command, now, *this);
+  MergeWindow& window = *lanes_[command.stream].window;
+  window.command(command.leg, command.action, now, *this);
   flush();
   bin_.flush();
-  if (window.wants_arming()) deadlines_.set(static_cast<std::uint32_t>(stream), window.arm());
+  if (window.wants_arming()) deadlines_.set(command.stream, window.arm());
 }
 
 }  // namespace castgate

@@ -65,7 +65,14 @@ ReplicateStage::ReplicateStage(const Spec& spec, std::span<Port* const> ports, r
   }
 }
 
+void ReplicateStage::show_to(Tap* tap) noexcept {
+  tap_ = tap;
+  bin_.show_to(tap != nullptr && tap->wants(CaptureStage::Drops) ? tap : nullptr, true);
+}
+
 void ReplicateStage::process(std::span<rte_mbuf* const> burst, Instant /*now*/) noexcept {
+  if (tap_ != nullptr) [[unlikely]]
+    tap_->see({.stage = CaptureStage::Restamp}, burst);
   for (rte_mbuf* packet : burst) {
     const PacketTag tag = tag_of(packet);
     const Outputs& outputs = outputs_[tag.stream];
@@ -127,7 +134,8 @@ void ReplicateStage::send_in_place(rte_mbuf* packet, const PacketTag& tag,
 // A header of its own in front of the common payload: none of the packet's bytes is copied.
 void ReplicateStage::send_shared(rte_mbuf* packet, const PacketTag& tag,
                                  const ReceivedHeaders& received, const Outputs& outputs) noexcept {
-  rte_pktmbuf_adj(packet, static_cast<std::uint16_t>(tag.udp_at + 8u));
+  const auto headers = static_cast<std::uint16_t>(tag.udp_at + 8u);
+  rte_pktmbuf_adj(packet, headers);
   const auto payload_length = static_cast<std::uint16_t>(packet->data_len);
   created_.add(outputs.count - 1);  // the packet itself ends as their payload
   for (std::uint32_t i = 0; i < outputs.count; ++i) {
@@ -136,9 +144,12 @@ void ReplicateStage::send_shared(rte_mbuf* packet, const PacketTag& tag,
     rte_mbuf* head = nullptr;
     if (may_leave(payload_length, received, output, why)) head = rte_pktmbuf_alloc(pool_);
     if (head == nullptr) {
-      count_missing(output, why);
+      rte_pktmbuf_prepend(packet, headers);
+      count_missing(packet, output, why);
+      rte_pktmbuf_adj(packet, headers);
       continue;
     }
+    set_tag(head, tag);
     write_headers(bytes_at(head, output.length), {bytes_at(packet, 0), payload_length}, received,
                   output);
     head->data_len = output.length;
@@ -152,7 +163,7 @@ void ReplicateStage::send_shared(rte_mbuf* packet, const PacketTag& tag,
   rte_pktmbuf_free(packet);
 }
 
-void ReplicateStage::send_copy(const rte_mbuf* packet, const PacketTag& tag,
+void ReplicateStage::send_copy(rte_mbuf* packet, const PacketTag& tag,
                                const ReceivedHeaders& received, OutputTemplate& output) noexcept {
   const unsigned payload_at = tag.udp_at + 8u;
   const auto payload_length = static_cast<std::uint16_t>(packet->data_len - payload_at);
@@ -160,12 +171,13 @@ void ReplicateStage::send_copy(const rte_mbuf* packet, const PacketTag& tag,
   rte_mbuf* copy = nullptr;
   created_.add();
   if (may_leave(payload_length, received, output, why)) copy = rte_pktmbuf_alloc(pool_);
-  if (copy == nullptr) return count_missing(output, why);
+  if (copy == nullptr) return count_missing(packet, output, why);
   const unsigned length = output.length + std::uint32_t{payload_length};
   if (length > rte_pktmbuf_tailroom(copy)) {
     rte_pktmbuf_free(copy);
-    return count_missing(output, why);
+    return count_missing(packet, output, why);
   }
+  set_tag(copy, tag);
   std::memcpy(bytes_at(copy, output.length),
               rte_pktmbuf_mtod_offset(packet, const std::uint8_t*, payload_at), payload_length);
   write_headers(bytes_at(copy, output.length), {bytes_at(copy, output.length), payload_length},
@@ -177,8 +189,10 @@ void ReplicateStage::send_copy(const rte_mbuf* packet, const PacketTag& tag,
 }
 
 // The output gets nothing of this packet: as if its copy had been made and dropped.
-void ReplicateStage::count_missing(OutputTemplate& output, DropReason reason) noexcept {
+void ReplicateStage::count_missing(rte_mbuf* packet, OutputTemplate& output,
+                                   DropReason reason) noexcept {
   ++output.drops;
+  if (tap_ != nullptr) tap_->see({.stage = CaptureStage::Drops, .reason = reason}, {&packet, 1});
   bin_.note(reason);
 }
 

@@ -27,6 +27,9 @@ class ReplicateStage final : public Stage {
 
   void process(std::span<rte_mbuf* const> burst, Instant now) noexcept override;
 
+  // Null: to nobody.
+  void show_to(Tap* tap) noexcept;
+
   std::uint64_t created() const noexcept { return created_.get(); }
   const DropCounters& drops() const noexcept { return bin_.counters(); }
   void snapshot(std::size_t stream, StreamSnapshot& into) const;
@@ -48,12 +51,13 @@ class ReplicateStage final : public Stage {
   void send_to_many(rte_mbuf* packet, const PacketTag& tag, const Outputs& outputs) noexcept;
   void send_in_place(rte_mbuf* packet, const PacketTag& tag, const ReceivedHeaders& received,
                      OutputTemplate& output) noexcept;
-  void send_copy(const rte_mbuf* packet, const PacketTag& tag, const ReceivedHeaders& received,
+  void send_copy(rte_mbuf* packet, const PacketTag& tag, const ReceivedHeaders& received,
                  OutputTemplate& output) noexcept;
   void send_shared(rte_mbuf* packet, const PacketTag& tag, const ReceivedHeaders& received,
                    const Outputs& outputs) noexcept;
-  void count_missing(OutputTemplate& output, DropReason reason) noexcept;
+  void count_missing(rte_mbuf* packet, OutputTemplate& output, DropReason reason) noexcept;
 
+  Tap* tap_ = nullptr;
   rte_mempool* pool_;
   TransmitStage& transmit_;
   std::vector<Outputs> outputs_;  // by stream index

@@ -35,7 +35,20 @@ std::uint64_t TransmitStage::waiting() const noexcept {
   return packets;
 }
 
+void TransmitStage::show(const Lane& lane, CaptureStage stage,
+                         std::span<rte_mbuf* const> packets) noexcept {
+  const auto port = static_cast<std::uint16_t>(&lane - lanes_.data());
+  DropReason reason = DropReason::kCount;
+  if (stage == CaptureStage::Drops) {
+    reason = lane.port->link_up() ? DropReason::TxFull : DropReason::TxLinkDown;
+  }
+  tap_->see({stage, port, reason}, packets);
+}
+
 void TransmitStage::send(Lane& lane) noexcept {
+  if (tap_ != nullptr) [[unlikely]]
+    show(lane, CaptureStage::Transmit,
+         std::span(lane.pending).subspan(lane.refused, lane.count - lane.refused));
   const unsigned taken = lane.port->transmit(lane.queue, {lane.pending.data(), lane.count});
   lane.sent.add(taken);
   const unsigned refused_before = lane.refused > taken ? lane.refused - taken : 0;
@@ -48,6 +61,7 @@ void TransmitStage::send(Lane& lane) noexcept {
 
 void TransmitStage::drop_front(Lane& lane, unsigned count) noexcept {
   if (count == 0) return;
+  if (tap_ != nullptr) show(lane, CaptureStage::Drops, std::span(lane.pending).first(count));
   for (unsigned i = 0; i < count; ++i) rte_pktmbuf_free(lane.pending[i]);
   (lane.port->link_up() ? lane.full : lane.link_down).add(count);
   lane.count -= count;

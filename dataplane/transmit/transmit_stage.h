@@ -28,6 +28,9 @@ class TransmitStage {
       send(lane);
   }
 
+  // Null: to nobody.
+  void show_to(Tap* tap) noexcept { tap_ = tap; }
+
   // The turn's end: everything gathered goes to the drivers.
   void flush() noexcept;
   // The last chance: what is refused now is dropped.
@@ -56,7 +59,9 @@ class TransmitStage {
 
   void send(Lane& lane) noexcept;
   void drop_front(Lane& lane, unsigned count) noexcept;
+  void show(const Lane& lane, CaptureStage stage, std::span<rte_mbuf* const> packets) noexcept;
 
+  Tap* tap_ = nullptr;
   std::vector<Lane> lanes_;
 };
 

@@ -6,10 +6,29 @@
 #include <nlohmann/json.hpp>
 #include <string_view>
 
+#include "controlplane/conductor/control_orders.h"
 #include "controlplane/conductor/control_protocol.h"
 #include "dataplane/base/check.h"
 
 namespace castgate {
+namespace {
+
+nlohmann::json one_line(const std::string& reply) {
+  CG_CHECK(reply.ends_with('\n') && reply.find('\n') == reply.size() - 1);
+  return nlohmann::json::parse(reply, nullptr, false);
+}
+
+Spec one_stream() {
+  Spec spec;
+  StreamSpec& stream = spec.streams.emplace_back();
+  stream.name = "news1";
+  stream.legs.resize(2);
+  stream.legs[0].name = "A";
+  stream.legs[1].name = "B";
+  return spec;
+}
+
+}  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   bool asked = false;
@@ -18,10 +37,17 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     return Status{.name = "edge", .alarms = {}, .snapshot = {}};
   };
   const std::string_view request(reinterpret_cast<const char*>(data), size);
-  const std::string reply = answer(request, status);
-  CG_CHECK(reply.ends_with('\n') && reply.find('\n') == reply.size() - 1);
-  const auto parsed = nlohmann::json::parse(reply, nullptr, false);
+  const auto parsed = one_line(answer(request, status));
   CG_CHECK(parsed.is_object() && parsed.contains("error") != asked);
+
+  static const Spec kSpec = one_stream();
+  bool sent = false;
+  const auto order = answer_order(request, kSpec, [&](const Command& command) {
+    sent = true;
+    CG_CHECK(command.kind == CommandKind::Leg && command.leg.stream == 0 && command.leg.leg < 2);
+    return true;
+  });
+  if (order) CG_CHECK(one_line(*order).contains("error") != sent);
   return 0;
 }
 

@@ -18,6 +18,13 @@ class FakeRuntime final : public Runtime {
     injected.push_back({port, {frame.begin(), frame.end()}});
     return true;
   }
+  bool command(const Command& command) override {
+    if (commands_full) return false;
+    commands.push_back(command);
+    return true;
+  }
+  bool poll_captured(CapturedPacket& packet) override { return take(captured, packet); }
+  std::uint64_t capture_missed() const override { return missed; }
   void heartbeat_ages(std::vector<Nanoseconds>& ages) override { ages.assign(1, heartbeat); }
   void drain() override { drained = true; }
 
@@ -25,6 +32,10 @@ class FakeRuntime final : public Runtime {
   std::deque<Event> events;
   std::deque<HostFrame> punted;
   std::vector<HostFrame> injected;
+  std::vector<Command> commands;
+  bool commands_full = false;
+  std::deque<CapturedPacket> captured;
+  std::uint64_t missed = 0;
   Nanoseconds heartbeat{0};
   bool drained = false;
 

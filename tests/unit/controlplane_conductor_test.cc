@@ -35,6 +35,9 @@ class StallingRuntime final : public Runtime {
   }
   bool poll_punted(HostFrame&) override { return ++frames_read, true; }
   bool inject(unsigned, std::span<const std::byte>) override { return true; }
+  bool command(const Command&) override { return true; }
+  bool poll_captured(CapturedPacket&) override { return false; }
+  std::uint64_t capture_missed() const override { return 0; }
   void heartbeat_ages(std::vector<Nanoseconds>& ages) override {
     ages = {0ns, stalled ? std::chrono::steady_clock::now() - since : 0ns};
   }

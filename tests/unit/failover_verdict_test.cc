@@ -141,11 +141,11 @@ TEST_F(FailoverVerdictTest, corrupt_packets_are_used_only_where_nothing_else_cam
 
 TEST_F(FailoverVerdictTest, corrupt_packets_are_dropped_unless_told_otherwise) {
   build();
-  for (unsigned n = 0; n < 12; ++n) {
+  for (unsigned n = 0; n < 16; ++n) {
     send(0, test::rtp(n, 200), n == 3 || n == 7);
     send(1, test::rtp(n, 200), n == 7);
   }
-  EXPECT_EQ(worker_->port.sent.size(), 11);
+  EXPECT_EQ(worker_->port.sent.size(), 15);
   EXPECT_EQ(worker_->dropped(DropReason::UdpChecksum), 3);
 }
 
@@ -170,14 +170,15 @@ TEST_F(FailoverVerdictTest, preferred_leg_leaves_though_the_other_comes_first) {
   build();
   for (unsigned n = 0; n < 50; ++n) {
     Bytes marked = test::rtp(n, 200);
-    marked.back() = 'A';
+    marked.at(199) = 'A';
     send(0, marked);
-    marked.back() = 'B';
+    marked.at(199) = 'B';
     if (n != 20) send(1, marked);
   }
   ASSERT_GE(worker_->port.sent.size(), 46);
   for (std::size_t i = 0; i < 46; ++i) {
-    EXPECT_EQ(sent_payload(i).back(), i == 20 ? 'A' : 'B') << i;
+    const unsigned last = worker_->port.sent[i].back();
+    EXPECT_EQ(last, i == 20 ? 'A' : 'B') << i;
   }
   EXPECT_EQ(stream().legs[1].rank, 0);
 }
@@ -186,7 +187,9 @@ TEST_F(FailoverVerdictTest, locked_out_leg_is_dropped_by_name) {
   build();
   send(0, test::rtp(0, 200));
   send(1, test::rtp(0, 200));
-  worker_->pipeline->command({.stream = 0, .leg = 0, .action = LegAction::Lockout}, worker_->now);
+  worker_->pipeline->command(
+      {.kind = CommandKind::Leg, .leg = {.stream = 0, .leg = 0, .action = LegAction::Lockout}},
+      worker_->now);
   for (unsigned n = 1; n < 10; ++n) {
     send(0, test::rtp(n, 200));
     if (n != 5) send(1, test::rtp(n, 200));

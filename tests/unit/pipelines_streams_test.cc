@@ -211,7 +211,7 @@ TEST(StreamRules, prefer_takes_an_order_of_legs_and_needs_packets_to_wait) {
 TEST(StreamRules, verdicts_need_what_they_judge) {
   EXPECT_EQ(errors_of({.stream = "verify: {mpeg_ts: true, payload_type: 33},"}), "");
   EXPECT_EQ(errors_of({.stream = "sequence: cme_mdp3, verify: {payload_type: 33},"}),
-            "f:4:59: streams.s.verify.payload_type: needs sequence: rtp or rtp_extended");
+            "f:4:58: streams.s.verify.payload_type: needs sequence: rtp or rtp_extended");
   EXPECT_EQ(errors_of({.stream = "verify: {content_check: 96},"}),
             "f:4:39: streams.s.verify.content_check: expected 0 or a power of two from 64 on");
   EXPECT_EQ(errors_of({.failover = "corrupt: use_if_only, release: arrival"}),

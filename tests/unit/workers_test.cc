@@ -208,6 +208,25 @@ TEST_F(WorkersTest, end_under_load_leaves_nothing_behind) {
   EXPECT_TRUE(last.ledger.balances());
 }
 
+TEST_F(WorkersTest, commands_are_taken_while_packets_flow) {
+  build(4096);
+  for (LegSender& sender : senders_) sender.last = UINT64_MAX;
+  Command command{.kind = CommandKind::Leg, .leg = {}, .capture = {}};
+  for (const auto& worker : workers_) {
+    while (worker->commands().put(command)) {
+    }
+    EXPECT_TRUE(worker->commands().full());
+  }
+  launch();
+  while (receiver_.taken < 20'000) std::this_thread::yield();
+  for (const auto& worker : workers_) {
+    EXPECT_FALSE(worker->commands().full());
+    EXPECT_TRUE(worker->commands().put(command));
+  }
+  end();
+  EXPECT_TRUE(last_snapshot().ledger.balances());
+}
+
 TEST_F(WorkersTest, what_waited_in_a_wire_since_before_the_start_is_dropped_by_name) {
   constexpr std::uint64_t kWaiting = 50;
   build(4096);

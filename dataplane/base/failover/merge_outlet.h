@@ -43,13 +43,19 @@ class MergeOutlet {
   void discard(void* packet, MergeDrop reason) noexcept {
     discarded_[discard_count_++] = packet;
     drops_[static_cast<std::size_t>(reason)]++;
-    if (discard_count_ == kGather) [[unlikely]]
-      flush_discard();
+    if (discard_count_ == discard_at_) [[unlikely]]
+      flush_discard(reason);
+  }
+
+  // From here on each discard goes to free_one() with its reason, or, off, in groups to free().
+  void discard_singly(bool on) noexcept {
+    flush();
+    discard_at_ = on ? 1 : kGather;
   }
 
   void flush() noexcept {
     if (forward_count_ != 0) flush_forward();
-    if (discard_count_ != 0) flush_discard();
+    if (discard_count_ != 0) flush_discard(MergeDrop::kCount);
   }
 
   std::uint64_t dropped(MergeDrop reason) const noexcept {
@@ -79,6 +85,7 @@ class MergeOutlet {
  protected:
   virtual void pass_on(std::span<void* const> packets) noexcept = 0;
   virtual void free(std::span<void* const> packets) noexcept = 0;
+  virtual void free_one(void* packet, MergeDrop /*reason*/) noexcept { free({&packet, 1}); }
 
  private:
   [[gnu::noinline]] void flush_forward() noexcept {
@@ -86,14 +93,16 @@ class MergeOutlet {
     forward_count_ = 0;
     pass_on({forwarded_.data(), count});
   }
-  [[gnu::noinline]] void flush_discard() noexcept {
+  [[gnu::noinline]] void flush_discard(MergeDrop last) noexcept {
     const unsigned count = discard_count_;
     discard_count_ = 0;
+    if (discard_at_ == 1) return free_one(discarded_[0], last);
     free({discarded_.data(), count});
   }
 
   unsigned forward_count_ = 0;
   unsigned discard_count_ = 0;
+  unsigned discard_at_ = kGather;
   std::array<void*, kGather> forwarded_{};
   std::array<void*, kGather> discarded_{};
   std::uint64_t held_ = 0;
