@@ -16,6 +16,8 @@ constexpr unsigned kHeaders = 54;
 constexpr unsigned kMoldHeaders = 64;
 constexpr unsigned kFrame = 42 + kPayload;
 constexpr unsigned kRtp = 42;
+constexpr unsigned kTsPacket = 188;
+constexpr unsigned kTsFrame = kHeaders + kTsPackets * kTsPacket;
 constexpr unsigned kMold = 42;
 constexpr unsigned kBlock = (kPayload - 20) / kMessages;  // a message with its length
 static_assert(kBlock * kMessages + 20 == kPayload);
@@ -34,12 +36,13 @@ void write_template(std::uint8_t* to, unsigned leg, unsigned stream,
                     const GeneratorOptions& options) {
   const IpAddress group = group_of(leg, stream);
   const MacAddress mac = multicast_mac(group);
+  const unsigned length = options.mpeg_ts ? kTsFrame : kFrame;
   std::memset(to, 0, kMoldHeaders);
   std::memcpy(to, mac.bytes.data(), 6);
   to[6] = 2;
   store_be16(to + 12, 0x0800);
   to[14] = 0x45;
-  store_be16(to + 16, kFrame - 14);
+  store_be16(to + 16, static_cast<std::uint16_t>(length - 14));
   to[22] = 16;
   to[23] = 17;
   store_be32(to + 26, 0x0a010005u + leg);
@@ -48,7 +51,7 @@ void write_template(std::uint8_t* to, unsigned leg, unsigned stream,
   std::memcpy(to + 24, &sum, 2);
   store_be16(to + 34, 4000);
   store_be16(to + 36, kUdpPort);
-  store_be16(to + 38, 8 + kPayload);
+  store_be16(to + 38, static_cast<std::uint16_t>(length - 34));
   if (options.moldudp64) {
     std::ranges::copy(std::string_view("BENCH00001"), to + kMold);
     store_be16(to + kMold + 18, kMessages);
@@ -117,8 +120,8 @@ bool GeneratorPort::lose() noexcept {
 void GeneratorPort::write(rte_mbuf* packet) noexcept {
   Line& line = lines_[next_];
   packet->data_off = RTE_PKTMBUF_HEADROOM;
-  packet->data_len = kFrame;
-  packet->pkt_len = kFrame;
+  packet->data_len = options_.mpeg_ts ? kTsFrame : kFrame;
+  packet->pkt_len = packet->data_len;
   auto* frame = rte_pktmbuf_mtod(packet, std::uint8_t*);
   if (options_.moldudp64) {
     std::memcpy(frame, line.header, kMoldHeaders);
@@ -136,6 +139,10 @@ void GeneratorPort::write(rte_mbuf* packet) noexcept {
     const std::uint32_t sum = static_cast<std::uint16_t>(~zero) + std::uint32_t{added};
     const auto checksum = static_cast<std::uint16_t>(~fold_sum(sum));
     std::memcpy(frame + 40, &checksum, 2);
+  }
+  for (unsigned i = 0; options_.mpeg_ts && i < kTsPackets; ++i) {
+    const auto counter = static_cast<std::uint32_t>(line.sequence * kTsPackets + i) & 15;
+    store_be32(frame + kHeaders + i * kTsPacket, 0x47010010 | counter);
   }
   ++line.sequence;
   if (++next_ == lines_.size()) next_ = 0;

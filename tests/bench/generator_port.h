@@ -17,11 +17,13 @@ struct GeneratorOptions {
   unsigned written_ahead = 0;  // packets between writing a header and handing it over
   bool udp_checksum = false;
   bool moldudp64 = false;  // kMessages in each packet, instead of RTP
+  bool mpeg_ts = false;    // RTP with kTsPackets of one PID; spoils the pool for UDP sums
   std::uint64_t seed = 1;
 };
 
 inline constexpr unsigned kPayload = 1358;  // a frame of 1400 bytes without FCS
 inline constexpr unsigned kMessages = 6;    // that fill the payload behind MoldUDP64's header
+inline constexpr unsigned kTsPackets = 7;
 inline constexpr std::uint16_t kUdpPort = 5000;
 
 // The group of a stream on a leg.

@@ -34,6 +34,10 @@ Spec spec_of(const SceneOptions& options) {
     stream.failover.max_skew = kSkew;
     stream.failover.max_rate_pps = options.window * 50;
     if (options.moldudp64) stream.sequence.format = SequenceFormat::Moldudp64;
+    if (options.prefer) stream.failover.selection = Selection::Prefer;
+    stream.verify.mpeg_ts = options.verdicts;
+    if (options.verdicts) stream.verify.payload_type = 33;
+    if (options.mpeg_ts && !options.verdicts) stream.verify.content_check = 0;
     OutputSpec output;
     output.name = "main";
     output.port = 2;
@@ -58,6 +62,7 @@ Scene::Scene(const SceneOptions& options, rte_mempool* pool, Port& sink)
                                                          .written_ahead = options.written_ahead,
                                                          .udp_checksum = options.verify_udp,
                                                          .moldudp64 = options.moldudp64,
+                                                         .mpeg_ts = options.mpeg_ts,
                                                          .seed = 7 + leg},
                                         pool);
   }

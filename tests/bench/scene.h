@@ -22,6 +22,9 @@ struct SceneOptions {
   unsigned written_ahead = 0;
   bool verify_udp = false;
   bool moldudp64 = false;
+  bool mpeg_ts = false;
+  bool verdicts = false;  // mpeg_ts: judged by all that a stream may ask for
+  bool prefer = false;
 };
 
 // What two legs cost: generators, the whole pipeline, net_null. One thread, no worker loop around
