@@ -72,6 +72,9 @@ StreamSpec read_stream(const YamlNode::Entry& entry, const KeyPath& path, ReadCo
   if (const YamlNode* failover = section.child("failover")) {
     stream.failover = read_failover(*failover, path.key("failover"), context);
   }
+  if (const YamlNode* restamp = section.child("restamp")) {
+    stream.restamp = read_restamp(*restamp, path.key("restamp"), context);
+  }
   section.each("outputs", Section::Keys::Names, [&](const auto& output, const KeyPath& at) {
     stream.outputs.push_back(read_output(output, at, context));
   });

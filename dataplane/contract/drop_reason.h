@@ -45,6 +45,10 @@ enum class DropReason : std::uint8_t {
   LateAfterRelease,
   WildSequence,
   OtherEpoch,
+  // restamp
+  BeforeEpoch,
+  NoHeadroom,
+  NoRtpPayload,
   // replicate
   Mtu,
   TtlExpired,
@@ -95,6 +99,9 @@ inline constexpr std::array<DropReasonInfo, kDropReasons> kDropReasonTable{{
     {"late_after_release", "failover", "position was given up before this copy came"},
     {"wild_sequence", "failover", "position far off that no following packet confirmed"},
     {"other_epoch", "failover", "SSRC or numbering of another epoch than the stream's"},
+    {"before_epoch", "restamp", "splice, arrival: before the first packet of its epoch"},
+    {"no_headroom", "restamp", "rtp: insert: no room for an RTP header in the packet's buffer"},
+    {"no_rtp_payload", "restamp", "rtp: strip: nothing but header and padding, or bad padding"},
     {"mtu", "replicate", "packet is larger than the MTU of the output's port"},
     {"ttl_expired", "replicate", "ttl: decrement reached 0"},
     {"copy_failed", "replicate", "the packet pool was empty when an output needed its copy"},

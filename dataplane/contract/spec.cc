@@ -11,6 +11,19 @@ Nanoseconds longest_hold(const FailoverSpec& failover) noexcept {
   return std::max(failover.max_skew, failover.playout_delay);
 }
 
+bool is_restamped(const StreamSpec& stream) noexcept {
+  return stream.failover.continuity == Continuity::Splice || stream.restamp.rtp != RtpFace::Keep;
+}
+
+std::uint32_t ssrc_of(const StreamSpec& stream) noexcept {
+  if (stream.restamp.ssrc) return *stream.restamp.ssrc;
+  std::uint32_t hash = 0x811c9dc5;  // FNV-1a
+  for (const char letter : stream.name) {
+    hash = (hash ^ static_cast<unsigned char>(letter)) * 0x01000193;
+  }
+  return hash;
+}
+
 unsigned SequenceSpec::width() const noexcept {
   switch (format) {
     case SequenceFormat::Rtp:

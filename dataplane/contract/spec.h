@@ -89,6 +89,9 @@ struct SequenceSpec {
 enum class Selection : std::uint8_t { Merge };
 enum class Release : std::uint8_t { Arrival, Ordered, Playout };
 
+// What becomes of sequence, timestamp and SSRC when the source begins anew.
+enum class Continuity : std::uint8_t { Preserve, Splice };
+
 struct FailoverSpec {
   Selection selection = Selection::Merge;
   Release release = Release::Ordered;
@@ -97,6 +100,18 @@ struct FailoverSpec {
   unsigned reorder_depth = 3;          // positions a leg may deliver out of order
   Nanoseconds playout_delay{0};        // release: playout; 0 means max_skew
   Nanoseconds epoch_hold{20'000'000};  // silence after which one leg may start a new epoch
+  Continuity continuity = Continuity::Preserve;
+};
+
+// What becomes of the RTP header: it stays, a new one is put before what has none, it is taken off.
+enum class RtpFace : std::uint8_t { Keep, Insert, Strip };
+
+// The stream's own RTP face.
+struct RestampSpec {
+  RtpFace rtp = RtpFace::Keep;
+  std::uint8_t payload_type = 33;              // rtp: insert; MPEG-TS
+  std::optional<std::uint32_t> clock_rate_hz;  // absent: the payload type's
+  std::optional<std::uint32_t> ssrc;           // absent: made of the stream's name
 };
 
 struct OutputSpec {
@@ -116,6 +131,7 @@ struct StreamSpec {
   std::vector<LegSpec> legs;
   SequenceSpec sequence;
   FailoverSpec failover;
+  RestampSpec restamp;
   std::vector<OutputSpec> outputs;
 };
 
@@ -128,6 +144,13 @@ struct Spec {
 // Positions in the merge window: a power of two, at least twice what may be in flight between the
 // fastest and the slowest leg. The slots of both halves of document 003's buffers.
 std::uint64_t window_positions(const StreamSpec& stream) noexcept;
+
+// Does the stream leave with other RTP headers than it came with?
+bool is_restamped(const StreamSpec& stream) noexcept;
+
+// The SSRC that a restamped stream leaves with. That which is made of the name is the same on every
+// appliance and after every start.
+std::uint32_t ssrc_of(const StreamSpec& stream) noexcept;
 
 // How long a packet may be kept: max_skew, or the playout delay where that is longer.
 Nanoseconds longest_hold(const FailoverSpec& failover) noexcept;

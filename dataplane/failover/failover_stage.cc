@@ -47,6 +47,19 @@ void refresh_udp(std::byte* frame, const PacketTag& tag, std::size_t length) noe
   store_raw<std::uint16_t>(udp + 6, checksum == 0 ? std::uint16_t{0xffff} : checksum);
 }
 
+// When the first packet of the epoch came that is about to begin: the legs keep it still.
+Instant first_arrival(const MergeWindow& window, std::uint32_t epoch) noexcept {
+  Instant first = kNever;
+  for (unsigned l = 0; l < window.leg_count(); ++l) {
+    const Candidate& candidate = window.leg(l).candidate;
+    if (candidate.count == 0 || candidate.kept[0].epoch != epoch) continue;
+    if (epoch != window.epoch() || candidate.confirmed) {
+      first = std::min(first, candidate.kept[0].now);
+    }
+  }
+  return first;
+}
+
 constexpr std::array<DropReason, static_cast<std::size_t>(MergeDrop::kCount)> kReasons{
     DropReason::Redundant,        DropReason::DuplicateSameLeg, DropReason::Late,
     DropReason::LateAfterRelease, DropReason::WildSequence,     DropReason::OtherEpoch};
@@ -69,7 +82,7 @@ FailoverStage::FailoverStage(const Spec& spec, const std::vector<bool>& mine,
     MergeWindow& window = windows_[s].emplace(merge_config(stream, static_cast<std::uint32_t>(s)));
     const std::uint64_t most = std::min<std::uint64_t>(window.window() / 4, Located::kEnd - 1);
     lanes_[s] = {&window, stream.sequence.format, stream.sequence.counts_messages(),
-                 static_cast<std::uint16_t>(most)};
+                 is_restamped(stream), static_cast<std::uint16_t>(most)};
   }
 }
 
@@ -201,6 +214,9 @@ void FailoverStage::gap(std::uint32_t tag, std::uint64_t from, std::uint64_t to,
                   .from = from,
                   .to = to,
                   .at = now});
+  if (!lanes_[tag].restamped) return;
+  flush();  // what came before the gap
+  next_.skip(tag, to - from + 1);
 }
 
 void FailoverStage::epoch_changed(std::uint32_t tag, std::uint32_t epoch, Instant now) noexcept {
@@ -208,6 +224,9 @@ void FailoverStage::epoch_changed(std::uint32_t tag, std::uint32_t epoch, Instan
                   .stream = static_cast<std::uint16_t>(tag),
                   .epoch = epoch,
                   .at = now});
+  if (!lanes_[tag].restamped) return;
+  flush();  // what is of the old epoch
+  next_.begin_epoch(tag, first_arrival(*lanes_[tag].window, epoch));
 }
 
 void FailoverStage::leg_changed(std::uint32_t tag, unsigned leg, LegChange change,

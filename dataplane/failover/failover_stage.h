@@ -45,6 +45,7 @@ class FailoverStage final : public Stage, private MergeOutlet {
     MergeWindow* window = nullptr;  // null where not ours
     SequenceFormat format = SequenceFormat::Rtp;
     bool ranges = false;     // packets of several positions
+    bool restamped = false;  // the next stage wants to know of gaps and epochs
     std::uint16_t most = 1;  // of them; more could not be kept
   };
   bool locate(const PacketTag& tag, const std::byte* payload, std::size_t length,
