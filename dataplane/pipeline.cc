@@ -7,7 +7,7 @@ Pipeline::Pipeline(const PipelineParts& parts)
     : capture_(parts.spec),
       transmit_(parts.ports, parts.tx_queues),
       replicate_(parts.spec, parts.ports, parts.pool, transmit_),
-      failover_(parts.spec, parts.mine, parts.held_limit, replicate_, *parts.events),
+      failover_(parts.spec, parts.mine, parts.held_limit, after_failover(parts), *parts.events),
       classify_({parts.spec, parts.flows, parts.worker, parts.pool}, failover_, *parts.exits),
       over_ring_(parts.over_ring) {
   over_ring_.resize(parts.ports.size());
@@ -43,6 +43,12 @@ void Pipeline::show_received(unsigned port, std::span<rte_mbuf* const> burst,
   tap_->see({.stage = CaptureStage::Rx, .port = static_cast<std::uint16_t>(port)}, burst);
 }
 
+// Where no stream is restamped, packets do not even pass the stage.
+Stage& Pipeline::after_failover(const PipelineParts& parts) {
+  if (!RestampStage::is_needed(parts.spec, parts.mine)) return replicate_;
+  return restamp_.emplace(parts.spec, parts.mine, replicate_);
+}
+
 void Pipeline::drain(Instant now) noexcept {
   failover_.drain(now);
   transmit_.drain();
@@ -76,6 +82,7 @@ void Pipeline::add_counters(Snapshot& into) const {
   failover_.count_drops(drops);
   for (std::size_t r = 0; r < kDropReasons; ++r) {
     drops[r] += replicate_.drops()[r].get();
+    if (restamp_) drops[r] += restamp_->drops()[r].get();
     into.drops[r] += drops[r];
     into.ledger.dropped += drops[r];
   }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -12,6 +13,7 @@
 #include "dataplane/event_sink.h"
 #include "dataplane/failover/failover_stage.h"
 #include "dataplane/replicate/replicate_stage.h"
+#include "dataplane/restamp/restamp_stage.h"
 #include "dataplane/transmit/transmit_stage.h"
 #include "drivers/port.h"
 
@@ -31,8 +33,8 @@ struct PipelineParts {
   EventSink* events = nullptr;
 };
 
-// The stages of one worker, from a received burst to the drivers: classify, failover, replicate,
-// transmit. One worker's alone.
+// The stages of one worker, from a received burst to the drivers: classify, failover, restamp where
+// a stream needs it, replicate, transmit. One worker's alone.
 class Pipeline {
  public:
   explicit Pipeline(const PipelineParts& parts);
@@ -94,8 +96,11 @@ class Pipeline {
   Tap* tap_ = nullptr;
   RingTap capture_;  // before the stages, which show it packets to their end
   ByteRing* capture_ring_ = nullptr;
+  Stage& after_failover(const PipelineParts& parts);
+
   TransmitStage transmit_;
   ReplicateStage replicate_;
+  std::optional<RestampStage> restamp_;
   FailoverStage failover_;
   ClassifyStage classify_;
   Counter taken_over_;

@@ -35,6 +35,12 @@ class Stage {
   // Called when `next_deadline()` has come: time-outs need no thread of their own.
   virtual void tick(Instant /*now*/) noexcept {}
   virtual Instant next_deadline() const noexcept { return kNever; }
+
+  // Told between two packets of a stream that is restamped, by the stage before this one.
+  // What follows is numbered anew; the first of it had arrived at `came`.
+  virtual void begin_epoch(unsigned /*stream*/, Instant /*came*/) noexcept {}
+  // So many positions before the next packet will not come.
+  virtual void skip(unsigned /*stream*/, std::uint64_t /*positions*/) noexcept {}
 };
 
 // The way on. Gathers packets so that the next stage costs one virtual call per burst.

@@ -22,6 +22,8 @@ inline constexpr std::array<std::string_view, 2> kOverlapNames{"trim", "pass"};
 inline constexpr std::array<std::string_view, 2> kEndianNames{"big", "little"};
 inline constexpr std::array<std::string_view, 2> kSelectionNames{"merge", "prefer"};
 inline constexpr std::array<std::string_view, 2> kCorruptNames{"drop", "use_if_only"};
+inline constexpr std::array<std::string_view, 2> kContinuityNames{"preserve", "splice"};
+inline constexpr std::array<std::string_view, 3> kRtpFaceNames{"keep", "insert", "strip"};
 inline constexpr std::array<std::string_view, 3> kReleaseNames{"arrival", "ordered", "playout"};
 
 template <std::size_t N, class E>

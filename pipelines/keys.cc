@@ -39,14 +39,16 @@ const Quantity* quantity_of(KeyKind kind) noexcept {
   if (kind == KeyKind::Duration) return &kDurations;
   if (kind == KeyKind::Size) return &kSizes;
   if (kind == KeyKind::PacketRate) return &kPacketRates;
+  if (kind == KeyKind::Frequency) return &kFrequencies;
   return nullptr;
 }
 
 std::string_view kind_text(KeyKind kind) noexcept {
-  constexpr std::array<std::string_view, 17> kNames{
-      "map",          "flag",           "number",      "duration",     "size",   "rate",
-      "name",         "text",           "device",      "path",         "choice", "address",
-      "address: MAC", "address/length", "MAC address", "address:port", "VLAN"};
+  constexpr std::array<std::string_view, 19> kNames{
+      "map",         "flag",         "number",  "duration",       "size",
+      "rate",        "frequency",    "name",    "text",           "device",
+      "path",        "choice",       "address", "address: MAC",   "address/length",
+      "MAC address", "address:port", "VLAN",    "number or 0x..."};
   return kNames[static_cast<std::size_t>(kind)];
 }
 
@@ -54,8 +56,8 @@ std::string_view kind_text(KeyKind kind) noexcept {
 
 std::vector<const KeyInfo*> all_keys() {
   std::vector<const KeyInfo*> all;
-  for (const auto part :
-       {kApplianceKeys, kPortKeys, kStreamKeys, kFailoverKeys, kVerifyKeys, kOutputKeys}) {
+  for (const auto part : {kApplianceKeys, kPortKeys, kStreamKeys, kFailoverKeys, kVerifyKeys,
+                          kRestampKeys, kOutputKeys}) {
     for (const KeyInfo& key : part) all.push_back(&key);
   }
   return all;
@@ -100,7 +102,7 @@ std::string KeyInfo::range_text() const {
     text = quantity_text(least, *quantity) + " to " + quantity_text(most, *quantity);
   } else if (most > 0) {
     text = least == most ? std::to_string(least) : fmt::format("{} to {}", least, most);
-    if (kind != KeyKind::Number) text += " characters";
+    if (kind != KeyKind::Number && kind != KeyKind::Ssrc) text += " characters";
   }
   if (!word.empty()) text += fmt::format(", or {}", word);
   return text;

@@ -21,6 +21,7 @@ enum class KeyKind : std::uint8_t {
   Duration,
   Size,
   PacketRate,
+  Frequency,
   Name,    // letters, digits, _ . -
   Text,    // any printable text
   Device,  // printable ASCII without blanks
@@ -32,6 +33,7 @@ enum class KeyKind : std::uint8_t {
   Mac,
   Endpoint,
   Vlan,
+  Ssrc,  // 32 bits, decimal or 0x...
 };
 
 enum class Applies : std::uint8_t { RestartOnly, Live };
@@ -45,6 +47,7 @@ struct Defaults {
   SequenceSpec sequence;
   FailoverSpec failover;
   StreamVerifySpec verify;
+  RestampSpec restamp;
   OutputSpec output;
 };
 
@@ -82,6 +85,7 @@ extern const std::span<const KeyInfo> kPortKeys;
 extern const std::span<const KeyInfo> kStreamKeys;
 extern const std::span<const KeyInfo> kFailoverKeys;
 extern const std::span<const KeyInfo> kVerifyKeys;
+extern const std::span<const KeyInfo> kRestampKeys;
 extern const std::span<const KeyInfo> kOutputKeys;
 
 // Every key, in the order of the reference.

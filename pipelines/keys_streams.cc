@@ -179,6 +179,12 @@ constexpr KeyInfo kFailoverTable[] = {
      .most = 60 * kSecond,
      .fallback = [](D d) { return duration_text(d.failover.epoch_hold); },
      .meaning = "silence after which one leg alone may restart the stream"},
+    {.path = "streams.*.failover.continuity",
+     .kind = KeyKind::Choice,
+     .choices = kContinuityNames,
+     .fallback = [](D d) { return choice_text(kContinuityNames, d.failover.continuity); },
+     .meaning = "over restarts of the source: preserve its RTP numbers, or splice them into one "
+                "numbering"},
     {.path = "streams.*.failover.switching",
      .fallback = none_text,
      .meaning = "selection: prefer: when another leg becomes the preferred one"},

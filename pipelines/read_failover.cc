@@ -31,6 +31,7 @@ FailoverSpec read_failover(const YamlNode& node, const KeyPath& path, ReadContex
   section.read("reorder_depth", failover.reorder_depth);
   section.read("playout_delay", failover.playout_delay);
   section.read("epoch_hold", failover.epoch_hold);
+  section.read("continuity", failover.continuity);
   section.finish();
   return failover;
 }

@@ -35,6 +35,7 @@ StreamSpec read_stream(const YamlNode::Entry& entry, const KeyPath& path, ReadCo
 FailoverSpec read_failover(const YamlNode& node, const KeyPath& path, ReadContext& context);
 StreamVerifySpec read_stream_verify(const YamlNode& node, const KeyPath& path,
                                     ReadContext& context);
+RestampSpec read_restamp(const YamlNode& node, const KeyPath& path, ReadContext& context);
 OutputSpec read_output(const YamlNode::Entry& entry, const KeyPath& path, ReadContext& context);
 
 // The index of the port that `section` names; complains and gives 0 where there is none.

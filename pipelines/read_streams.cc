@@ -75,6 +75,10 @@ StreamSpec read_stream(const YamlNode::Entry& entry, const KeyPath& path, ReadCo
   if (const YamlNode* verify = section.child("verify")) {
     stream.verify = read_stream_verify(*verify, path.key("verify"), context);
   }
+
+  if (const YamlNode* restamp = section.child("restamp")) {
+    stream.restamp = read_restamp(*restamp, path.key("restamp"), context);
+  }
   section.each("outputs", Section::Keys::Names, [&](const auto& output, const KeyPath& at) {
     stream.outputs.push_back(read_output(output, at, context));
   });

@@ -22,6 +22,7 @@ Every YAML key, counter and drop reason. Printed by `castgate keys`; not to be e
 - Durations, sizes and rates carry their unit: `10ms`, `512MiB`, `100kpps`. A number without one is
   an error. Decimals are taken where they come out whole: `1.5ms`. Plain numbers have no unit.
 - Durations: ns, us, ms, s. Sizes: B, KiB, MiB, GiB, TiB (of 1024). Rates: pps, kpps, Mpps.
+  Frequencies: Hz, kHz, MHz.
 - Names are 1 to 64 letters, digits, `_`, `.` and `-`. Quotes never change what a value means.
 - An endpoint is an address and a UDP port: `239.1.0.1:5000`, or in quotes `"[ff3e::1]:5000"`.
 - Unknown keys and keys given twice are errors. Keys that begin with `x-` are yours: they are not
@@ -35,12 +36,13 @@ struct Part {
   std::span<const KeyInfo> keys;
 };
 
-std::array<Part, 6> parts() {
+std::array<Part, 7> parts() {
   return {{{"Appliance", kApplianceKeys},
            {"Ports", kPortKeys},
            {"Streams and legs", kStreamKeys},
            {"Failover", kFailoverKeys},
            {"Verdicts", kVerifyKeys},
+           {"Restamp", kRestampKeys},
            {"Outputs", kOutputKeys}}};
 }
 

@@ -18,6 +18,7 @@ constexpr std::array<UnitOf, 5> kSizeUnits{
     {{"B", 1}, {"KiB", 1ull << 10}, {"MiB", 1ull << 20}, {"GiB", 1ull << 30}, {"TiB", 1ull << 40}}};
 constexpr std::array<UnitOf, 3> kPacketRateUnits{
     {{"pps", 1}, {"kpps", 1'000}, {"Mpps", 1'000'000}}};
+constexpr std::array<UnitOf, 3> kFrequencyUnits{{{"Hz", 1}, {"kHz", 1'000}, {"MHz", 1'000'000}}};
 
 bool is_digit(char c) noexcept {
   return c >= '0' && c <= '9';
@@ -62,6 +63,7 @@ Result<std::uint64_t> scaled(std::string_view number, const UnitOf& unit) {
 const Quantity kDurations{kDurationUnits, "10ms, 500us"};
 const Quantity kSizes{kSizeUnits, "512MiB, 1GiB"};
 const Quantity kPacketRates{kPacketRateUnits, "100kpps, 2500pps"};
+const Quantity kFrequencies{kFrequencyUnits, "90kHz, 44.1kHz"};
 
 std::string Quantity::unit_names() const {
   std::string names;
@@ -90,6 +92,17 @@ Result<std::uint64_t> parse_quantity(std::string_view text, const Quantity& quan
 Result<std::uint64_t> parse_number(std::string_view text) {
   std::uint64_t value = 0;
   if (!read_digits(text, value)) return fail("expected a whole number");
+  return value;
+}
+
+Result<std::uint64_t> parse_identifier(std::string_view text) {
+  if (!text.starts_with("0x")) return parse_number(text);
+  const std::string_view digits = text.substr(2);
+  std::uint64_t value = 0;
+  const auto read = std::from_chars(digits.data(), digits.data() + digits.size(), value, 16);
+  if (read.ec != std::errc{} || read.ptr != digits.data() + digits.size()) {
+    return fail("expected a whole number, decimal or 0x...");
+  }
   return value;
 }
 

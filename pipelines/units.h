@@ -28,11 +28,14 @@ struct Quantity {
 extern const Quantity kDurations;    // base: nanoseconds
 extern const Quantity kSizes;        // base: bytes
 extern const Quantity kPacketRates;  // base: packets per second
+extern const Quantity kFrequencies;  // base: hertz
 
 // `text` in base units. Decimals are taken where they come out whole: 1.5ms, not 1.5ns.
 Result<std::uint64_t> parse_quantity(std::string_view text, const Quantity& quantity);
 // A whole number without unit, sign or blanks.
 Result<std::uint64_t> parse_number(std::string_view text);
+// The same, or up to 16 hexadecimal digits behind 0x.
+Result<std::uint64_t> parse_identifier(std::string_view text);
 
 // The shortest exact form: 10ms, not 10000us.
 std::string quantity_text(std::uint64_t value, const Quantity& quantity);

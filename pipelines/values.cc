@@ -30,6 +30,8 @@ Result<std::uint64_t> unranged_amount(const std::string& text, const KeyInfo& ke
   if (key.kind == KeyKind::Duration) return parse_quantity(text, kDurations);
   if (key.kind == KeyKind::Size) return parse_quantity(text, kSizes);
   if (key.kind == KeyKind::PacketRate) return parse_quantity(text, kPacketRates);
+  if (key.kind == KeyKind::Frequency) return parse_quantity(text, kFrequencies);
+  if (key.kind == KeyKind::Ssrc) return parse_identifier(text);
   CG_CHECK(key.kind == KeyKind::Number);
   return parse_number(text);
 }

@@ -24,6 +24,18 @@ constexpr std::uint16_t fold_sum(std::uint64_t sum) noexcept {
 // Sum over any number of bytes, unfolded; an odd last byte counts as if a zero followed.
 std::uint64_t ones_sum(const void* bytes, std::size_t length) noexcept;
 
+// RFC 1624 for UDP, with unfolded sums of the words that went and of those that came, as they lie
+// in memory. Zero stays zero: no checksum. What went is taken away from a multiple of 65535, which
+// is nothing to these sums and larger than any of ours.
+constexpr std::uint16_t updated_checksum(std::uint16_t checksum, std::uint64_t gone,
+                                         std::uint64_t come) noexcept {
+  if (checksum == 0) return 0;
+  constexpr std::uint64_t kNothing = 0xffffull << 32;
+  const std::uint64_t sum = kNothing - gone + static_cast<std::uint16_t>(~checksum) + come;
+  const auto made = static_cast<std::uint16_t>(~fold_sum(sum));
+  return made == 0 ? std::uint16_t{0xffff} : made;
+}
+
 // True for a 20-byte IPv4 header whose sum is right: a multiple of 65535, tested by multiplying
 // with the inverse (its factors are odd).
 inline bool ip_header_sums_up(const void* header) noexcept {

@@ -48,6 +48,10 @@ enum class DropReason : std::uint8_t {
   LockedOut,
   PayloadType,
   NotTs,
+  // restamp
+  BeforeEpoch,
+  NoHeadroom,
+  NoRtpPayload,
   // replicate
   Mtu,
   TtlExpired,
@@ -101,6 +105,9 @@ inline constexpr std::array<DropReasonInfo, kDropReasons> kDropReasonTable{{
     {"locked_out", "failover", "an operator has locked this leg out"},
     {"payload_type", "failover", "RTP payload type is not verify.payload_type"},
     {"not_ts", "failover", "payload is no MPEG-TS: no 0x47 each 188 bytes (verify.mpeg_ts)"},
+    {"before_epoch", "restamp", "splice, arrival: before the first packet of its epoch"},
+    {"no_headroom", "restamp", "rtp: insert: no room for an RTP header in the packet's buffer"},
+    {"no_rtp_payload", "restamp", "rtp: strip: nothing but header and padding, or bad padding"},
     {"mtu", "replicate", "packet is larger than the MTU of the output's port"},
     {"ttl_expired", "replicate", "ttl: decrement reached 0"},
     {"copy_failed", "replicate", "the packet pool was empty when an output needed its copy"},

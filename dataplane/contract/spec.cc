@@ -29,6 +29,19 @@ bool has_choice(const StreamSpec& stream) noexcept {
          stream.failover.corrupt == Corrupt::UseIfOnly;
 }
 
+bool is_restamped(const StreamSpec& stream) noexcept {
+  return stream.failover.continuity == Continuity::Splice || stream.restamp.rtp != RtpFace::Keep;
+}
+
+std::uint32_t ssrc_of(const StreamSpec& stream) noexcept {
+  if (stream.restamp.ssrc) return *stream.restamp.ssrc;
+  std::uint32_t hash = 0x811c9dc5;  // FNV-1a
+  for (const char letter : stream.name) {
+    hash = (hash ^ static_cast<unsigned char>(letter)) * 0x01000193;
+  }
+  return hash;
+}
+
 unsigned SequenceSpec::width() const noexcept {
   switch (format) {
     case SequenceFormat::Rtp:

@@ -99,6 +99,8 @@ struct SwitchingSpec {
   Nanoseconds wait_to_restore{5'000'000'000};
   std::uint32_t degrade_loss_ppm = 0;  // packets per million lost or faulty in a second; 0: none
 };
+// What becomes of sequence, timestamp and SSRC when the source begins anew.
+enum class Continuity : std::uint8_t { Preserve, Splice };
 
 struct FailoverSpec {
   Selection selection = Selection::Merge;
@@ -111,6 +113,18 @@ struct FailoverSpec {
   unsigned reorder_depth = 3;          // positions a leg may deliver out of order
   Nanoseconds playout_delay{0};        // release: playout; 0 means max_skew
   Nanoseconds epoch_hold{20'000'000};  // silence after which one leg may start a new epoch
+  Continuity continuity = Continuity::Preserve;
+};
+
+// What becomes of the RTP header: it stays, a new one is put before what has none, it is taken off.
+enum class RtpFace : std::uint8_t { Keep, Insert, Strip };
+
+// The stream's own RTP face.
+struct RestampSpec {
+  RtpFace rtp = RtpFace::Keep;
+  std::uint8_t payload_type = 33;              // rtp: insert; MPEG-TS
+  std::optional<std::uint32_t> clock_rate_hz;  // absent: the payload type's
+  std::optional<std::uint32_t> ssrc;           // absent: made of the stream's name
 };
 
 // What each packet of a stream is judged by, beyond what its port verifies.
@@ -138,6 +152,7 @@ struct StreamSpec {
   SequenceSpec sequence;
   FailoverSpec failover;
   StreamVerifySpec verify;
+  RestampSpec restamp;
   std::vector<OutputSpec> outputs;
 };
 
@@ -156,6 +171,12 @@ std::vector<std::uint8_t> preference(const StreamSpec& stream);
 
 // Are copies of one position worth differently much?
 bool has_choice(const StreamSpec& stream) noexcept;
+// Does the stream leave with other RTP headers than it came with?
+bool is_restamped(const StreamSpec& stream) noexcept;
+
+// The SSRC that a restamped stream leaves with. That which is made of the name is the same on every
+// appliance and after every start.
+std::uint32_t ssrc_of(const StreamSpec& stream) noexcept;
 
 // How long a packet may be kept: max_skew, or the playout delay where that is longer.
 Nanoseconds longest_hold(const FailoverSpec& failover) noexcept;

@@ -6,55 +6,23 @@
 
 #include "dataplane/base/rtp/locate.h"
 #include "dataplane/base/sequence/messages.h"
+#include "dataplane/failover/merge_configs.h"
 #include "dataplane/failover/udp_payload.h"
 
 namespace castgate {
 namespace {
 
-SwitchConfig switch_config(const StreamSpec& stream) {
-  const SwitchingSpec& switching = stream.failover.switching;
-  SwitchConfig config;
-  config.prefer = stream.failover.selection == Selection::Prefer;
-  std::ranges::copy(preference(stream), config.order.begin());
-  config.revertive = switching.revertive;
-  config.on_degrade = switching.degrade_loss_ppm != 0;
-  config.hold_off = switching.hold_off;
-  config.wait_to_restore = switching.wait_to_restore;
-  return config;
-}
-
-MergeConfig merge_config(const StreamSpec& stream, std::uint32_t tag) {
-  const FailoverSpec& failover = stream.failover;
-  MergeConfig config;
-  config.release = failover.release == Release::Arrival   ? MergeRelease::Arrival
-                   : failover.release == Release::Ordered ? MergeRelease::Ordered
-                                                          : MergeRelease::Playout;
-  config.window = window_positions(stream);
-  config.max_skew = failover.max_skew;
-  config.playout_delay = failover.playout_delay;
-  config.epoch_hold = failover.epoch_hold;
-  config.legs = static_cast<unsigned>(stream.legs.size());
-  config.reorder_depth = failover.reorder_depth;
-  config.width = stream.sequence.width();
-  config.degrade_loss_ppm = failover.switching.degrade_loss_ppm;
-  config.content_check = stream.sequence.counts_messages() ? 0 : stream.verify.content_check;
-  config.ranges = stream.sequence.counts_messages();
-  config.trim = stream.sequence.overlap == Overlap::Trim && stream.sequence.has_lengths();
-  config.tag = tag;
-  return config;
-}
-
-std::unique_ptr<StreamVerdict> stream_verdict(const StreamSpec& stream) {
-  const StreamVerifySpec& verify = stream.verify;
-  if (!verify.mpeg_ts && !verify.payload_type) return nullptr;
-  const SequenceFormat format = stream.sequence.format;
-  VerdictConfig config;
-  config.rtp = format == SequenceFormat::Rtp || format == SequenceFormat::RtpExtended;
-  config.mpeg_ts = verify.mpeg_ts;
-  config.payload_type = verify.payload_type;
-  config.width = stream.sequence.width();
-  config.legs = static_cast<unsigned>(stream.legs.size());
-  return std::make_unique<StreamVerdict>(config);
+// When the first packet of the epoch came that is about to begin: the legs keep it still.
+Instant first_arrival(const MergeWindow& window, std::uint32_t epoch) noexcept {
+  Instant first = kNever;
+  for (unsigned l = 0; l < window.leg_count(); ++l) {
+    const Candidate& candidate = window.leg(l).candidate;
+    if (candidate.count == 0 || candidate.kept[0].epoch != epoch) continue;
+    if (epoch != window.epoch() || candidate.confirmed) {
+      first = std::min(first, candidate.kept[0].now);
+    }
+  }
+  return first;
 }
 
 constexpr std::array<DropReason, static_cast<std::size_t>(MergeDrop::kCount)> kReasons{
@@ -83,9 +51,13 @@ FailoverStage::FailoverStage(const Spec& spec, const std::vector<bool>& mine,
     MergeWindow& window = windows_[s].window.emplace(config);
     const std::uint64_t most = std::min<std::uint64_t>(window.window() / 4, Located::kEnd - 1);
     judged_[s].verdict = stream_verdict(stream);
-    const bool ranges = stream.sequence.counts_messages();
-    const bool plain = !ranges && !window.choice() && !judged_[s].verdict;
-    lanes_[s] = {&window, stream.sequence.format, plain, ranges, static_cast<std::uint16_t>(most)};
+    Lane& lane = lanes_[s];
+    lane.window = &window;
+    lane.format = stream.sequence.format;
+    lane.ranges = stream.sequence.counts_messages();
+    lane.plain = !lane.ranges && !window.choice() && !judged_[s].verdict;
+    lane.restamped = is_restamped(stream);
+    lane.most = static_cast<std::uint16_t>(most);
   }
 }
 
@@ -243,6 +215,9 @@ void FailoverStage::gap(std::uint32_t tag, std::uint64_t from, std::uint64_t to,
                   .from = from,
                   .to = to,
                   .at = now});
+  if (!lanes_[tag].restamped) return;
+  flush();  // what came before the gap
+  next_.skip(tag, to - from + 1);
 }
 
 void FailoverStage::epoch_changed(std::uint32_t tag, std::uint32_t epoch, Instant now) noexcept {
@@ -250,6 +225,9 @@ void FailoverStage::epoch_changed(std::uint32_t tag, std::uint32_t epoch, Instan
                   .stream = static_cast<std::uint16_t>(tag),
                   .epoch = epoch,
                   .at = now});
+  if (!lanes_[tag].restamped) return;
+  flush();  // what is of the old epoch
+  next_.begin_epoch(tag, first_arrival(*lanes_[tag].window, epoch));
 }
 
 void FailoverStage::leg_changed(std::uint32_t tag, unsigned leg, LegChange change,

@@ -67,6 +67,7 @@ class FailoverStage final : public Stage, private MergeOutlet {
     SequenceFormat format = SequenceFormat::Rtp;
     bool plain = true;       // one position each, all copies alike, nothing to judge
     bool ranges = false;     // packets of several positions
+    bool restamped = false;  // the next stage wants to know of gaps and epochs
     std::uint16_t most = 1;  // of them; more could not be kept
   };
   bool locate(const PacketTag& tag, const std::byte* payload, std::size_t length,

@@ -39,15 +39,9 @@ inline ReceivedHeaders read_headers(const std::uint8_t* frame, const PacketTag& 
   return received;
 }
 
-// RFC 1624, with sums of what changed: addresses and ports. Zero stays zero: no checksum. A sum is
-// taken away from a multiple of 65535, which is nothing to these sums and larger than any of ours.
+// What changed are addresses and ports.
 inline std::uint16_t moved_checksum(const ReceivedHeaders& received, std::uint16_t to) noexcept {
-  if (received.udp_checksum == 0) return 0;
-  constexpr std::uint64_t kNothing = 0xffffull << 32;
-  const std::uint64_t sum =
-      kNothing - received.pseudo_sum + static_cast<std::uint16_t>(~received.udp_checksum) + to;
-  const auto checksum = static_cast<std::uint16_t>(~fold_sum(sum));
-  return checksum == 0 ? std::uint16_t{0xffff} : checksum;
+  return updated_checksum(received.udp_checksum, received.pseudo_sum, to);
 }
 
 // What of an IPv4 header is the packet's own, as its first twelve bytes lie in memory.

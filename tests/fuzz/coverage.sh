@@ -16,6 +16,7 @@ declare -A parsers=(
   [control]="controlplane/conductor/control_protocol.cc"
   [describe]="dataplane/base/describe/describe.cc dataplane/base/describe/dissect.cc"
   [parse]="dataplane/base/packet/parse.cc dataplane/base/rtp/locate.h"
+  [restamp]="dataplane/base/restamp/datagram.cc dataplane/base/rtp/header.h"
   [sequence]="dataplane/base/sequence/generic.cc dataplane/base/sequence/messages.cc"
   [query]="controlplane/slow_path/queries.cc"
 )

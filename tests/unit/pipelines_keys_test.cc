@@ -19,7 +19,7 @@ constexpr std::string_view kEverySection = R"(
 schema: 1
 appliance: {}
 ports: {p: {verify: {}, vlans: {43: {}}}}
-streams: {s: {legs: {A: {}}, outputs: {o: {}}, failover: {switching: {}},
+streams: {s: {legs: {A: {}}, outputs: {o: {}}, failover: {switching: {}}, restamp: {},
               verify: {}, sequence: {position: {}, count: {}, epoch: {}}}}
 )";
 

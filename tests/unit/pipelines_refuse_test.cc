@@ -15,7 +15,7 @@ TEST(RefuseSpec, unknown_key_names_the_known_ones) {
   EXPECT_EQ(errors_of({.failover = "max_skwe: 5ms"}),
             "f:6:12: streams.s.failover.max_skwe: unknown key; known here: selection, order, "
             "corrupt, switching, release, "
-            "max_skew, max_rate, reorder_depth, playout_delay, epoch_hold");
+            "max_skew, max_rate, reorder_depth, playout_delay, epoch_hold, continuity");
   EXPECT_EQ(errors_of({.ports = "red: {device: d0, verify: {ipv4: true}}, blue: {device: d1}, "
                                 "out: {device: d2}"}),
             "f:3:36: ports.red.verify.ipv4: unknown key; known here: ip_checksum, udp_checksum, "

@@ -5,6 +5,7 @@
 #include <cstdint>
 
 #include "dataplane/base/big_endian.h"
+#include "dataplane/base/rtp/header.h"
 #include "dataplane/base/sequence/located.h"
 
 namespace castgate {
@@ -12,21 +13,12 @@ namespace castgate {
 // RTP (RFC 3550 5.1): sequence number, 16 bits. `payload`: the UDP payload, `length` bytes. False
 // when it is no RTP packet: too short for its header, CSRCs and extension, or of another version.
 inline bool locate_rtp(const std::byte* payload, std::size_t length, Located& where) noexcept {
-  constexpr std::size_t kHeader = 12;
   constexpr unsigned kVersion = 0x80;
   constexpr unsigned kPadding = 0x20;
-  constexpr unsigned kExtension = 0x10;
-  constexpr unsigned kSources = 0x0f;
-  if (length < kHeader) return false;
+  if (length < kRtpHeader) return false;
   const auto first = std::to_integer<unsigned>(payload[0]);
   if ((first & ~kPadding) != kVersion) [[unlikely]] {
-    if ((first & 0xc0) != kVersion) return false;
-    std::size_t header = kHeader + 4 * static_cast<std::size_t>(first & kSources);
-    if ((first & kExtension) != 0) {
-      if (header + 4 > length) return false;
-      header += 4 + 4 * static_cast<std::size_t>(load_be16(payload + header + 2));
-    }
-    if (header > length) return false;
+    if (rtp_header_length(payload, length) == 0) return false;
   }
   where = {load_be16(payload + 2), load_be32(payload + 8)};
   return true;
@@ -37,11 +29,7 @@ inline bool locate_rtp(const std::byte* payload, std::size_t length, Located& wh
 inline bool locate_rtp_extended(const std::byte* payload, std::size_t length,
                                 Located& where) noexcept {
   if (!locate_rtp(payload, length, where)) return false;
-  const auto first = std::to_integer<unsigned>(payload[0]);
-  std::size_t header = 12 + 4 * static_cast<std::size_t>(first & 0x0f);
-  if ((first & 0x10) != 0) {
-    header += 4 + 4 * static_cast<std::size_t>(load_be16(payload + header + 2));
-  }
+  const std::size_t header = rtp_header_length(payload, length);
   if (header + 2 > length) return false;
   where.raw |= static_cast<std::uint64_t>(load_be16(payload + header)) << 16;
   return true;

@@ -13,6 +13,8 @@ constexpr std::uint32_t kSync = 0x47000000;
 constexpr std::uint32_t kTransportError = 0x00800000;
 constexpr std::uint32_t kAdaptation = 0x20;
 constexpr std::uint32_t kPayload = 0x10;
+// What a plain packet's header is judged by: not its start indicator, priority and scrambling.
+constexpr std::uint32_t kTold = 0xff9fff3f;
 constexpr unsigned kNullPid = 0x1fff;
 constexpr unsigned kDiscontinuity = 0x80;
 constexpr unsigned kPcrFlag = 0x10;
@@ -25,51 +27,75 @@ constexpr unsigned pid_of(std::uint32_t header) noexcept {
 
 Grade TsVerdict::judge(const std::byte* ts, std::size_t length, Turn turn) noexcept {
   const std::size_t packets = length / kPacket;
-  std::uint32_t differs = 0;
-  for (std::size_t i = 0; i < packets; ++i) {
-    differs |= load_be32(ts + i * kPacket) ^ kSync;
-  }
-  if (packets * kPacket != length || packets == 0 || (differs & kSyncMask) != 0) {
-    ++faults_.sync;
-    return Grade::Corrupt;
-  }
+  if (packets * kPacket != length || packets == 0) return refuse();
   if (turn == Turn::Skipped) forget();
+  if (turn == Turn::Old) return judge_old(ts, packets);
+  std::uint32_t wanted = wanted_;
   bool good = true;
   for (std::size_t i = 0; i < packets; ++i) {
     const std::byte* packet = ts + i * kPacket;
     const std::uint32_t header = load_be32(packet);
-    if (turn == Turn::Old) {
-      good &= (header & kTransportError) == 0;
+    if ((header & kTold) != wanted) [[unlikely]] {
+      if ((header & kSyncMask) != kSync) return refuse();
+      wanted_ = wanted;
+      good &= judge_odd(packet, header);
+      wanted = wanted_;
       continue;
     }
-    // The next of its PID, without an adaptation field.
-    std::uint16_t& next = next_[pid_of(header)];
-    constexpr std::uint32_t kPlain = kTransportError | kAdaptation | kPayload;
-    if ((header & kPlain) == kPayload && next == expected(header)) {
-      next = expected(header + 1);
-    } else {
-      good &= judge_odd(packet, header);
-    }
+    wanted = (wanted & ~15u) | ((wanted + 1) & 15);
   }
+  wanted_ = wanted;
   return good ? Grade::Good : Grade::Degraded;
+}
+
+Grade TsVerdict::refuse() noexcept {
+  ++faults_.sync;
+  forget();
+  return Grade::Corrupt;
+}
+
+// Of no consequence for what the leg brings in turn.
+Grade TsVerdict::judge_old(const std::byte* ts, std::size_t packets) noexcept {
+  std::uint32_t errors = 0;
+  for (std::size_t i = 0; i < packets; ++i) {
+    const std::uint32_t header = load_be32(ts + i * kPacket);
+    if ((header & kSyncMask) != kSync) {
+      ++faults_.sync;
+      return Grade::Corrupt;
+    }
+    errors |= header & kTransportError;
+  }
+  return errors == 0 ? Grade::Good : Grade::Degraded;
 }
 
 // The leg lost what came before: nothing of it can be held against what comes now.
 void TsVerdict::forget() noexcept {
   pcr_ = kNoPcr;
+  wanted_ = 0;
   if (++generation_ < kGenerations) return;
   generation_ = 1;
   next_.fill(0);
 }
 
+// Not the next plain packet of the PID that was last. Each PID's state is in the table but the last
+// one's, which is in `wanted_`.
 bool TsVerdict::judge_odd(const std::byte* packet, std::uint32_t header) noexcept {
+  const unsigned pid = pid_of(header);
+  if (pid == kNullPid && (header & kTransportError) == 0) return true;
+  if (wanted_ != 0) next_[pid_of(wanted_)] = expected(wanted_);
+  const bool good = judge_one(packet, header);
+  const bool known = next_[pid] == expected(next_[pid]);
+  wanted_ = known ? kSync | pid << 8 | kPayload | (next_[pid] & 15u) : 0;
+  return good;
+}
+
+bool TsVerdict::judge_one(const std::byte* packet, std::uint32_t header) noexcept {
   const unsigned pid = pid_of(header);
   if ((header & kTransportError) != 0) {
     ++faults_.transport_error;
     next_[pid] = 0;  // its other fields may be wrong, too
     return false;
   }
-  if (pid == kNullPid) return true;
   bool discontinuity = false;
   bool good = true;
   if ((header & kAdaptation) != 0 && std::to_integer<unsigned>(packet[4]) != 0) {

@@ -41,13 +41,17 @@ class TsVerdict {
   static constexpr std::uint64_t kNoPcr = ~0ull;
 
   void forget() noexcept;
+  Grade refuse() noexcept;
+  Grade judge_old(const std::byte* ts, std::size_t packets) noexcept;
   bool judge_odd(const std::byte* packet, std::uint32_t header) noexcept;
-  bool judge_continuity(unsigned pid, unsigned counter, bool repeats_freely) noexcept;
+  bool judge_one(const std::byte* packet, std::uint32_t header) noexcept;
+  bool judge_continuity(unsigned pid, unsigned counter, bool may_jump) noexcept;
   bool judge_pcr(const std::byte* packet, unsigned pid, bool discontinuity) noexcept;
   std::uint16_t expected(unsigned counter) const noexcept {
     return static_cast<std::uint16_t>(generation_ << 5 | kKnown | (counter & 15));
   }
 
+  std::uint32_t wanted_ = 0;  // the header that comes next if its PID is the last one's; 0: none
   unsigned generation_ = 1;
   unsigned pcr_pid_ = ~0u;
   std::uint64_t pcr_ = kNoPcr;  // 27 MHz
