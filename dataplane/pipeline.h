@@ -82,6 +82,9 @@ class Pipeline {
   std::uint64_t capture_missed() const noexcept { return capture_.missed(); }  // for any thread
   // Shows packets to `tap` from here on; null: to nobody.
   void show_to(Tap* tap) noexcept;
+  bool locate(const rte_mbuf* packet, Located& where) const noexcept {
+    return failover_.locate(packet, where);
+  }
   std::uint64_t held() const noexcept { return failover_.held() + transmit_.waiting(); }
 
   // Fills what this worker knows of stream `s`, at most a few microseconds of work.

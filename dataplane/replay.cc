@@ -8,6 +8,7 @@
 
 #include "dataplane/base/capture/capture_reader.h"
 #include "dataplane/capture/capture_filter.h"
+#include "dataplane/capture/trace_tap.h"
 #include "dataplane/contract/runtime.h"
 #include "dataplane/pipeline.h"
 #include "drivers/eal.h"
@@ -84,6 +85,7 @@ class Replay {
 
  private:
   Result<void> open();
+  void trace_one();
   Result<void> advance(Source& source);
   Source* earliest();
   void run_deadlines_before(Instant moment);
@@ -101,6 +103,7 @@ class Replay {
   NoExits exits_;
   EventList events_;
   std::optional<ReplayTap> tap_;
+  std::optional<TraceTap> trace_;
   std::optional<FlowTable> flows_;
   std::unique_ptr<Pipeline> pipeline_;
   ReplayResult result_;
@@ -143,10 +146,21 @@ Result<void> Replay::open() {
                     .exits = &exits_,
                     .events = &events_});
   if (plan_.captured) pipeline_->show_to(&tap_.emplace(spec_, plan_));
+  if (plan_.trace) trace_one();
   for (Source& source : sources_) {
     if (auto first = advance(source); !first) return first;
   }
   return {};
+}
+
+void Replay::trace_one() {
+  const auto locate = [this](const rte_mbuf* packet, Located& where) {
+    return pipeline_->locate(packet, where);
+  };
+  const auto flush = [this] { pipeline_->flush(); };
+  trace_.emplace(spec_, plan_.trace.value_or(TraceRequest{}), events_.events,
+                 TraceTap::Ways{locate, flush});
+  pipeline_->show_to(&*trace_);
 }
 
 Result<void> Replay::advance(Source& source) {
@@ -171,6 +185,7 @@ Source* Replay::earliest() {
 void Replay::run_deadlines_before(Instant moment) {
   while (pipeline_->next_deadline() < moment) {
     now_ = pipeline_->next_deadline();
+    if (trace_) trace_->no_arrival(false);
     pipeline_->tick(now_);
     pipeline_->flush();
   }
@@ -195,6 +210,7 @@ void Replay::deliver(const Source& source) {
   run_until(source.time);
   now_ = source.time;
   rte_mbuf* packet = ports_[source.port]->packet_of(source.frame.bytes);
+  if (trace_) trace_->arrive(source.port, packet, now_);
   if (packet == nullptr) return;
   pipeline_->receive(source.port, {&packet, 1}, now_);
   pipeline_->flush();
@@ -218,7 +234,9 @@ Result<ReplayResult> Replay::run() {
 
 Result<ReplayResult> Replay::finish() {
   CG_CHECK(pool_.has_value());
+  if (trace_) trace_->no_arrival(true);
   pipeline_->drain(now_);
+  if (trace_) result_.trace = trace_->finish();
   Snapshot& snapshot = result_.snapshot;
   snapshot = empty_snapshot(spec_, port_pointers_);
   add_port_stats(port_pointers_, snapshot);

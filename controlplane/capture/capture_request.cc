@@ -22,17 +22,15 @@ bool is_there(const json& object, const char* field) {
 
 Result<std::uint8_t> read_stages(const json& object) {
   std::uint8_t stages = 0;
-  const auto given = object.find("stages");
-  if (given != object.end() && given->is_array()) {
-    for (const json& stage : *given) {
-      const std::string name = stage.is_string() ? stage.get<std::string>() : stage.dump();
-      const auto* known = std::ranges::find(kCaptureStageNames, name);
-      if (known == kCaptureStageNames.end()) {
-        return fail(
-            fmt::format("no stage '{}'; there are: {}", name, fmt::join(kCaptureStageNames, ", ")));
-      }
-      stages = static_cast<std::uint8_t>(stages | 1u << (known - kCaptureStageNames.begin()));
+  const json given = object.value("stages", json());
+  for (const json& stage : given.is_array() ? given : json::array()) {
+    const std::string name = stage.is_string() ? stage.get<std::string>() : stage.dump();
+    const auto* known = std::ranges::find(kCaptureStageNames, name);
+    if (known == kCaptureStageNames.end()) {
+      return fail(
+          fmt::format("no stage '{}'; there are: {}", name, fmt::join(kCaptureStageNames, ", ")));
     }
+    stages = static_cast<std::uint8_t>(stages | 1u << (known - kCaptureStageNames.begin()));
   }
   if (stages == 0) {
     return fail(fmt::format("which stage? --stage, one or more of: {}",

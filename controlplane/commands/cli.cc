@@ -22,6 +22,7 @@ struct CommandLine {
   RunOptions run;
   ShowOptions show;
   std::string top_socket;
+  TraceOptions trace;
   bool keys_json = false;
   std::function<int()> chosen;
 };
@@ -62,6 +63,10 @@ void add_replay(CLI::App& app, CommandLine& line) {
       ->required();
   port_option("--out", line.replay.out, "where to write what a port sends");
   port_option("--expect", line.replay.expect, "what a port should send; exit 1 where it differs");
+  replay
+      .add_option("--at", line.replay.at,
+                  "what `castgate leg` would order so long after the first packet")
+      ->type_name("\"TIME leg STREAM LEG ACTION\"");
   replay.add_option("--capture-stages", line.replay.capture_stages,
                     "write the packets between all stages, as pcapng");
   replay.add_flag("--expect-times", line.replay.expect_times, "compare times as well");
@@ -102,6 +107,20 @@ void add_capture(CLI::App& app, CommandLine& line) {
   capture.callback([&] { line.chosen = [&] { return capture_command(line.capture); }; });
 }
 
+void add_trace(CLI::App& app, CommandLine& line) {
+  CLI::App& trace = *app.add_subcommand(
+      "trace", "what happened to one packet of a replay, and which line of FILE made it so");
+  trace.add_option("FILE", line.trace.file, "pipeline, YAML")->required();
+  trace.add_option("--in", line.trace.in, "what a port receives, as for replay")
+      ->required()
+      ->type_name("PORT=CAPTURE");
+  trace.add_option("--packet", line.trace.packet, "its number in the capture; the first is 1")
+      ->required();
+  trace.add_option("--port", line.trace.port, "of which port's capture; else of the first --in");
+  trace.add_flag("--json", line.trace.json, "the same, as JSON");
+  trace.callback([&] { line.chosen = [&] { return trace_command(line.trace); }; });
+}
+
 void add_leg(CLI::App& app, CommandLine& line) {
   CLI::App& leg = *app.add_subcommand("leg", "order the running appliance to use a leg, or not to");
   leg.add_option("STREAM", line.leg.stream, "as the file names it")->required();
@@ -137,6 +156,7 @@ int run_cli(int argc, const char* const* argv) try {
   add_top(app, line);
   add_leg(app, line);
   add_capture(app, line);
+  add_trace(app, line);
   add_keys(app, line);
   try {
     app.parse(argc, argv);

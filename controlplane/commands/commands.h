@@ -46,7 +46,8 @@ struct ReplayOptions {
   std::vector<std::string> in;  // PORT=CAPTURE, as the three below
   std::vector<std::string> out;
   std::vector<std::string> expect;
-  std::string capture_stages;  // pcapng of every stage; empty: none
+  std::vector<std::string> at;  // "TIME leg STREAM LEG ACTION"
+  std::string capture_stages;   // pcapng of every stage; empty: none
   bool expect_times = false;
   bool json = false;
 };
@@ -62,6 +63,14 @@ struct ShowOptions {
   bool json = false;
 };
 
+struct TraceOptions {
+  std::string file;
+  std::vector<std::string> in;  // PORT=CAPTURE
+  std::uint64_t packet = 0;     // from 1
+  std::string port;             // empty: that of the first `in`
+  bool json = false;
+};
+
 int capture_command(const CaptureOptions& options);
 int check_command(const CheckOptions& options);
 int doctor_command(const DoctorOptions& options);
@@ -71,6 +80,7 @@ int replay_command(const ReplayOptions& options);
 int run_command(const RunOptions& options);
 int show_command(const ShowOptions& options);
 int top_command(const std::string& socket);
+int trace_command(const TraceOptions& options);
 
 // Says `castgate: …` on stderr and returns kExitBadInput.
 int complain(const std::string& text);

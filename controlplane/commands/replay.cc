@@ -91,6 +91,7 @@ Result<ReplayResult> run_plan(const Spec& spec, const ReplayArguments& arguments
                               std::vector<ReplayFile> out, const std::string& stage_path) {
   Progress progress;
   ReplayPlan plan{.in = arguments.in, .out = std::move(out)};
+  plan.commands = arguments.commands;
   StageFile stages(spec);
   if (!stage_path.empty()) {
     if (auto opened = stages.open(stage_path); !opened) return std::unexpected(opened.error());

@@ -4,6 +4,12 @@
 #include <algorithm>
 #include <filesystem>
 #include <fmt/format.h>
+#include <iterator>
+#include <sstream>
+
+#include "controlplane/conductor/control_orders.h"
+#include "pipelines/complaints.h"
+#include "pipelines/units.h"
 
 namespace castgate {
 namespace {
@@ -73,6 +79,31 @@ Result<void> refuse_overwriting(const ReplayArguments& all, const std::string& s
   return {};
 }
 
+Result<ReplayCommand> read_command(const Spec& spec, const std::string& text) {
+  std::istringstream in(text);
+  const std::vector<std::string> words{std::istream_iterator<std::string>(in), {}};
+  if (words.size() != 5 || words[1] != "leg") {
+    return fail(fmt::format("--at {}: expected \"TIME leg STREAM LEG ACTION\"", shown(text)));
+  }
+  const auto after = parse_quantity(words[0], kDurations);
+  if (!after) return fail(fmt::format("--at {}: {}", shown(text), after.error().text));
+  const auto command = make_leg_command(spec, words[2], words[3], words[4]);
+  if (!command) return fail(fmt::format("--at {}: {}", shown(text), command.error().text));
+  return ReplayCommand{Nanoseconds{static_cast<std::int64_t>(*after)}, *command};
+}
+
+Result<std::vector<ReplayCommand>> read_commands(const Spec& spec,
+                                                 const std::vector<std::string>& texts) {
+  std::vector<ReplayCommand> commands;
+  for (const std::string& text : texts) {
+    auto command = read_command(spec, text);
+    if (!command) return std::unexpected(command.error());
+    commands.push_back(*command);
+  }
+  std::ranges::stable_sort(commands, {}, &ReplayCommand::after);
+  return commands;
+}
+
 }  // namespace
 
 Result<ReplayArguments> read_replay_arguments(const Spec& spec, const ReplayOptions& options) {
@@ -83,7 +114,10 @@ Result<ReplayArguments> read_replay_arguments(const Spec& spec, const ReplayOpti
   auto expect = read_all(spec, "--expect", options.expect);
   if (!expect) return std::unexpected(expect.error());
 
-  ReplayArguments all{*std::move(in), *std::move(out), *std::move(expect)};
+  auto commands = read_commands(spec, options.at);
+  if (!commands) return std::unexpected(commands.error());
+
+  ReplayArguments all{*std::move(in), *std::move(out), *std::move(expect), *std::move(commands)};
   if (auto ok = refuse_repeated_ports(spec, "--in", all.in); !ok)
     return std::unexpected(ok.error());
   if (auto ok = refuse_repeated_ports(spec, "--out", all.out); !ok)

@@ -10,11 +10,12 @@
 
 namespace castgate {
 
-// Which capture belongs to which port, read from PORT=CAPTURE arguments.
+// Which capture belongs to which port, read from PORT=CAPTURE arguments, and what is ordered when.
 struct ReplayArguments {
   std::vector<ReplayFile> in;
   std::vector<ReplayFile> out;
   std::vector<ReplayFile> expect;
+  std::vector<ReplayCommand> commands;  // in the order of their times
 };
 
 // Fails on an unknown port (naming the known ones), a port written twice, and a capture that would

@@ -4,10 +4,10 @@
 #include <algorithm>
 #include <array>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <nlohmann/json.hpp>
 
 #include "controlplane/conductor/known_names.h"
-#include "dataplane/base/error.h"
 
 namespace castgate {
 namespace {
@@ -36,9 +36,13 @@ Result<Command> read_leg(const json& order, const Spec& spec) {
   if (!order.is_object() || order.size() != 3 || !std::ranges::all_of(kFields, is_text)) {
     return fail(std::string(kExpectedLeg));
   }
-  const std::string stream_name = order["stream"];
-  const std::string leg_name = order["leg"];
-  const std::string action_name = order["action"];
+  return make_leg_command(spec, order["stream"], order["leg"], order["action"]);
+}
+
+}  // namespace
+
+Result<Command> make_leg_command(const Spec& spec, const std::string& stream_name,
+                                 const std::string& leg_name, const std::string& action_name) {
   const std::size_t stream = index_of(spec.streams, stream_name);
   if (stream == spec.streams.size()) {
     return fail(fmt::format("no stream '{}'; this appliance has: {}", stream_name,
@@ -51,15 +55,16 @@ Result<Command> read_leg(const json& order, const Spec& spec) {
                             known_names(legs)));
   }
   const auto* action = std::ranges::find(kLegActionNames, action_name);
-  if (action == kLegActionNames.end()) return fail(std::string(kExpectedLeg));
+  if (action == kLegActionNames.end()) {
+    return fail(fmt::format("no action '{}'; there are: {}", action_name,
+                            fmt::join(kLegActionNames, ", ")));
+  }
   Command command;
   command.kind = CommandKind::Leg;
   command.leg = {static_cast<std::uint16_t>(stream), static_cast<std::uint8_t>(leg),
                  static_cast<LegAction>(action - kLegActionNames.begin())};
   return command;
 }
-
-}  // namespace
 
 std::optional<std::string> answer_order(std::string_view request, const Spec& spec,
                                         const std::function<bool(const Command&)>& send) {

@@ -41,6 +41,8 @@ class Tap {
   // True where failover is to pass packets on one by one, each followed by passed_on().
   virtual bool singly() const noexcept { return false; }
   virtual void passed_on() noexcept {}
+  // failover made `to` of `from`, which holds positions that leave at different times.
+  virtual void copied(const rte_mbuf* /*from*/, const rte_mbuf* /*to*/) noexcept {}
 
  protected:
   void set_stages(std::uint8_t stages) noexcept { stages_ = stages; }

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -16,6 +17,7 @@
 #include "dataplane/contract/events.h"
 #include "dataplane/contract/snapshot.h"
 #include "dataplane/contract/spec.h"
+#include "dataplane/contract/trace.h"
 
 namespace castgate {
 
@@ -70,6 +72,7 @@ struct ReplayPlan {
   std::vector<ReplayCommand> commands;                  // in the order of their times
   CaptureStart capture;                                 // what goes to `captured`
   std::function<void(const CapturedPacket&)> captured;
+  std::optional<TraceRequest> trace;  // instead of a capture
 };
 
 struct ReplayResult {
@@ -79,6 +82,7 @@ struct ReplayResult {
   std::uint64_t packets_out = 0;
   std::uint64_t clamped_timestamps = 0;  // ran backwards in their capture
   Nanoseconds span{0};                   // from the first packet to the last release
+  PacketTrace trace;                     // what was asked for
 };
 
 // Runs captures through the pipeline in one thread, in the captures' own time: no device, no root.

@@ -100,6 +100,13 @@ void FailoverStage::process(std::span<rte_mbuf* const> burst, Instant now) noexc
     deadlines_.set(tag.stream, lane.window->arm());
 }
 
+bool FailoverStage::locate(const rte_mbuf* packet, Located& where) const noexcept {
+  const PacketTag tag = tag_of(packet);
+  const unsigned payload_at = tag.udp_at + 8u;
+  const auto* payload = rte_pktmbuf_mtod_offset(packet, const std::byte*, payload_at);
+  return locate(tag, payload, packet->data_len - payload_at, where);
+}
+
 bool FailoverStage::locate(const PacketTag& tag, const std::byte* payload, std::size_t length,
                            Located& where) const noexcept {
   const Lane& lane = lanes_[tag.stream];
@@ -203,6 +210,7 @@ void* FailoverStage::copy(std::uint32_t /*tag*/, void* packet) noexcept {
     return nullptr;
   }
   set_tag(made, tag_of(mbuf));
+  if (tap_ != nullptr) tap_->copied(mbuf, made);
   return made;
 }
 

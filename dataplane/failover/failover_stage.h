@@ -36,6 +36,8 @@ class FailoverStage final : public Stage, private MergeOutlet {
 
   // Null: to nobody.
   void show_to(Tap* tap) noexcept;
+  // Of a packet as classify passes it on. False where it carries no position.
+  bool locate(const rte_mbuf* packet, Located& where) const noexcept;
 
   // Lets go what is kept and settles the counters: the end, or a stream's.
   void drain(Instant now) noexcept;

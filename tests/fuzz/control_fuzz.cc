@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <string_view>
 
+#include "controlplane/capture/capture_request.h"
 #include "controlplane/conductor/control_orders.h"
 #include "controlplane/conductor/control_protocol.h"
 #include "dataplane/base/check.h"
@@ -47,6 +48,13 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     CG_CHECK(command.kind == CommandKind::Leg && command.leg.stream == 0 && command.leg.leg < 2);
     return true;
   });
+  const auto asked_for = nlohmann::json::parse(request, nullptr, false);
+  if (asked_for.is_object() && asked_for.contains("capture")) {
+    const auto capture = read_capture_request(asked_for["capture"], kSpec);
+    CG_CHECK(!capture || (capture->start.stages != 0 && capture->count != 0 &&
+                          (capture->start.stages & ~kAllCaptureStages) == 0));
+    CG_CHECK(capture || !capture.error().text.empty());
+  }
   if (order) CG_CHECK(one_line(*order).contains("error") != sent);
   return 0;
 }

@@ -28,6 +28,24 @@ def missing_capture_is_refused(scene):
 
 
 @case
+def order_that_nobody_understands_is_refused(scene):
+    ins, _ = captures(scene)
+    for order, told in (("2s leg news1 A", "TIME leg STREAM LEG ACTION"),
+                        ("2 leg news1 A forced", "unit"),
+                        ("2s leg news7 A forced", "no stream 'news7'; this appliance has: news1"),
+                        ("2s leg news1 C forced", "stream news1 has no leg 'C'; it has: A, B"),
+                        ("2s leg news1 A loud", "there are: lockout, forced, manual, clear")):
+        refused(scene.run(PIPELINE, ins, options=["--at", order]), told)
+
+
+@case
+def order_at_its_time_leaves_every_packet_accounted_for(scene):
+    ins, _ = captures(scene)
+    scene.replay(PIPELINE, ins, options=["--at", "100ms leg news1 A manual",
+                                         "--at", "10ms leg news1 A clear"])
+
+
+@case
 def file_that_is_no_capture_is_refused(scene):
     for name, content in (("text", "schema: 1\n"), ("empty", ""), ("noise", bytes(range(256)) * 9)):
         refused(scene.run(PIPELINE, {"red": scene.file(name, content)}), f"{name}: not a capture")
