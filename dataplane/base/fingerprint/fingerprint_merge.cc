@@ -1,0 +1,270 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "dataplane/base/fingerprint/fingerprint_merge.h"
+
+#include <algorithm>
+#include <bit>
+#include <cstdlib>
+
+namespace castgate {
+namespace {
+
+constexpr unsigned kLookAhead = 32;  // payloads after a leg's cursor that are looked at in order
+constexpr unsigned kLookBack = 64;   // and of one fingerprint, from the newest on
+constexpr std::int64_t kShortest = 1000;  // nanoseconds: what two clocks may differ by
+constexpr std::int64_t kSmooth = 8;
+constexpr std::int64_t kJump = 8;  // deviations: more is another path, not jitter
+
+// Few enough for an hour of silence not to upset the mean.
+constexpr std::int64_t kLongestInterval = 1'000'000'000;
+
+}  // namespace
+
+FingerprintMerge::FingerprintMerge(const MergeConfig& config)
+    : config_(config),
+      ordered_(config.release == MergeRelease::Ordered),
+      list_(static_cast<std::uint32_t>(config.window)),
+      tracks_(config.legs) {}
+
+void FingerprintMerge::offer(const Arrival& a, MergeOutlet& out) noexcept {
+  Leg& leg = legs_[a.leg];
+  ++leg.packets;
+  leg.bytes += a.bytes;
+  forget_expired(a.now, out);
+  heard(a, out);
+  const std::uint32_t slot = match(a);
+  if (slot == kNone) {
+    offer_new(a, out);
+  } else {
+    offer_known(a, slot, out);
+  }
+  if (ordered_) release_passed(a.now, out);
+}
+
+// The payload that this packet is a copy of. What the leg's next one is costs no search.
+std::uint32_t FingerprintMerge::match(const Arrival& a) const noexcept {
+  const Leg& leg = legs_[a.leg];
+  if (leg.begun) {
+    const std::uint32_t next = list_.after(leg.cursor);
+    std::int64_t distance = tolerance(leg);
+    if (next != kNone && list_[next].fingerprint == a.raw && (list_[next].legs & bit(a.leg)) == 0 &&
+        (!list_[next].repeated || nearer(a, next, distance))) {
+      return next;
+    }
+  }
+  const std::uint32_t newest = list_.newest(a.raw);
+  if (newest == kNone) return kNone;
+  if (list_[newest].repeated) return search_repeated(a, newest);
+  return (list_[newest].legs & bit(a.leg)) == 0 ? newest : kNone;
+}
+
+// Of several payloads with these bytes the one whose time is nearest, once it is known how far the
+// leg is behind; before that the oldest.
+std::uint32_t FingerprintMerge::search_repeated(const Arrival& a,
+                                                std::uint32_t newest) const noexcept {
+  const Leg& leg = legs_[a.leg];
+  std::int64_t distance = tolerance(leg);
+  std::uint32_t found = kNone;
+  const auto consider = [&](std::uint32_t slot) {
+    const Payload& payload = list_[slot];
+    if (payload.fingerprint != a.raw || (payload.legs & bit(a.leg)) != 0) return;
+    if (leg.synced ? nearer(a, slot, distance) : a.now - payload.at <= config_.max_skew) {
+      found = slot;
+    }
+  };
+  std::uint32_t slot = newest;
+  for (unsigned i = 0; i < kLookBack && slot != kNone; ++i) {
+    consider(slot);
+    slot = list_.next_older(slot);
+  }
+  if (!leg.begun || !leg.synced) return found;
+  slot = list_.after(leg.cursor);
+  for (unsigned i = 0; i < kLookAhead && slot != kNone; ++i) {
+    consider(slot);
+    slot = list_[slot].after;
+  }
+  return found;
+}
+
+// Is the payload's time no further off than `distance`? That then becomes its own.
+bool FingerprintMerge::nearer(const Arrival& a, std::uint32_t slot,
+                              std::int64_t& distance) const noexcept {
+  const Leg& leg = legs_[a.leg];
+  if (!leg.synced) return true;
+  const std::int64_t off = std::abs(a.now.ns - leg.lag - list_[slot].due);
+  if (off > distance) return false;
+  distance = off;
+  return true;
+}
+
+// By how much copies of one payload may differ in time: half of what lies between two payloads, or
+// what the leg's jitter asks for.
+std::int64_t FingerprintMerge::tolerance(const Leg& leg) const noexcept {
+  return std::max({interval_ / 2, 4 * leg.deviation, kShortest});
+}
+
+void FingerprintMerge::offer_known(const Arrival& a, std::uint32_t slot,
+                                   MergeOutlet& out) noexcept {
+  Leg& leg = legs_[a.leg];
+  Payload& payload = list_[slot];
+  sample(a, slot);
+  if (!leg.begun || is_after(payload.rank, leg.rank)) {
+    learn_lag(a, payload);
+    if (!leg.begun) leg.first = payload.rank;
+    leg.begun = true;
+    leg.cursor = slot;
+    leg.rank = payload.rank;
+  } else {
+    behind_cursor(a, slot);
+  }
+  payload.legs |= bit(a.leg);
+  for (unsigned legs = payload.legs; legs != 0; legs &= legs - 1) {
+    const auto index = static_cast<unsigned>(std::countr_zero(legs));
+    Leg& one = legs_[index];
+    if (one.alone >= kAlone) [[unlikely]]
+      set_apart(index, false, a.now, out);
+    if (!one.met || is_after(payload.rank, one.certain)) one.certain = payload.rank;
+    one.met = true;
+    one.alone = 0;
+  }
+  out.discard(a.packet, MergeDrop::Redundant);
+}
+
+// The leg brings what it is thought to have passed. Where nothing in between was another leg's,
+// too, what it brought there was put too far back: it belongs before this one. Else the leg
+// reorders.
+void FingerprintMerge::behind_cursor(const Arrival& a, std::uint32_t slot) noexcept {
+  Leg& leg = legs_[a.leg];
+  Payload& payload = list_[slot];
+  if (leg.met && is_after(leg.certain, payload.rank)) {
+    ++tracks_[a.leg].reordered;
+    return;
+  }
+  learn_lag(a, payload);
+  for (std::uint32_t at = payload.after; at != kNone;) {
+    const std::uint32_t next = list_[at].after;
+    const bool last = at == leg.cursor;
+    if (list_[at].legs == bit(a.leg)) {
+      const bool waits = !ordered_ || !is_released(list_[at]);
+      if (waits && (!ordered_ || !is_released(payload))) list_.move_before(at, slot);
+    }
+    if (last) break;
+    at = next;
+  }
+  leg.cursor = slot;
+  leg.rank = payload.rank;
+}
+
+void FingerprintMerge::learn_lag(const Arrival& a, Payload& payload) noexcept {
+  Leg& leg = legs_[a.leg];
+  Leg& first = legs_[payload.first];
+  if (leg.synced && !first.synced) {
+    first.synced = true;
+    const std::int64_t lag = payload.at.ns - (a.now.ns - leg.lag);
+    resync(payload.first, first.lag - lag);
+    first.lag = lag;
+    return;
+  }
+  first.synced = true;
+  const std::int64_t lag = a.now.ns - payload.due;
+  const std::int64_t error = lag - leg.lag;
+  const bool jump = std::abs(error) > std::max(kJump * leg.deviation, 2 * interval_ + kShortest);
+  if (!leg.synced || jump) {
+    resync(a.leg, -error);
+    leg.lag = lag;
+  } else {
+    leg.lag += error / kSmooth;
+  }
+  if (leg.synced) leg.deviation += (std::abs(error) - leg.deviation) / (jump ? 64 : 16);
+  leg.synced = true;
+  tracks_[a.leg].jitter_ns = static_cast<std::uint64_t>(leg.deviation);
+}
+
+// What the leg alone brought of late was due later than had been thought.
+void FingerprintMerge::resync(unsigned leg, std::int64_t later) noexcept {
+  std::uint32_t slot = list_.last();
+  for (unsigned i = 0; slot != kNone && i < list_.capacity(); ++i, slot = list_[slot].before) {
+    if (ordered_ && is_released(list_[slot])) return;
+    if (list_[slot].legs == bit(leg)) list_[slot].due += later;
+  }
+}
+
+void FingerprintMerge::offer_new(const Arrival& a, MergeOutlet& out) noexcept {
+  Leg& leg = legs_[a.leg];
+  const std::int64_t due = a.now.ns - leg.lag;
+  ++leg.alone;
+  if (ordered_ && late(leg, due)) {
+    ++tracks_[a.leg].late_after_release;
+    return out.discard(a.packet, MergeDrop::LateAfterRelease);
+  }
+  make_room(a.now, out);
+  const std::uint32_t before = place_for(leg, due);
+  const std::uint32_t slot = list_.make(a.raw);
+  Payload& payload = list_[slot];
+  payload.at = a.now;
+  payload.due = due;
+  payload.first = static_cast<std::uint8_t>(a.leg);
+  payload.legs = bit(a.leg);
+  list_.place_after(slot, before);
+  mark_repeated(slot);
+  if (payload.after == kNone) {
+    const std::int64_t passed = std::clamp<std::int64_t>(due - last_due_, 0, kLongestInterval);
+    if (last_due_ != 0) interval_ += (passed - interval_) / kSmooth;
+    last_due_ = due;
+  }
+  if (!leg.begun) leg.first = payload.rank;
+  leg.begun = true;
+  leg.cursor = slot;
+  leg.rank = payload.rank;
+  sample(a, slot);
+  if (!ordered_) {
+    ++forwarded_;
+    return out.forward(a.packet);
+  }
+  payload.packet = a.packet;
+  ++held_;
+  out.held_changed(1);
+  totals_.held_max = std::max(totals_.held_max, held_);
+  want(a.now + config_.max_skew);
+}
+
+// Bytes that repeat are told apart by time; those that did lately are known beforehand.
+void FingerprintMerge::mark_repeated(std::uint32_t slot) noexcept {
+  Payload& payload = list_[slot];
+  std::uint64_t& known = repeated_[payload.fingerprint % repeated_.size()];
+  payload.repeated = known == payload.fingerprint;
+  const std::uint32_t older = list_.next_older(slot);
+  if (older == kNone) return;
+  known = payload.fingerprint;
+  payload.repeated = true;
+  list_[older].repeated = true;
+}
+
+// After the leg's own last, and after what was due before. Most are the newest of all.
+std::uint32_t FingerprintMerge::place_for(const Leg& leg, std::int64_t due) const noexcept {
+  const bool from_front = ordered_ && any_left_ && (!leg.begun || is_after(front_rank_, leg.rank));
+  const std::uint32_t least = from_front ? front_ : leg.begun ? leg.cursor : kNone;
+  std::uint32_t place = least;
+  for (unsigned i = 0; i < kLookAhead && (leg.begun || from_front); ++i) {
+    const std::uint32_t next = list_.after(place);
+    if (next == kNone || list_[next].due > due) return place;
+    place = next;
+  }
+  const bool bounded = least != kNone;
+  place = list_.last();
+  while (place != kNone && list_[place].due > due &&
+         (!bounded || is_after(list_[place].rank, list_[least].rank))) {
+    place = list_[place].before;
+  }
+  return place;
+}
+
+// Every 64th payload shows who was first and by how much.
+void FingerprintMerge::sample(const Arrival& a, std::uint32_t slot) noexcept {
+  if ((slot & 63) != 0) return;
+  const Payload& payload = list_[slot];
+  LegTrack& track = tracks_[a.leg];
+  track.skew.add(static_cast<std::uint64_t>((a.now - payload.at).count()));
+  if (payload.legs == bit(a.leg)) ++track.first_wins;
+}
+
+}  // namespace castgate
