@@ -73,7 +73,7 @@ StreamSpec read_stream(const YamlNode::Entry& entry, const KeyPath& path, ReadCo
     stream.failover = read_failover(*failover, path.key("failover"), context);
   }
   section.each("outputs", Section::Keys::Names, [&](const auto& output, const KeyPath& at) {
-    stream.outputs.push_back(read_output(output, at, context));
+    stream.outputs.push_back(read_output(output, at, context, stream.sequence));
   });
   section.finish();
   return stream;

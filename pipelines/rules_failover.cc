@@ -82,8 +82,22 @@ void check_sequence(RuleContext& rules, const StreamSpec& stream) {
   }
 }
 
+// Payloads are remembered instead of positions, and there is no range to half.
+void check_remembered(RuleContext& rules, const StreamSpec& stream, const std::string& path) {
+  if (window_positions(stream) <= kMaxRemembered) return;
+  rules.error(
+      window_key(rules, stream.failover, path),
+      fmt::format("{} payloads would be remembered, at most {}: {}", window_positions(stream),
+                  kMaxRemembered, what_fits(stream.failover, kMaxRemembered / 4)));
+}
+
 void check_messages(RuleContext& rules, const StreamSpec& stream, const std::string& path) {
-  if (stream.failover.release != Release::Playout || !stream.sequence.counts_messages()) return;
+  const bool playout = stream.failover.release == Release::Playout;
+  if (playout && stream.sequence.format == SequenceFormat::Fingerprint) {
+    rules.error(path + ".release",
+                "playout needs packets with a number; ordered or arrival does not");
+  }
+  if (!playout || !stream.sequence.counts_messages()) return;
   rules.error(path + ".release",
               "playout is not for packets of several messages; ordered or arrival is");
 }
@@ -110,7 +124,12 @@ void check_failover(RuleContext& rules, const StreamSpec& stream) {
   const bool readable = !rules.bad(path + ".max_skew") && !rules.bad(path + ".max_rate") &&
                         !rules.bad(path + ".playout_delay") && !rules.bad(path + ".release") &&
                         !rules.bad(path_of(stream) + ".sequence") && stream.sequence.width() != 0;
-  if (readable) check_window(rules, stream, path);
+  if (!readable) return;
+  if (stream.sequence.format == SequenceFormat::Fingerprint) {
+    check_remembered(rules, stream, path);
+  } else {
+    check_window(rules, stream, path);
+  }
 }
 
 }  // namespace castgate

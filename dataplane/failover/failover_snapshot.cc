@@ -10,7 +10,8 @@ LegState state_of(const LegTrack& leg) {
   return leg.seen ? LegState::Silent : LegState::Waiting;
 }
 
-void copy_leg(const MergeWindow& window, unsigned index, LegSnapshot& into) {
+template <class Merge>
+void copy_leg(const Merge& window, unsigned index, LegSnapshot& into) {
   const LegTrack& leg = window.leg(index);
   into.state = state_of(leg);
   into.packets = window.leg_packets(index);
@@ -34,17 +35,15 @@ std::uint64_t gaps(const MergeTotals& totals, GapCause cause) {
   return totals.gaps[static_cast<std::size_t>(cause)];
 }
 
-}  // namespace
-
-bool FailoverStage::snapshot(std::size_t s, StreamSnapshot& into) const {
-  if (lanes_[s].window == nullptr) return false;
-  const MergeWindow& window = *lanes_[s].window;
+template <class Merge>
+void copy_stream(const Merge& window, const std::array<std::uint64_t, kMaxLegs>& malformed,
+                 StreamSnapshot& into) {
   std::uint64_t elsewhere = 0;
   std::uint64_t received = 0;
   for (unsigned l = 0; l < into.legs.size(); ++l) {
     LegSnapshot& leg = into.legs[l];
     copy_leg(window, l, leg);
-    leg.malformed = malformed_[s][l];
+    leg.malformed = malformed[l];
     received += leg.packets;
     elsewhere += leg.duplicate_same_leg + leg.late + leg.late_after_release + leg.wild_sequence +
                  leg.other_epoch + leg.malformed;
@@ -67,6 +66,18 @@ bool FailoverStage::snapshot(std::size_t s, StreamSnapshot& into) const {
   into.epoch = window.epoch();
   into.window_positions = window.window();
   into.window_bytes = window.memory_bytes();
+}
+
+}  // namespace
+
+bool FailoverStage::snapshot(std::size_t s, StreamSnapshot& into) const {
+  if (unnumbered_[s]) {
+    copy_stream(*unnumbered_[s], malformed_[s], into);
+  } else if (lanes_[s].window != nullptr) {
+    copy_stream(*lanes_[s].window, malformed_[s], into);
+  } else {
+    return false;
+  }
   return true;
 }
 

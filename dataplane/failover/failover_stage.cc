@@ -53,19 +53,27 @@ constexpr std::array<DropReason, static_cast<std::size_t>(MergeDrop::kCount)> kR
 
 }  // namespace
 
-FailoverStage::FailoverStage(const Spec& spec, const std::vector<bool>& mine,
-                             std::uint64_t held_limit, Stage& next, EventSink& events)
+FailoverStage::FailoverStage(const Spec& spec, const std::vector<bool>& mine, const Limits& limits,
+                             Stage& next, EventSink& events)
     : next_(next),
       events_(events),
       windows_(spec.streams.size()),
+      unnumbered_(spec.streams.size()),
       malformed_(spec.streams.size()),
       lanes_(spec.streams.size()),
       spec_(spec),
       deadlines_(spec.streams.size()) {
-  limit_held(held_limit);
+  limit_held(limits.held);
   for (std::size_t s = 0; s < spec.streams.size(); ++s) {
     if (!mine[s]) continue;
     const StreamSpec& stream = spec.streams[s];
+    if (stream.sequence.format == SequenceFormat::Fingerprint) {
+      lanes_[s].format = SequenceFormat::Fingerprint;
+      unnumbered_[s] =
+          std::make_unique<FingerprintMerge>(merge_config(stream, static_cast<std::uint32_t>(s)));
+      if (!fingerprint_) fingerprint_ = std::make_unique<Fingerprint>(limits.fingerprint_seed);
+      continue;
+    }
     MergeWindow& window = windows_[s].emplace(merge_config(stream, static_cast<std::uint32_t>(s)));
     const std::uint64_t most = std::min<std::uint64_t>(window.window() / 4, Located::kEnd - 1);
     lanes_[s] = {&window, stream.sequence.format, stream.sequence.counts_messages(),
@@ -88,7 +96,7 @@ void FailoverStage::process(std::span<rte_mbuf* const> burst, Instant now) noexc
 
 [[gnu::always_inline]] inline void FailoverStage::offer(rte_mbuf* packet, Instant now) noexcept {
   const PacketTag tag = tag_of(packet);
-  CG_DCHECK(tag.stream < lanes_.size() && lanes_[tag.stream].window != nullptr);
+  CG_DCHECK(tag.stream < lanes_.size());
   const Lane lane = lanes_[tag.stream];
   const unsigned payload_at = tag.udp_at + 8u;
   const auto* payload = rte_pktmbuf_mtod_offset(packet, const std::byte*, payload_at);
@@ -96,8 +104,10 @@ void FailoverStage::process(std::span<rte_mbuf* const> burst, Instant now) noexc
   Located where;
   const bool located = lane.format == SequenceFormat::Rtp ? locate_rtp(payload, length, where)
                                                           : locate(tag, payload, length, where);
-  if (!located) [[unlikely]]
+  if (!located) [[unlikely]] {
+    if (lane.format == SequenceFormat::Fingerprint) return offer_unnumbered(packet, tag, now);
     return malformed(packet, tag);
+  }
   const Arrival arrival{packet, where.raw, where.epoch, packet->pkt_len, tag.leg, now, where.count};
   if (lane.ranges) {
     lane.window->offer_range(arrival, *this);
@@ -106,6 +116,24 @@ void FailoverStage::process(std::span<rte_mbuf* const> burst, Instant now) noexc
   }
   if (lane.window->wants_arming()) [[unlikely]]
     deadlines_.set(tag.stream, lane.window->arm());
+}
+
+void FailoverStage::offer_unnumbered(rte_mbuf* packet, const PacketTag& tag, Instant now) noexcept {
+  FingerprintMerge& merge = *unnumbered_[tag.stream];
+  const unsigned payload_at = tag.udp_at + 8u;
+  const auto* payload = rte_pktmbuf_mtod_offset(packet, const std::byte*, payload_at);
+  const std::uint64_t value = fingerprint_->of(payload, packet->data_len - payload_at);
+  merge.offer({packet, value, 0, packet->pkt_len, tag.leg, now}, *this);
+  rearm(tag.stream, merge);
+}
+
+template <class Merge>
+void FailoverStage::rearm(std::uint32_t stream, Merge& merge) noexcept {
+  if (merge.wants_arming()) deadlines_.set(stream, merge.arm());
+}
+
+std::uint32_t FailoverStage::epoch_of(std::uint32_t stream) const noexcept {
+  return lanes_[stream].window != nullptr ? lanes_[stream].window->epoch() : 0;
 }
 
 bool FailoverStage::locate(const PacketTag& tag, const std::byte* payload, std::size_t length,
@@ -129,6 +157,8 @@ bool FailoverStage::locate(const PacketTag& tag, const std::byte* payload, std::
     case SequenceFormat::Generic:
       found = locate_generic(spec_.streams[tag.stream].sequence.generic, payload, length, where);
       break;
+    case SequenceFormat::Fingerprint:
+      return false;
   }
   return found && (where.count <= lane.most || where.count == Located::kEnd);
 }
@@ -143,9 +173,13 @@ void FailoverStage::tick(Instant now) noexcept {
   now_ = now;
   while (deadlines_.next() <= now) {
     const std::uint32_t s = deadlines_.pop();
-    MergeWindow& window = *lanes_[s].window;
-    window.tick(now, *this);
-    if (window.wants_arming()) deadlines_.set(s, window.arm());
+    if (unnumbered_[s]) {
+      unnumbered_[s]->tick(now, *this);
+      rearm(s, *unnumbered_[s]);
+      continue;
+    }
+    lanes_[s].window->tick(now, *this);
+    rearm(s, *lanes_[s].window);
   }
   flush();
 }
@@ -154,6 +188,9 @@ void FailoverStage::drain(Instant now) noexcept {
   now_ = now;
   for (auto& window : windows_) {
     if (window) window->drain(now, *this);
+  }
+  for (auto& merge : unnumbered_) {
+    if (merge) merge->drain(now, *this);
   }
   flush();
 }
@@ -197,7 +234,7 @@ void FailoverStage::gap(std::uint32_t tag, std::uint64_t from, std::uint64_t to,
   events_.report({.kind = EventKind::Gap,
                   .reason = static_cast<GapReason>(cause),
                   .stream = static_cast<std::uint16_t>(tag),
-                  .epoch = lanes_[tag].window->epoch(),
+                  .epoch = epoch_of(tag),
                   .from = from,
                   .to = to,
                   .at = now});
@@ -218,7 +255,7 @@ void FailoverStage::leg_changed(std::uint32_t tag, unsigned leg, LegChange chang
   events_.report({.kind = kind,
                   .leg = static_cast<std::uint8_t>(leg),
                   .stream = static_cast<std::uint16_t>(tag),
-                  .epoch = lanes_[tag].window->epoch(),
+                  .epoch = epoch_of(tag),
                   .at = now});
 }
 

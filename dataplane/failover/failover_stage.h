@@ -2,12 +2,15 @@
 #pragma once
 
 #include <array>
+#include <memory>
 #include <optional>
 #include <span>
 #include <vector>
 
 #include "dataplane/base/deadline_heap.h"
 #include "dataplane/base/failover/merge_window.h"
+#include "dataplane/base/fingerprint/fingerprint.h"
+#include "dataplane/base/fingerprint/fingerprint_merge.h"
 #include "dataplane/contract/snapshot.h"
 #include "dataplane/contract/spec.h"
 #include "dataplane/event_sink.h"
@@ -19,10 +22,13 @@ namespace castgate {
 // tag of classify; passes on the same packets, each position once.
 class FailoverStage final : public Stage, private MergeOutlet {
  public:
-  // `mine[s]`: does this worker serve stream s. `held_limit`: packets all windows together may
-  // keep.
-  FailoverStage(const Spec& spec, const std::vector<bool>& mine, std::uint64_t held_limit,
-                Stage& next, EventSink& events);
+  struct Limits {
+    std::uint64_t held = UINT64_MAX;     // packets that all windows together may keep
+    std::uint64_t fingerprint_seed = 0;  // unknown to whoever sends: another at each start
+  };
+  // `mine[s]`: does this worker serve stream s.
+  FailoverStage(const Spec& spec, const std::vector<bool>& mine, const Limits& limits, Stage& next,
+                EventSink& events);
   ~FailoverStage() override;
 
   void process(std::span<rte_mbuf* const> burst, Instant now) noexcept override;
@@ -42,7 +48,7 @@ class FailoverStage final : public Stage, private MergeOutlet {
  private:
   // What every packet looks up, in a row of its own.
   struct Lane {
-    MergeWindow* window = nullptr;  // null where not ours
+    MergeWindow* window = nullptr;  // null where not ours, or without numbers
     SequenceFormat format = SequenceFormat::Rtp;
     bool ranges = false;     // packets of several positions
     std::uint16_t most = 1;  // of them; more could not be kept
@@ -52,6 +58,10 @@ class FailoverStage final : public Stage, private MergeOutlet {
 
   void offer(rte_mbuf* packet, Instant now) noexcept;
   void malformed(rte_mbuf* packet, const PacketTag& tag) noexcept;
+  void offer_unnumbered(rte_mbuf* packet, const PacketTag& tag, Instant now) noexcept;
+  template <class Merge>
+  void rearm(std::uint32_t stream, Merge& merge) noexcept;
+  std::uint32_t epoch_of(std::uint32_t stream) const noexcept;
 
   void pass_on(std::span<void* const> packets) noexcept override;
   void free(std::span<void* const> packets) noexcept override;
@@ -70,6 +80,8 @@ class FailoverStage final : public Stage, private MergeOutlet {
   // that the first lines do not compete for the same few sets.
   std::vector<std::optional<MergeWindow>> windows_;
   static_assert(sizeof(std::optional<MergeWindow>) / 64 % 2 == 1);
+  std::vector<std::unique_ptr<FingerprintMerge>> unnumbered_;  // by stream index; others null
+  std::unique_ptr<Fingerprint> fingerprint_;                   // null where no stream asks for it
   std::vector<std::array<std::uint64_t, kMaxLegs>> malformed_;
   std::vector<Lane> lanes_;  // by stream index
   const Spec& spec_;

@@ -6,8 +6,10 @@
 #include <algorithm>
 #include <deque>
 #include <functional>
+#include <map>
 #include <random>
-#include <set>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -101,11 +103,22 @@ class FingerprintLab final : public MergeOutlet {
   }
 
   // What any leg delivered, each once, in the source's order.
-  void expect_in_order() const { EXPECT_EQ(out, expected_); }
+  void expect_in_order() const {
+    const auto [got, wanted] = std::ranges::mismatch(out, expected_);
+    if (got == out.end() && wanted == expected_.end()) return;
+    ADD_FAILURE() << out.size() << " left, " << expected_.size() << " expected; the first that is "
+                  << "another is number " << got - out.begin() << ": "
+                  << (got == out.end() ? "none" : std::to_string(*got)) << " for "
+                  << (wanted == expected_.end() ? "none" : std::to_string(*wanted));
+  }
   // The same in any order.
   void expect_union() const {
-    EXPECT_EQ(std::multiset<std::uint64_t>(out.begin(), out.end()),
-              std::multiset<std::uint64_t>(expected_.begin(), expected_.end()));
+    std::map<std::uint64_t, std::int64_t> surplus;
+    for (const std::uint64_t payload : out) ++surplus[payload];
+    for (const std::uint64_t payload : expected_) --surplus[payload];
+    for (const auto& [payload, count] : surplus) {
+      if (count != 0) ADD_FAILURE() << payload << " left too often by " << count;
+    }
   }
   const std::vector<std::uint64_t>& expected() const { return expected_; }
 

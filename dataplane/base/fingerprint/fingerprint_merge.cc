@@ -34,6 +34,9 @@ void FingerprintMerge::offer(const Arrival& a, MergeOutlet& out) noexcept {
   const std::uint32_t slot = match(a);
   if (slot == kNone) {
     offer_new(a, out);
+  } else if (list_[slot].repeated && is_blind(legs_[a.leg], a.now)) {
+    list_[slot].legs |= bit(a.leg);
+    out.discard(a.packet, MergeDrop::Redundant);
   } else {
     offer_known(a, slot, out);
   }
@@ -43,17 +46,19 @@ void FingerprintMerge::offer(const Arrival& a, MergeOutlet& out) noexcept {
 // The payload that this packet is a copy of. What the leg's next one is costs no search.
 std::uint32_t FingerprintMerge::match(const Arrival& a) const noexcept {
   const Leg& leg = legs_[a.leg];
+  const bool blind = is_blind(leg, a.now);
   if (leg.begun) {
     const std::uint32_t next = list_.after(leg.cursor);
     std::int64_t distance = tolerance(leg);
     if (next != kNone && list_[next].fingerprint == a.raw && (list_[next].legs & bit(a.leg)) == 0 &&
-        (!list_[next].repeated || nearer(a, next, distance))) {
+        (!list_[next].repeated || (!blind && nearer(a, next, distance)))) {
       return next;
     }
   }
   const std::uint32_t newest = list_.newest(a.raw);
   if (newest == kNone) return kNone;
-  if (list_[newest].repeated) return search_repeated(a, newest);
+  // A leg that has brought what nobody else has is ahead of them: so is what it brings now.
+  if (list_[newest].repeated) return blind && leg.begun ? kNone : search_repeated(a, newest);
   return (list_[newest].legs & bit(a.leg)) == 0 ? newest : kNone;
 }
 
@@ -114,7 +119,7 @@ void FingerprintMerge::offer_known(const Arrival& a, std::uint32_t slot,
     leg.cursor = slot;
     leg.rank = payload.rank;
   } else {
-    behind_cursor(a, slot);
+    behind_cursor(a, slot, out);
   }
   payload.legs |= bit(a.leg);
   for (unsigned legs = payload.legs; legs != 0; legs &= legs - 1) {
@@ -132,7 +137,8 @@ void FingerprintMerge::offer_known(const Arrival& a, std::uint32_t slot,
 // The leg brings what it is thought to have passed. Where nothing in between was another leg's,
 // too, what it brought there was put too far back: it belongs before this one. Else the leg
 // reorders.
-void FingerprintMerge::behind_cursor(const Arrival& a, std::uint32_t slot) noexcept {
+void FingerprintMerge::behind_cursor(const Arrival& a, std::uint32_t slot,
+                                     MergeOutlet& out) noexcept {
   Leg& leg = legs_[a.leg];
   Payload& payload = list_[slot];
   if (leg.met && is_after(leg.certain, payload.rank)) {
@@ -140,12 +146,18 @@ void FingerprintMerge::behind_cursor(const Arrival& a, std::uint32_t slot) noexc
     return;
   }
   learn_lag(a, payload);
+  const bool gone = ordered_ && is_released(payload);
   for (std::uint32_t at = payload.after; at != kNone;) {
     const std::uint32_t next = list_[at].after;
     const bool last = at == leg.cursor;
     if (list_[at].legs == bit(a.leg)) {
-      const bool waits = !ordered_ || !is_released(list_[at]);
-      if (waits && (!ordered_ || !is_released(payload))) list_.move_before(at, slot);
+      if (gone) {
+        drop_late(a.leg, at, out);
+      } else if (!is_another(a.leg, at)) {
+        drop(at, MergeDrop::Redundant, out);
+      } else {
+        list_.move_before(at, slot);
+      }
     }
     if (last) break;
     at = next;
@@ -154,43 +166,62 @@ void FingerprintMerge::behind_cursor(const Arrival& a, std::uint32_t slot) noexc
   leg.rank = payload.rank;
 }
 
+// Now that the leg's place is known: is what it alone brought not another leg's, too?
+bool FingerprintMerge::is_another(unsigned leg, std::uint32_t slot) noexcept {
+  const Payload& payload = list_[slot];
+  if (!payload.repeated) return true;
+  const std::int64_t least = tolerance(legs_[leg]);
+  std::uint32_t other = list_.newest(payload.fingerprint);
+  for (unsigned i = 0; i < kLookBack && other != kNone; ++i) {
+    Payload& candidate = list_[other];
+    if ((candidate.legs & bit(leg)) == 0 && std::abs(candidate.due - payload.due) <= least) {
+      candidate.legs |= bit(leg);
+      return false;
+    }
+    other = list_.next_older(other);
+  }
+  return true;
+}
+
+// How far the leg is behind, by what another leg brought first. Legs that met one another only are
+// unknown as long as there is one to be compared with.
 void FingerprintMerge::learn_lag(const Arrival& a, Payload& payload) noexcept {
   Leg& leg = legs_[a.leg];
   Leg& first = legs_[payload.first];
-  if (leg.synced && !first.synced) {
-    first.synced = true;
-    const std::int64_t lag = payload.at.ns - (a.now.ns - leg.lag);
-    resync(payload.first, first.lag - lag);
-    first.lag = lag;
-    return;
+  if (!first.synced) {
+    if (leg.synced) return set_lag(payload.first, payload.at.ns - (a.now.ns - leg.lag));
+    for (unsigned i = 0; i < tracks_.size(); ++i) {
+      if (legs_[i].synced && tracks_[i].live) return;
+    }
+    set_lag(payload.first, 0);
   }
-  first.synced = true;
   const std::int64_t lag = a.now.ns - payload.due;
+  if (!leg.synced) return set_lag(a.leg, lag);
   const std::int64_t error = lag - leg.lag;
   const bool jump = std::abs(error) > std::max(kJump * leg.deviation, 2 * interval_ + kShortest);
-  if (!leg.synced || jump) {
-    resync(a.leg, -error);
-    leg.lag = lag;
+  if (jump) {
+    set_lag(a.leg, lag);
   } else {
     leg.lag += error / kSmooth;
   }
-  if (leg.synced) leg.deviation += (std::abs(error) - leg.deviation) / (jump ? 64 : 16);
-  leg.synced = true;
+  leg.deviation += (std::abs(error) - leg.deviation) / (jump ? 64 : 16);
   tracks_[a.leg].jitter_ns = static_cast<std::uint64_t>(leg.deviation);
 }
 
-// What the leg alone brought of late was due later than had been thought.
-void FingerprintMerge::resync(unsigned leg, std::int64_t later) noexcept {
-  std::uint32_t slot = list_.last();
-  for (unsigned i = 0; slot != kNone && i < list_.capacity(); ++i, slot = list_[slot].before) {
-    if (ordered_ && is_released(list_[slot])) return;
-    if (list_[slot].legs == bit(leg)) list_[slot].due += later;
+// What the leg alone brought and still waits is due by this.
+void FingerprintMerge::set_lag(unsigned leg, std::int64_t lag) noexcept {
+  legs_[leg].synced = true;
+  legs_[leg].lag = lag;
+  for (std::uint32_t slot = list_.last(); slot != kNone; slot = list_[slot].before) {
+    Payload& payload = list_[slot];
+    if (slot == front_ || payload.at + config_.max_skew < legs_[leg].heard_at) return;
+    if (payload.first == leg) payload.due = payload.at.ns - lag;
   }
 }
 
 void FingerprintMerge::offer_new(const Arrival& a, MergeOutlet& out) noexcept {
   Leg& leg = legs_[a.leg];
-  const std::int64_t due = a.now.ns - leg.lag;
+  const std::int64_t due = due_of(a);
   ++leg.alone;
   if (ordered_ && late(leg, due)) {
     ++tracks_[a.leg].late_after_release;
@@ -206,7 +237,7 @@ void FingerprintMerge::offer_new(const Arrival& a, MergeOutlet& out) noexcept {
   payload.legs = bit(a.leg);
   list_.place_after(slot, before);
   mark_repeated(slot);
-  if (payload.after == kNone) {
+  if (payload.after == kNone && due != kUnknown) {
     const std::int64_t passed = std::clamp<std::int64_t>(due - last_due_, 0, kLongestInterval);
     if (last_due_ != 0) interval_ += (passed - interval_) / kSmooth;
     last_due_ = due;

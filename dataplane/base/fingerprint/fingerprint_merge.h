@@ -57,15 +57,26 @@ class FingerprintMerge {
     bool begun = false;
     bool met = false;            // `certain` holds
     bool synced = false;         // `lag` holds
-    std::int64_t lag = 0;        // nanoseconds behind the stream's clock, whatever leg that follows
+    std::int64_t lag = 0;        // nanoseconds behind the first leg that was heard
     std::int64_t deviation = 0;  // mean, of the same
     std::uint64_t packets = 0;
     std::uint64_t bytes = 0;
     std::uint64_t alone = 0;  // packets since it last brought what another leg brought, too
+    Instant up_at;
     Instant heard_at;
     std::uint64_t heard_made = 0;  // payloads made until then
   };
 
+  // Of what a leg brings of which it is not known yet how far it is behind: after all the others'.
+  static constexpr std::int64_t kUnknown = INT64_MAX;
+
+  // Come lately, and with nothing yet by which to place it: bytes that repeat say nothing of it.
+  bool is_blind(const Leg& leg, Instant now) const noexcept {
+    return !leg.synced && now <= leg.up_at + 2 * config_.max_skew;
+  }
+  std::int64_t due_of(const Arrival& a) const noexcept {
+    return legs_[a.leg].synced ? a.now.ns - legs_[a.leg].lag : kUnknown;
+  }
   static bool is_after(std::uint64_t rank, std::uint64_t other) noexcept {
     return static_cast<std::int64_t>(rank - other) > 0;
   }
@@ -79,10 +90,13 @@ class FingerprintMerge {
   bool nearer(const Arrival& a, std::uint32_t slot, std::int64_t& distance) const noexcept;
   std::int64_t tolerance(const Leg& leg) const noexcept;
   void mark_repeated(std::uint32_t slot) noexcept;
-  void behind_cursor(const Arrival& a, std::uint32_t slot) noexcept;
+  void behind_cursor(const Arrival& a, std::uint32_t slot, MergeOutlet& out) noexcept;
   std::uint32_t place_for(const Leg& leg, std::int64_t due) const noexcept;
   void learn_lag(const Arrival& a, Payload& payload) noexcept;
-  void resync(unsigned leg, std::int64_t later) noexcept;
+  void set_lag(unsigned leg, std::int64_t lag) noexcept;
+  bool is_another(unsigned leg, std::uint32_t slot) noexcept;
+  void drop(std::uint32_t slot, MergeDrop reason, MergeOutlet& out) noexcept;
+  void drop_late(unsigned leg, std::uint32_t slot, MergeOutlet& out) noexcept;
   void sample(const Arrival& a, std::uint32_t slot) noexcept;
 
   // fingerprint_release.cc: what leaves, what is forgotten, which legs are waited for

@@ -14,6 +14,22 @@ constexpr std::uint64_t kAlone = 256;  // packets of a leg that no other leg has
 
 }  // namespace
 
+// It belongs before what has left already.
+void FingerprintMerge::drop_late(unsigned leg, std::uint32_t slot, MergeOutlet& out) noexcept {
+  if (is_released(list_[slot])) return;
+  ++tracks_[leg].late_after_release;
+  drop(slot, MergeDrop::LateAfterRelease, out);
+}
+
+void FingerprintMerge::drop(std::uint32_t slot, MergeDrop reason, MergeOutlet& out) noexcept {
+  Payload& payload = list_[slot];
+  if (is_released(payload)) return;
+  out.discard(payload.packet, reason);
+  payload.packet = nullptr;
+  --held_;
+  out.held_changed(-1);
+}
+
 // Would it belong before what has left already?
 bool FingerprintMerge::late(const Leg& leg, std::int64_t due) const noexcept {
   if (!any_left_ || !leg.synced) return false;
@@ -23,12 +39,14 @@ bool FingerprintMerge::late(const Leg& leg, std::int64_t due) const noexcept {
 
 void FingerprintMerge::release(std::uint32_t slot, Instant now, MergeOutlet& out) noexcept {
   Payload& payload = list_[slot];
-  totals_.hold_max_ns = std::max(totals_.hold_max_ns, (now - payload.at).count());
-  out.forward(payload.packet);
-  payload.packet = nullptr;
-  ++forwarded_;
-  --held_;
-  out.held_changed(-1);
+  if (!is_released(payload)) {
+    totals_.hold_max_ns = std::max(totals_.hold_max_ns, (now - payload.at).count());
+    out.forward(payload.packet);
+    payload.packet = nullptr;
+    ++forwarded_;
+    --held_;
+    out.held_changed(-1);
+  }
   any_left_ = true;
   front_ = slot;
   front_rank_ = payload.rank;
@@ -50,7 +68,8 @@ bool FingerprintMerge::passed_by_all(const Payload& payload) const noexcept {
 void FingerprintMerge::release_passed(Instant now, MergeOutlet& out) noexcept {
   while (held_ != 0) {
     const std::uint32_t next = list_.after(front_);
-    if (out.may_hold() && !passed_by_all(list_[next])) return;
+    const Payload& payload = list_[next];
+    if (out.may_hold() && !is_released(payload) && !passed_by_all(payload)) return;
     release(next, now, out);
   }
 }
@@ -153,6 +172,13 @@ void FingerprintMerge::set_live(unsigned leg, bool live, Instant now, MergeOutle
   if (first_of_all) {
     settled_at_ = now + config_.max_skew;
     want(settled_at_);
+  }
+  // The first that is heard is the clock by which the others are behind.
+  legs_[leg].lag = 0;
+  legs_[leg].up_at = now;
+  legs_[leg].synced = live;
+  for (unsigned i = 0; i < tracks_.size(); ++i) {
+    if (live && i != leg && tracks_[i].live && legs_[i].synced) legs_[leg].synced = false;
   }
   track.live = live;
   track.seen = true;
