@@ -12,7 +12,6 @@ constexpr unsigned kLookAhead = 32;  // payloads after a leg's cursor that are l
 constexpr unsigned kLookBack = 64;   // and of one fingerprint, from the newest on
 constexpr std::int64_t kShortest = 1000;  // nanoseconds: what two clocks may differ by
 constexpr std::int64_t kSmooth = 8;
-constexpr std::int64_t kJump = 8;  // deviations: more is another path, not jitter
 
 // Few enough for an hour of silence not to upset the mean.
 constexpr std::int64_t kLongestInterval = 1'000'000'000;
@@ -23,7 +22,9 @@ FingerprintMerge::FingerprintMerge(const MergeConfig& config)
     : config_(config),
       ordered_(config.release == MergeRelease::Ordered),
       list_(static_cast<std::uint32_t>(config.window)),
-      tracks_(config.legs) {}
+      tracks_(config.legs) {
+  for (std::size_t i = 0; i < repeated_.size(); ++i) repeated_[i] = i + 1;  // none of that place
+}
 
 void FingerprintMerge::offer(const Arrival& a, MergeOutlet& out) noexcept {
   Leg& leg = legs_[a.leg];
@@ -71,7 +72,8 @@ std::uint32_t FingerprintMerge::search_repeated(const Arrival& a,
   std::uint32_t found = kNone;
   const auto consider = [&](std::uint32_t slot) {
     const Payload& payload = list_[slot];
-    if (payload.fingerprint != a.raw || (payload.legs & bit(a.leg)) != 0) return;
+    if (payload.fingerprint != a.raw || payload.dropped) return;
+    if ((payload.legs & bit(a.leg)) != 0) return;
     if (leg.synced ? nearer(a, slot, distance) : a.now - payload.at <= config_.max_skew) {
       found = slot;
     }
@@ -113,7 +115,7 @@ void FingerprintMerge::offer_known(const Arrival& a, std::uint32_t slot,
   Payload& payload = list_[slot];
   sample(a, slot);
   if (!leg.begun || is_after(payload.rank, leg.rank)) {
-    learn_lag(a, payload);
+    learn_lag(a, payload, out);
     if (!leg.begun) leg.first = payload.rank;
     leg.begun = true;
     leg.cursor = slot;
@@ -132,91 +134,6 @@ void FingerprintMerge::offer_known(const Arrival& a, std::uint32_t slot,
     one.alone = 0;
   }
   out.discard(a.packet, MergeDrop::Redundant);
-}
-
-// The leg brings what it is thought to have passed. Where nothing in between was another leg's,
-// too, what it brought there was put too far back: it belongs before this one. Else the leg
-// reorders.
-void FingerprintMerge::behind_cursor(const Arrival& a, std::uint32_t slot,
-                                     MergeOutlet& out) noexcept {
-  Leg& leg = legs_[a.leg];
-  Payload& payload = list_[slot];
-  if (leg.met && is_after(leg.certain, payload.rank)) {
-    ++tracks_[a.leg].reordered;
-    return;
-  }
-  learn_lag(a, payload);
-  const bool gone = ordered_ && is_released(payload);
-  for (std::uint32_t at = payload.after; at != kNone;) {
-    const std::uint32_t next = list_[at].after;
-    const bool last = at == leg.cursor;
-    if (list_[at].legs == bit(a.leg)) {
-      if (gone) {
-        drop_late(a.leg, at, out);
-      } else if (!is_another(a.leg, at)) {
-        drop(at, MergeDrop::Redundant, out);
-      } else {
-        list_.move_before(at, slot);
-      }
-    }
-    if (last) break;
-    at = next;
-  }
-  leg.cursor = slot;
-  leg.rank = payload.rank;
-}
-
-// Now that the leg's place is known: is what it alone brought not another leg's, too?
-bool FingerprintMerge::is_another(unsigned leg, std::uint32_t slot) noexcept {
-  const Payload& payload = list_[slot];
-  if (!payload.repeated) return true;
-  const std::int64_t least = tolerance(legs_[leg]);
-  std::uint32_t other = list_.newest(payload.fingerprint);
-  for (unsigned i = 0; i < kLookBack && other != kNone; ++i) {
-    Payload& candidate = list_[other];
-    if ((candidate.legs & bit(leg)) == 0 && std::abs(candidate.due - payload.due) <= least) {
-      candidate.legs |= bit(leg);
-      return false;
-    }
-    other = list_.next_older(other);
-  }
-  return true;
-}
-
-// How far the leg is behind, by what another leg brought first. Legs that met one another only are
-// unknown as long as there is one to be compared with.
-void FingerprintMerge::learn_lag(const Arrival& a, Payload& payload) noexcept {
-  Leg& leg = legs_[a.leg];
-  Leg& first = legs_[payload.first];
-  if (!first.synced) {
-    if (leg.synced) return set_lag(payload.first, payload.at.ns - (a.now.ns - leg.lag));
-    for (unsigned i = 0; i < tracks_.size(); ++i) {
-      if (legs_[i].synced && tracks_[i].live) return;
-    }
-    set_lag(payload.first, 0);
-  }
-  const std::int64_t lag = a.now.ns - payload.due;
-  if (!leg.synced) return set_lag(a.leg, lag);
-  const std::int64_t error = lag - leg.lag;
-  const bool jump = std::abs(error) > std::max(kJump * leg.deviation, 2 * interval_ + kShortest);
-  if (jump) {
-    set_lag(a.leg, lag);
-  } else {
-    leg.lag += error / kSmooth;
-  }
-  leg.deviation += (std::abs(error) - leg.deviation) / (jump ? 64 : 16);
-  tracks_[a.leg].jitter_ns = static_cast<std::uint64_t>(leg.deviation);
-}
-
-// What the leg alone brought and still waits is due by this.
-void FingerprintMerge::set_lag(unsigned leg, std::int64_t lag) noexcept {
-  legs_[leg].synced = true;
-  legs_[leg].lag = lag;
-  for (std::uint32_t slot = list_.last(); slot != kNone; slot = list_[slot].before) {
-    Payload& payload = list_[slot];
-    if (slot == front_ || payload.at + config_.max_skew < legs_[leg].heard_at) return;
-    if (payload.first == leg) payload.due = payload.at.ns - lag;
-  }
 }
 
 void FingerprintMerge::offer_new(const Arrival& a, MergeOutlet& out) noexcept {
@@ -239,7 +156,7 @@ void FingerprintMerge::offer_new(const Arrival& a, MergeOutlet& out) noexcept {
   mark_repeated(slot);
   if (payload.after == kNone && due != kUnknown) {
     const std::int64_t passed = std::clamp<std::int64_t>(due - last_due_, 0, kLongestInterval);
-    if (last_due_ != 0) interval_ += (passed - interval_) / kSmooth;
+    if (last_due_ != 0) interval_ += (passed - interval_) / (interval_ == 0 ? 1 : kSmooth);
     last_due_ = due;
   }
   if (!leg.begun) leg.first = payload.rank;
@@ -268,25 +185,6 @@ void FingerprintMerge::mark_repeated(std::uint32_t slot) noexcept {
   known = payload.fingerprint;
   payload.repeated = true;
   list_[older].repeated = true;
-}
-
-// After the leg's own last, and after what was due before. Most are the newest of all.
-std::uint32_t FingerprintMerge::place_for(const Leg& leg, std::int64_t due) const noexcept {
-  const bool from_front = ordered_ && any_left_ && (!leg.begun || is_after(front_rank_, leg.rank));
-  const std::uint32_t least = from_front ? front_ : leg.begun ? leg.cursor : kNone;
-  std::uint32_t place = least;
-  for (unsigned i = 0; i < kLookAhead && (leg.begun || from_front); ++i) {
-    const std::uint32_t next = list_.after(place);
-    if (next == kNone || list_[next].due > due) return place;
-    place = next;
-  }
-  const bool bounded = least != kNone;
-  place = list_.last();
-  while (place != kNone && list_[place].due > due &&
-         (!bounded || is_after(list_[place].rank, list_[least].rank))) {
-    place = list_[place].before;
-  }
-  return place;
 }
 
 // Every 64th payload shows who was first and by how much.

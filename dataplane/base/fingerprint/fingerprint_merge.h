@@ -82,7 +82,7 @@ class FingerprintMerge {
   }
   static std::uint8_t bit(unsigned leg) noexcept { return static_cast<std::uint8_t>(1u << leg); }
 
-  // fingerprint_merge.cc: which payload a packet is
+  // fingerprint_merge.cc: which payload a packet is a copy of
   void offer_known(const Arrival& a, std::uint32_t slot, MergeOutlet& out) noexcept;
   void offer_new(const Arrival& a, MergeOutlet& out) noexcept;
   std::uint32_t match(const Arrival& a) const noexcept;
@@ -90,17 +90,22 @@ class FingerprintMerge {
   bool nearer(const Arrival& a, std::uint32_t slot, std::int64_t& distance) const noexcept;
   std::int64_t tolerance(const Leg& leg) const noexcept;
   void mark_repeated(std::uint32_t slot) noexcept;
+  void sample(const Arrival& a, std::uint32_t slot) noexcept;
+
+  // fingerprint_order.cc: where a payload belongs
   void behind_cursor(const Arrival& a, std::uint32_t slot, MergeOutlet& out) noexcept;
   std::uint32_t place_for(const Leg& leg, std::int64_t due) const noexcept;
-  void learn_lag(const Arrival& a, Payload& payload) noexcept;
-  void set_lag(unsigned leg, std::int64_t lag) noexcept;
-  bool is_another(unsigned leg, std::uint32_t slot) noexcept;
-  void drop(std::uint32_t slot, MergeDrop reason, MergeOutlet& out) noexcept;
-  void drop_late(unsigned leg, std::uint32_t slot, MergeOutlet& out) noexcept;
-  void sample(const Arrival& a, std::uint32_t slot) noexcept;
+  void learn_lag(const Arrival& a, const Payload& payload, MergeOutlet& out) noexcept;
+  void set_lag(unsigned leg, std::int64_t lag, MergeOutlet& out) noexcept;
+  bool may_move(unsigned leg, std::uint32_t slot) const noexcept;
+  std::uint32_t put_before(unsigned leg, std::uint32_t slot, std::uint32_t target,
+                           MergeOutlet& out) noexcept;
+  std::uint32_t same_of_another(unsigned leg, std::uint32_t slot) const noexcept;
 
   // fingerprint_release.cc: what leaves, what is forgotten, which legs are waited for
   bool late(const Leg& leg, std::int64_t due) const noexcept;
+  void drop(std::uint32_t slot, MergeDrop reason, MergeOutlet& out) noexcept;
+  void drop_late(unsigned leg, std::uint32_t slot, MergeOutlet& out) noexcept;
   void release(std::uint32_t slot, Instant now, MergeOutlet& out) noexcept;
   void release_through(std::uint32_t slot, Instant now, MergeOutlet& out) noexcept;
   void release_passed(Instant now, MergeOutlet& out) noexcept;

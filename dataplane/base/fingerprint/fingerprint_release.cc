@@ -26,6 +26,7 @@ void FingerprintMerge::drop(std::uint32_t slot, MergeDrop reason, MergeOutlet& o
   if (is_released(payload)) return;
   out.discard(payload.packet, reason);
   payload.packet = nullptr;
+  payload.dropped = true;
   --held_;
   out.held_changed(-1);
 }
@@ -82,7 +83,8 @@ void FingerprintMerge::forget_oldest(Instant now, MergeOutlet& out) noexcept {
   for (unsigned i = 0; i < tracks_.size(); ++i) {
     Leg& leg = legs_[i];
     if (leg.begun && leg.cursor == slot) leg.cursor = payload.before;
-    if ((payload.legs & bit(i)) != 0 || !leg.begun || is_after(leg.first, payload.rank)) continue;
+    if (payload.dropped || (payload.legs & bit(i)) != 0) continue;
+    if (!leg.begun || is_after(leg.first, payload.rank)) continue;
     ++tracks_[i].lost;
     ++totals_.recovered;
   }

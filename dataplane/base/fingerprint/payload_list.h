@@ -22,6 +22,7 @@ struct alignas(64) Payload {
   std::uint8_t legs;    // that brought it
   std::uint8_t first;   // of them
   bool repeated;        // others with these bytes came within the window
+  bool dropped;         // never left: late, or another's copy after all
 };
 static_assert(sizeof(Payload) == 64);
 
@@ -60,7 +61,7 @@ class PayloadList {
   // Takes a slot; the caller has made sure that one is free, and places it.
   std::uint32_t make(std::uint64_t fingerprint) noexcept;
   void place_after(std::uint32_t slot, std::uint32_t before) noexcept;  // kNone: as the first
-  void move_before(std::uint32_t slot, std::uint32_t after) noexcept;
+  void move_before(std::uint32_t slot, std::uint32_t after) noexcept;   // two of the list
   void drop_oldest() noexcept;
 
   std::uint32_t capacity() const noexcept { return mask_ + 1; }
