@@ -21,7 +21,9 @@ constexpr std::int64_t kJump = 8;  // deviations: more is another path, not jitt
 
 // After the leg's own last, and after what was due before. Most are the newest of all.
 std::uint32_t FingerprintMerge::place_for(const Leg& leg, std::int64_t due) const noexcept {
-  const bool from_front = ordered_ && any_left_ && (!leg.begun || is_after(front_rank_, leg.rank));
+  // Ranks may be equal where much was put in one place: what has left is told by itself.
+  const bool gone = leg.cursor == kNone || is_released(list_[leg.cursor]);
+  const bool from_front = ordered_ && any_left_ && (!leg.begun || gone);
   const std::uint32_t least = from_front ? front_ : leg.begun ? leg.cursor : kNone;
   std::uint32_t place = least;
   for (unsigned i = 0; i < kLookAhead && (leg.begun || from_front); ++i) {

@@ -51,7 +51,7 @@ void FingerprintMerge::release(std::uint32_t slot, Instant now, MergeOutlet& out
   any_left_ = true;
   front_ = slot;
   front_rank_ = payload.rank;
-  front_due_ = payload.due;
+  if (payload.due != kUnknown) front_due_ = payload.due;
 }
 
 void FingerprintMerge::release_through(std::uint32_t slot, Instant now, MergeOutlet& out) noexcept {

@@ -7,7 +7,7 @@ namespace castgate {
 namespace {
 
 constexpr std::uint64_t kStride = 1ull << 32;  // between the ranks of neighbours that came in order
-constexpr std::uint64_t kStep = 1ull << 10;    // after which what is placed between them follows
+constexpr std::uint64_t kStep = 1ull << 16;    // after which what is placed between them follows
 
 }  // namespace
 

@@ -65,9 +65,10 @@ class PayloadList {
   void drop_oldest() noexcept;
 
   std::uint32_t capacity() const noexcept { return mask_ + 1; }
-  std::uint64_t memory_bytes() const noexcept {
-    return (sizeof(Payload) + sizeof(std::uint32_t)) * std::uint64_t{capacity()};
+  static constexpr std::uint64_t bytes_for(std::uint64_t payloads) noexcept {
+    return (sizeof(Payload) + sizeof(std::uint32_t)) * payloads;
   }
+  std::uint64_t memory_bytes() const noexcept { return bytes_for(capacity()); }
 
  private:
   std::uint32_t find(std::uint32_t number, std::uint64_t fingerprint,
