@@ -112,19 +112,6 @@ class FingerprintLab final : public MergeOutlet {
                   << (got == out.end() ? "none" : std::to_string(*got)) << " for "
                   << (wanted == expected_.end() ? "none" : std::to_string(*wanted));
   }
-  // Where a leg comes later than the others, what they lost and it brought may be too late to be
-  // put in its place: nothing else is missing, and that is counted.
-  void expect_in_order_but_for_late() const {
-    std::uint64_t late = 0;
-    for (unsigned leg = 0; leg < config_.legs; ++leg) late += merge.leg(leg).late_after_release;
-    EXPECT_EQ(out.size() + late, expected_.size());
-    auto next = expected_.begin();
-    for (const std::uint64_t payload : out) {
-      next = std::find(next, expected_.end(), payload);
-      ASSERT_NE(next, expected_.end()) << payload << " is out of order, or left twice";
-      ++next;
-    }
-  }
   // The same in any order.
   void expect_union() const {
     std::map<std::uint64_t, std::int64_t> surplus;

@@ -140,6 +140,21 @@ TEST(FingerprintMerge, leg_of_another_feed_delays_for_a_while_only) {
   EXPECT_EQ(lab.out.size(), 4000u);
 }
 
+TEST(FingerprintMerge, leg_that_leads_by_many_packets_is_of_the_same_feed) {
+  MergeConfig large = config(MergeRelease::Ordered);
+  large.window = 8192;
+  FingerprintLab lab(large);
+  Feed feed = feed_of(20'000, 0.05, 3);
+  feed.interval = microseconds{10};
+  lab.run(feed, {{.delay = microseconds{9900}, .loses = seeded(1e-3, 1)},
+                 {.loses = [lost = seeded(1e-3, 2)](std::uint64_t i) mutable {
+                   return lost(i) || i < 5'000;
+                 }}});
+  lab.finish();
+  lab.expect_in_order();
+  EXPECT_EQ(lab.changes.size(), 2u);
+}
+
 TEST(FingerprintMerge, heartbeats_all_the_same_leave_as_often_as_they_were_sent) {
   for (const MergeRelease release : {MergeRelease::Arrival, MergeRelease::Ordered}) {
     for (const int interval_ms : {11, 50}) {

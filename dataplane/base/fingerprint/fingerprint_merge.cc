@@ -35,7 +35,7 @@ void FingerprintMerge::offer(const Arrival& a, MergeOutlet& out) noexcept {
   const std::uint32_t slot = match(a);
   if (slot == kNone) {
     offer_new(a, out);
-  } else if (list_[slot].repeated && is_blind(legs_[a.leg], a.now)) {
+  } else if (list_[slot].repeated && is_blind(leg, a.now) && !(leg.met && is_next(leg, slot))) {
     list_[slot].legs |= bit(a.leg);
     out.discard(a.packet, MergeDrop::Redundant);
   } else {
@@ -52,7 +52,7 @@ std::uint32_t FingerprintMerge::match(const Arrival& a) const noexcept {
     const std::uint32_t next = list_.after(leg.cursor);
     std::int64_t distance = tolerance(leg);
     if (next != kNone && list_[next].fingerprint == a.raw && (list_[next].legs & bit(a.leg)) == 0 &&
-        (!list_[next].repeated || (!blind && nearer(a, next, distance)))) {
+        (!list_[next].repeated || (blind ? leg.met : nearer(a, next, distance)))) {
       return next;
     }
   }
@@ -97,8 +97,9 @@ bool FingerprintMerge::nearer(const Arrival& a, std::uint32_t slot,
                               std::int64_t& distance) const noexcept {
   const Leg& leg = legs_[a.leg];
   if (!leg.synced) return true;
-  const std::int64_t off = std::abs(a.now.ns - leg.lag - list_[slot].due);
-  if (off > distance) return false;
+  const std::int64_t due = due_of(list_[slot]);
+  const std::int64_t off = std::abs(a.now.ns - leg.lag - due);
+  if (due == kUnknown || off > distance) return false;
   distance = off;
   return true;
 }
@@ -113,25 +114,29 @@ void FingerprintMerge::offer_known(const Arrival& a, std::uint32_t slot,
                                    MergeOutlet& out) noexcept {
   Leg& leg = legs_[a.leg];
   Payload& payload = list_[slot];
+  bool in_turn = true;
   sample(a, slot);
   if (!leg.begun || is_after(payload.rank, leg.rank)) {
     learn_lag(a, payload, out);
     if (!leg.begun) leg.first = payload.rank;
     leg.begun = true;
+    leg.behind = 0;
     leg.cursor = slot;
     leg.rank = payload.rank;
   } else {
-    behind_cursor(a, slot, out);
+    in_turn = behind_cursor(a, slot, out);
   }
   payload.legs |= bit(a.leg);
-  for (unsigned legs = payload.legs; legs != 0; legs &= legs - 1) {
+  const unsigned told = in_turn ? payload.legs : payload.legs & ~unsigned{bit(a.leg)};
+  for (unsigned legs = told; legs != 0; legs &= legs - 1) {
     const auto index = static_cast<unsigned>(std::countr_zero(legs));
     Leg& one = legs_[index];
-    if (one.alone >= kAlone) [[unlikely]]
+    if (tracks_[index].diverged) [[unlikely]]
       set_apart(index, false, a.now, out);
     if (!one.met || is_after(payload.rank, one.certain)) one.certain = payload.rank;
     one.met = true;
     one.alone = 0;
+    one.met_at = a.now;
   }
   out.discard(a.packet, MergeDrop::Redundant);
 }
@@ -140,6 +145,7 @@ void FingerprintMerge::offer_new(const Arrival& a, MergeOutlet& out) noexcept {
   Leg& leg = legs_[a.leg];
   const std::int64_t due = due_of(a);
   ++leg.alone;
+  leg.behind = 0;
   if (ordered_ && late(leg, due)) {
     ++tracks_[a.leg].late_after_release;
     return out.discard(a.packet, MergeDrop::LateAfterRelease);

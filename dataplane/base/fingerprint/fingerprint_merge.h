@@ -45,7 +45,7 @@ class FingerprintMerge {
 
  private:
   static constexpr std::uint32_t kNone = PayloadList::kNone;
-  // Packets in a row that no other leg has: the leg carries something else.
+  // Packets in a row that no other leg has, over twice max_skew: the leg carries something else.
   static constexpr std::uint64_t kAlone = 256;
 
   // Where a leg is in the merged sequence.
@@ -57,11 +57,13 @@ class FingerprintMerge {
     bool begun = false;
     bool met = false;            // `certain` holds
     bool synced = false;         // `lag` holds
+    unsigned behind = 0;         // packets in a row that it was thought to have passed
     std::int64_t lag = 0;        // nanoseconds behind the first leg that was heard
     std::int64_t deviation = 0;  // mean, of the same
     std::uint64_t packets = 0;
     std::uint64_t bytes = 0;
     std::uint64_t alone = 0;  // packets since it last brought what another leg brought, too
+    Instant met_at;
     Instant up_at;
     Instant heard_at;
     std::uint64_t heard_made = 0;  // payloads made until then
@@ -70,12 +72,21 @@ class FingerprintMerge {
   // Of what a leg brings of which it is not known yet how far it is behind: after all the others'.
   static constexpr std::int64_t kUnknown = INT64_MAX;
 
+  // Is this what the leg must bring next, were nothing lost?
+  bool is_next(const Leg& leg, std::uint32_t slot) const noexcept {
+    return leg.begun && slot == list_.after(leg.cursor);
+  }
   // Come lately, and with nothing yet by which to place it: bytes that repeat say nothing of it.
   bool is_blind(const Leg& leg, Instant now) const noexcept {
     return !leg.synced && now <= leg.up_at + 2 * config_.max_skew;
   }
   std::int64_t due_of(const Arrival& a) const noexcept {
     return legs_[a.leg].synced ? a.now.ns - legs_[a.leg].lag : kUnknown;
+  }
+  // Of a payload of which it was not known when it came.
+  std::int64_t due_of(const Payload& payload) const noexcept {
+    const Leg& first = legs_[payload.first];
+    return payload.due == kUnknown && first.synced ? payload.at.ns - first.lag : payload.due;
   }
   static bool is_after(std::uint64_t rank, std::uint64_t other) noexcept {
     return static_cast<std::int64_t>(rank - other) > 0;
@@ -93,7 +104,7 @@ class FingerprintMerge {
   void sample(const Arrival& a, std::uint32_t slot) noexcept;
 
   // fingerprint_order.cc: where a payload belongs
-  void behind_cursor(const Arrival& a, std::uint32_t slot, MergeOutlet& out) noexcept;
+  bool behind_cursor(const Arrival& a, std::uint32_t slot, MergeOutlet& out) noexcept;
   std::uint32_t place_for(const Leg& leg, std::int64_t due) const noexcept;
   void learn_lag(const Arrival& a, const Payload& payload, MergeOutlet& out) noexcept;
   void set_lag(unsigned leg, std::int64_t lag, MergeOutlet& out) noexcept;

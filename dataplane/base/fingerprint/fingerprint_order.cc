@@ -41,23 +41,28 @@ std::uint32_t FingerprintMerge::place_for(const Leg& leg, std::int64_t due) cons
 }
 
 // The leg brings what it is thought to have passed. Where no other leg says so, what it brought
-// since belongs before this one. Else the leg reorders.
-void FingerprintMerge::behind_cursor(const Arrival& a, std::uint32_t slot,
+// since belongs before this one. Else false: the leg reorders.
+bool FingerprintMerge::behind_cursor(const Arrival& a, std::uint32_t slot,
                                      MergeOutlet& out) noexcept {
   Leg& leg = legs_[a.leg];
-  if (!may_move(a.leg, slot)) {
-    ++tracks_[a.leg].reordered;
-    return;
-  }
+  const bool movable = may_move(a.leg, slot);
+  const bool gone = ordered_ && is_released(list_[slot]);
+  if (!movable) ++tracks_[a.leg].reordered;
+  // Again and again, it is the leg's place that is wrong. What would be given up as late takes two
+  // to tell, since bytes may repeat for the first time.
+  const unsigned enough = !movable && leg.synced ? kLookAhead : !movable || gone ? 2 : 1;
+  if (++leg.behind < enough) return false;
+  leg.behind = 0;
   learn_lag(a, list_[slot], out);
   std::uint32_t target = slot;
-  for (std::uint32_t at = leg.cursor; at != slot;) {
+  for (std::uint32_t at = leg.cursor; movable && at != slot;) {
     const std::uint32_t before = list_[at].before;
     if ((list_[at].legs & bit(a.leg)) != 0) target = put_before(a.leg, at, target, out);
     at = before;
   }
   leg.cursor = slot;
   leg.rank = list_[slot].rank;
+  return true;
 }
 
 // May all that the leg brought after `slot` be put before it? Not what another leg brought after
@@ -103,14 +108,14 @@ std::uint32_t FingerprintMerge::put_before(unsigned leg, std::uint32_t slot, std
 
 std::uint32_t FingerprintMerge::same_of_another(unsigned leg, std::uint32_t slot) const noexcept {
   const Payload& payload = list_[slot];
-  if (!payload.repeated || payload.legs != bit(leg)) return kNone;
+  if (!payload.repeated || payload.legs != bit(leg) || due_of(payload) == kUnknown) return kNone;
   const std::int64_t most = tolerance(legs_[leg]);
   std::uint32_t other = list_.newest(payload.fingerprint);
   for (unsigned i = 0; i < kLookBack && other != kNone; ++i) {
     const Payload& candidate = list_[other];
-    const bool known = candidate.due != kUnknown && payload.due != kUnknown;
-    if ((candidate.legs & bit(leg)) == 0 && known && std::abs(candidate.due - payload.due) <= most)
-      return other;
+    const std::int64_t due = due_of(candidate);
+    const bool open = !candidate.dropped && (candidate.legs & bit(leg)) == 0;
+    if (open && due != kUnknown && std::abs(due - due_of(payload)) <= most) return other;
     other = list_.next_older(other);
   }
   return kNone;
@@ -129,7 +134,7 @@ void FingerprintMerge::learn_lag(const Arrival& a, const Payload& payload,
     }
     set_lag(payload.first, 0, out);
   }
-  const std::int64_t lag = a.now.ns - payload.due;
+  const std::int64_t lag = a.now.ns - due_of(payload);
   if (!leg.synced) return set_lag(a.leg, lag, out);
   const std::int64_t error = lag - leg.lag;
   const bool jump = std::abs(error) > std::max(kJump * leg.deviation, 2 * interval_ + kShortest);

@@ -144,7 +144,8 @@ void FingerprintMerge::heard(const Arrival& a, MergeOutlet& out) noexcept {
   LegTrack& track = tracks_[a.leg];
   if (!track.live) [[unlikely]]
     set_live(a.leg, true, a.now, out);
-  if (leg.alone == kAlone) [[unlikely]]
+  const bool alone = leg.alone >= kAlone && leg.met_at + 2 * config_.max_skew < a.now;
+  if (alone && !track.diverged) [[unlikely]]
     set_apart(a.leg, true, a.now, out);
   if (next_check_ == kNever) [[unlikely]] {
     next_check_ = a.now + std::max(config_.max_skew, kShortestCheck);
@@ -186,7 +187,10 @@ void FingerprintMerge::set_live(unsigned leg, bool live, Instant now, MergeOutle
   track.seen = true;
   track.diverged = false;
   ++track.state_changes;
-  for (Leg& one : legs_) one.alone = 0;
+  for (Leg& one : legs_) {
+    one.alone = 0;
+    one.met_at = now;
+  }
   wait_for(now);
   out.leg_changed(config_.tag, leg,
                   live ? MergeOutlet::LegChange::Up : MergeOutlet::LegChange::Silent, now);
@@ -195,6 +199,7 @@ void FingerprintMerge::set_live(unsigned leg, bool live, Instant now, MergeOutle
 // Its packets are not the others', or are again.
 void FingerprintMerge::set_apart(unsigned leg, bool apart, Instant now, MergeOutlet& out) noexcept {
   const auto live = std::ranges::count(tracks_, true, &LegTrack::live);
+  if (apart) legs_[leg].alone = 0;  // looked at again only so much later
   if (apart == tracks_[leg].diverged || (apart && live < 2)) return;
   tracks_[leg].diverged = apart;
   wait_for(now);
