@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <fmt/format.h>
+#include <random>
 
 #include <rte_launch.h>
 #include <rte_lcore.h>
@@ -40,6 +41,11 @@ std::uint64_t held_budget(const Spec& spec, const Placement& placed, unsigned wo
     if (failover.release != Release::Arrival) held += window_positions(spec.streams[s]) / 2;
   }
   return held;
+}
+
+std::uint64_t unforeseeable() {
+  std::random_device source;
+  return std::uint64_t{source()} << 32 | source();
 }
 
 std::vector<bool> mine(const Placement& placed, unsigned worker) {
@@ -202,7 +208,8 @@ WorkerParts LiveRuntime::parts_of(unsigned worker) {
                        .tx_queues = queues,
                        .over_ring = over_ring,
                        .pool = pools_[worker].get(),
-                       .held_limit = budget - kFewestPackets / 2},
+                       .held_limit = budget - kFewestPackets / 2,
+                       .fingerprint_seed = unforeseeable()},
           .core = spec_.appliance.worker_cores[worker],
           .polling = spec_.appliance.polling,
           .polls = polls,

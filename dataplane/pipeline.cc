@@ -7,7 +7,8 @@ Pipeline::Pipeline(const PipelineParts& parts)
     : capture_(parts.spec),
       transmit_(parts.ports, parts.tx_queues),
       replicate_(parts.spec, parts.ports, parts.pool, transmit_),
-      failover_(parts.spec, parts.mine, parts.held_limit, after_failover(parts), *parts.events),
+      failover_(parts.spec, parts.mine, {parts.held_limit, parts.fingerprint_seed},
+                after_failover(parts), *parts.events),
       classify_({parts.spec, parts.flows, parts.worker, parts.pool}, failover_, *parts.exits),
       over_ring_(parts.over_ring) {
   over_ring_.resize(parts.ports.size());

@@ -29,6 +29,7 @@ struct PipelineParts {
   std::vector<bool> over_ring;      // by port index: another worker sends there
   rte_mempool* pool = nullptr;      // headers, copies, frames made one segment
   std::uint64_t held_limit = UINT64_MAX;
+  std::uint64_t fingerprint_seed = 1;  // live: another at each start
   ClassifyExits* exits = nullptr;
   EventSink* events = nullptr;
 };

@@ -15,9 +15,8 @@ namespace castgate {
 // In the order of their enums: a choice's place is its value.
 inline constexpr std::array<std::string_view, 2> kPollingNames{"busy", "adaptive"};
 inline constexpr std::array<std::string_view, 3> kIgmpNames{"auto", "2", "3"};
-inline constexpr std::array<std::string_view, 6> kSequenceNames{
-    "rtp", "rtp_extended", "moldudp64", "cme_mdp3", "iex_tp", "generic"};
-inline constexpr std::array<std::string_view, 1> kLaterSequences{"fingerprint"};
+inline constexpr std::array<std::string_view, 7> kSequenceNames{
+    "rtp", "rtp_extended", "moldudp64", "cme_mdp3", "iex_tp", "generic", "fingerprint"};
 inline constexpr std::array<std::string_view, 2> kOverlapNames{"trim", "pass"};
 inline constexpr std::array<std::string_view, 2> kEndianNames{"big", "little"};
 inline constexpr std::array<std::string_view, 2> kSelectionNames{"merge", "prefer"};

@@ -39,7 +39,8 @@ constexpr KeyInfo kTable[] = {
      .least = 1,
      .most = 255,
      .word = "decrement",
-     .fallback = [](D d) { return std::to_string(d.output.ttl); },
+     .fallback =
+         [](D d) { return std::to_string(d.output.ttl) + "; sequence: fingerprint: decrement"; },
      .meaning = "TTL or hop limit that leaves; decrement: received less one"},
     {.path = "streams.*.outputs.*.dscp",
      .kind = KeyKind::Number,

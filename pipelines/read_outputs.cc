@@ -3,7 +3,8 @@
 
 namespace castgate {
 
-OutputSpec read_output(const YamlNode::Entry& entry, const KeyPath& path, ReadContext& context) {
+OutputSpec read_output(const YamlNode::Entry& entry, const KeyPath& path, ReadContext& context,
+                       const SequenceSpec& sequence) {
   OutputSpec output;
   output.name = entry.key;
   Section section(*entry.value, path, context);
@@ -12,6 +13,8 @@ OutputSpec read_output(const YamlNode::Entry& entry, const KeyPath& path, ReadCo
   section.read("to", output.to);
   section.read("source", output.source);
   section.read("source_port", output.source_port);
+  // No number betrays a looped copy of such a stream: its TTL must end it.
+  if (sequence.format == SequenceFormat::Fingerprint) output.ttl = 0;
   section.read("ttl", output.ttl);
   section.read("dscp", output.dscp);
   section.finish();

@@ -36,7 +36,8 @@ FailoverSpec read_failover(const YamlNode& node, const KeyPath& path, ReadContex
 StreamVerifySpec read_stream_verify(const YamlNode& node, const KeyPath& path,
                                     ReadContext& context);
 RestampSpec read_restamp(const YamlNode& node, const KeyPath& path, ReadContext& context);
-OutputSpec read_output(const YamlNode::Entry& entry, const KeyPath& path, ReadContext& context);
+OutputSpec read_output(const YamlNode::Entry& entry, const KeyPath& path, ReadContext& context,
+                       const SequenceSpec& sequence);
 
 // The index of the port that `section` names; complains and gives 0 where there is none.
 unsigned read_port_name(Section& section, ReadContext& context);

@@ -80,7 +80,7 @@ StreamSpec read_stream(const YamlNode::Entry& entry, const KeyPath& path, ReadCo
     stream.restamp = read_restamp(*restamp, path.key("restamp"), context);
   }
   section.each("outputs", Section::Keys::Names, [&](const auto& output, const KeyPath& at) {
-    stream.outputs.push_back(read_output(output, at, context));
+    stream.outputs.push_back(read_output(output, at, context, stream.sequence));
   });
   section.finish();
   return stream;

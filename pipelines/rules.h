@@ -13,6 +13,8 @@ namespace castgate {
 
 // Positions of one stream's merge window: some 40 MiB of slots.
 inline constexpr std::uint64_t kMaxWindow = 1ull << 22;
+// Payloads that one stream without numbers remembers: 68 MiB.
+inline constexpr std::uint64_t kMaxRemembered = 1ull << 20;
 
 // What the rules share. Values that could not be read are not judged a second time.
 class RuleContext {

@@ -90,8 +90,22 @@ void check_sequence(RuleContext& rules, const StreamSpec& stream) {
   }
 }
 
+// Payloads are remembered instead of positions, and there is no range to half.
+void check_remembered(RuleContext& rules, const StreamSpec& stream, const std::string& path) {
+  if (window_positions(stream) <= kMaxRemembered) return;
+  rules.error(
+      window_key(rules, stream.failover, path),
+      fmt::format("{} payloads would be remembered, at most {}: {}", window_positions(stream),
+                  kMaxRemembered, what_fits(stream.failover, kMaxRemembered / 4)));
+}
+
 void check_messages(RuleContext& rules, const StreamSpec& stream, const std::string& path) {
-  if (stream.failover.release != Release::Playout || !stream.sequence.counts_messages()) return;
+  const bool playout = stream.failover.release == Release::Playout;
+  if (playout && stream.sequence.format == SequenceFormat::Fingerprint) {
+    rules.error(path + ".release",
+                "playout needs packets with a number; ordered or arrival does not");
+  }
+  if (!playout || !stream.sequence.counts_messages()) return;
   rules.error(path + ".release",
               "playout is not for packets of several messages; ordered or arrival is");
 }
@@ -142,6 +156,24 @@ void check_choice(RuleContext& rules, const StreamSpec& stream, const std::strin
   check_order(rules, stream, path);
 }
 
+// Feeds without numbers: which packets are copies is known only when they leave.
+void check_unnumbered(RuleContext& rules, const StreamSpec& stream) {
+  if (stream.sequence.format != SequenceFormat::Fingerprint) return;
+  const std::string failover = path_of(stream) + ".failover";
+  const std::string verify = path_of(stream) + ".verify";
+  if (stream.failover.selection == Selection::Prefer) {
+    rules.error(failover + ".selection", "prefer needs packets with numbers; merge is for these");
+  }
+  if (stream.failover.corrupt == Corrupt::UseIfOnly) {
+    rules.error(failover + ".corrupt", "use_if_only needs packets with numbers");
+  }
+  for (const char* key : {".mpeg_ts", ".content_check"}) {
+    if (rules.given(verify + key)) {
+      rules.error(verify + key, "has no effect: copies of this sequence are equal byte by byte");
+    }
+  }
+}
+
 void check_verify(RuleContext& rules, const StreamSpec& stream) {
   const std::string path = path_of(stream) + ".verify";
   const StreamVerifySpec& verify = stream.verify;
@@ -177,12 +209,18 @@ void check_failover(RuleContext& rules, const StreamSpec& stream) {
   check_sequence(rules, stream);
   check_messages(rules, stream, path);
   check_choice(rules, stream, path);
+  check_unnumbered(rules, stream);
   check_verify(rules, stream);
   check_playout(rules, stream.failover, path);
   const bool readable = !rules.bad(path + ".max_skew") && !rules.bad(path + ".max_rate") &&
                         !rules.bad(path + ".playout_delay") && !rules.bad(path + ".release") &&
                         !rules.bad(path_of(stream) + ".sequence") && stream.sequence.width() != 0;
-  if (readable) check_window(rules, stream, path);
+  if (!readable) return;
+  if (stream.sequence.format == SequenceFormat::Fingerprint) {
+    check_remembered(rules, stream, path);
+  } else {
+    check_window(rules, stream, path);
+  }
 }
 
 }  // namespace castgate

@@ -5,6 +5,8 @@
 #include "controlplane/commands/commands.h"
 #include "controlplane/commands/load_file.h"
 #include "controlplane/conductor/control_client.h"
+#include "dataplane/base/fingerprint/payload_list.h"
+#include "pipelines/units.h"
 
 namespace castgate {
 namespace {
@@ -19,6 +21,17 @@ std::string counted(std::size_t count, const char* what) {
   return fmt::format("{} {}{}", count, what, count == 1 ? "" : "s");
 }
 
+// What a stream without numbers keeps in mind, and the memory that it takes for good.
+void tell_remembered(const std::string& file, const Spec& spec) {
+  for (const StreamSpec& stream : spec.streams) {
+    if (stream.sequence.format != SequenceFormat::Fingerprint) continue;
+    const std::uint64_t payloads = window_positions(stream);
+    fmt::print("{}: streams.{}: remembers {} payloads for {}, {}\n", file, stream.name, payloads,
+               duration_text(2 * stream.failover.max_skew),
+               quantity_text(PayloadList::bytes_for(payloads), kSizes));
+  }
+}
+
 }  // namespace
 
 int check_command(const CheckOptions& options) {
@@ -31,6 +44,7 @@ int check_command(const CheckOptions& options) {
   }
   fmt::print("{}: ok, {}, {}\n", options.file, counted(spec.ports.size(), "port"),
              counted(spec.streams.size(), "stream"));
+  tell_remembered(options.file, spec);
   return kExitOk;
 }
 

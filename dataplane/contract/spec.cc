@@ -54,6 +54,8 @@ unsigned SequenceSpec::width() const noexcept {
       return 64;
     case SequenceFormat::Generic:
       return width_of(generic);
+    case SequenceFormat::Fingerprint:
+      return 64;
   }
   return 16;
 }
@@ -75,7 +77,8 @@ std::uint64_t window_positions(const StreamSpec& stream) noexcept {
                            static_cast<double>(longest_hold(failover).count()) /
                            kNanosecondsPerSecond;
   constexpr double kLargest = 1ull << 40;
-  const auto wanted = static_cast<std::uint64_t>(std::min(2 * in_flight, kLargest));
+  const double times = stream.sequence.format == SequenceFormat::Fingerprint ? 4 : 2;
+  const auto wanted = static_cast<std::uint64_t>(std::min(times * in_flight, kLargest));
   return std::bit_ceil(std::max(wanted, smallest));
 }
 

@@ -71,7 +71,15 @@ struct LegSpec {
   Endpoint to;                    // group, or an address of the port, and UDP port
 };
 
-enum class SequenceFormat : std::uint8_t { Rtp, RtpExtended, Moldudp64, CmeMdp3, IexTp, Generic };
+enum class SequenceFormat : std::uint8_t {
+  Rtp,
+  RtpExtended,
+  Moldudp64,
+  CmeMdp3,
+  IexTp,
+  Generic,
+  Fingerprint  // no number: copies are told by their payloads
+};
 
 // What becomes of a packet of which some messages have left already.
 enum class Overlap : std::uint8_t { Trim, Pass };
@@ -163,7 +171,8 @@ struct Spec {
 };
 
 // Positions in the merge window: a power of two, at least twice what may be in flight between the
-// fastest and the slowest leg. The slots of both halves of document 003's buffers.
+// fastest and the slowest leg. The slots of both halves of document 003's buffers. Of a stream
+// without numbers the payloads remembered: twice what comes in the 2 * max_skew that they are.
 std::uint64_t window_positions(const StreamSpec& stream) noexcept;
 
 // By leg: its place in the order of preference, 0 is the best.

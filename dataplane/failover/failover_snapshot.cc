@@ -4,12 +4,19 @@
 namespace castgate {
 namespace {
 
-LegState state_of(const MergeWindow& window, unsigned index) {
-  const LegTrack& leg = window.leg(index);
+// Null where all copies are alike.
+const MergeChoice* choice_of(const MergeWindow& window) {
+  return window.choice();
+}
+const MergeChoice* choice_of(const FingerprintMerge& /*merge*/) {
+  return nullptr;
+}
+
+LegState state_of(const LegTrack& leg, const MergeChoice* choice, unsigned index) {
   if (leg.unwanted) return LegState::LockedOut;
   if (leg.diverged) return LegState::Diverged;
-  if (leg.live && window.choice() != nullptr) {
-    const LegSwitch::State state = window.choice()->switching.state(index);
+  if (leg.live && choice != nullptr) {
+    const LegSwitch::State state = choice->switching.state(index);
     if (state == LegSwitch::State::Degraded) return LegState::Degraded;
     if (state == LegSwitch::State::Restoring) return LegState::Restoring;
   }
@@ -17,9 +24,10 @@ LegState state_of(const MergeWindow& window, unsigned index) {
   return leg.seen ? LegState::Silent : LegState::Waiting;
 }
 
-void copy_leg(const MergeWindow& window, unsigned index, LegSnapshot& into) {
+template <class Merge>
+void copy_leg(const Merge& window, unsigned index, LegSnapshot& into) {
   const LegTrack& leg = window.leg(index);
-  into.state = state_of(window, index);
+  into.state = state_of(leg, choice_of(window), index);
   into.packets = window.leg_packets(index);
   into.bytes = window.leg_bytes(index);
   into.lost = leg.lost;
@@ -31,9 +39,9 @@ void copy_leg(const MergeWindow& window, unsigned index, LegSnapshot& into) {
   into.other_epoch = leg.other_epoch;
   into.locked_out = leg.locked_out;
   into.content_mismatch = leg.content_mismatch;
-  if (window.choice() != nullptr) {
-    into.selected = window.choice()->selected[index];
-    into.rank = window.choice()->switching.rank(index);
+  if (const MergeChoice* choice = choice_of(window)) {
+    into.selected = choice->selected[index];
+    into.rank = choice->switching.rank(index);
   }
   into.first_wins = leg.first_wins;
   into.skew_p50_ns = leg.skew.percentile(0.50);
@@ -53,23 +61,21 @@ std::uint64_t gaps(const MergeTotals& totals, GapCause cause) {
   return totals.gaps[static_cast<std::size_t>(cause)];
 }
 
-}  // namespace
-
-bool FailoverStage::snapshot(std::size_t s, StreamSnapshot& into) const {
-  if (lanes_[s].window == nullptr) return false;
-  const MergeWindow& window = *lanes_[s].window;
+template <class Merge, class Judgement>
+void copy_stream(const Merge& window, const Judgement& judged, StreamSnapshot& into) {
   std::uint64_t elsewhere = 0;
   std::uint64_t received = 0;
   for (unsigned l = 0; l < into.legs.size(); ++l) {
     LegSnapshot& leg = into.legs[l];
     copy_leg(window, l, leg);
-    const Judgement::Leg& judged = judged_[s].legs[l];
-    leg.malformed = judged.malformed;
-    leg.payload_type = judged.payload_type;
-    leg.not_ts = judged.not_ts;
-    leg.degraded = judged.degraded;
-    leg.corrupt = judged.corrupt;
-    if (judged_[s].verdict) copy_faults(judged_[s].verdict->faults(l), leg);
+    const auto& told = judged.legs[l];
+    leg.malformed = told.malformed;
+    leg.payload_type = told.payload_type;
+    leg.not_ts = told.not_ts;
+    leg.degraded = told.degraded;
+    leg.corrupt = told.corrupt;
+    if (told.locked_out != 0) leg.locked_out = told.locked_out;
+    if (judged.verdict) copy_faults(judged.verdict->faults(l), leg);
     received += leg.packets;
     elsewhere += leg.duplicate_same_leg + leg.late + leg.late_after_release + leg.wild_sequence +
                  leg.other_epoch + leg.malformed + leg.payload_type + leg.not_ts + leg.locked_out;
@@ -86,7 +92,7 @@ bool FailoverStage::snapshot(std::size_t s, StreamSnapshot& into) const {
   into.gaps_restart = gaps(totals, GapCause::Restart);
   into.gaps = into.gaps_both_lost + into.gaps_deadline + into.gaps_budget + into.gaps_restart;
   into.trimmed = totals.trimmed;
-  if (const MergeChoice* choice = window.choice()) {
+  if (const MergeChoice* choice = choice_of(window)) {
     into.degraded = choice->degraded;
     into.replaced = choice->replaced;
     into.switches = choice->switching.switches();
@@ -98,6 +104,21 @@ bool FailoverStage::snapshot(std::size_t s, StreamSnapshot& into) const {
   into.epoch = window.epoch();
   into.window_positions = window.window();
   into.window_bytes = window.memory_bytes();
+}
+
+}  // namespace
+
+bool FailoverStage::snapshot(std::size_t s, StreamSnapshot& into) const {
+  if (unnumbered_[s]) {
+    copy_stream(*unnumbered_[s], judged_[s], into);
+    for (unsigned l = 0; l < into.legs.size(); ++l) {
+      if ((judged_[s].refused >> l & 1) != 0) into.legs[l].state = LegState::LockedOut;
+    }
+  } else if (lanes_[s].window != nullptr) {
+    copy_stream(*lanes_[s].window, judged_[s], into);
+  } else {
+    return false;
+  }
   return true;
 }
 

@@ -32,21 +32,28 @@ constexpr std::array<DropReason, static_cast<std::size_t>(MergeDrop::kCount)> kR
 
 }  // namespace
 
-FailoverStage::FailoverStage(const Spec& spec, const std::vector<bool>& mine,
-                             std::uint64_t held_limit, Stage& next, EventSink& events)
+FailoverStage::FailoverStage(const Spec& spec, const std::vector<bool>& mine, const Limits& limits,
+                             Stage& next, EventSink& events)
     : next_(next),
       events_(events),
       windows_(spec.streams.size()),
       judged_(spec.streams.size()),
       lanes_(spec.streams.size()),
+      unnumbered_(spec.streams.size()),
       spec_(spec),
       deadlines_(spec.streams.size()) {
-  limit_held(held_limit);
+  limit_held(limits.held);
   for (std::size_t s = 0; s < spec.streams.size(); ++s) {
     if (!mine[s]) continue;
     const StreamSpec& stream = spec.streams[s];
     const SwitchConfig switching = switch_config(stream);
     MergeConfig config = merge_config(stream, static_cast<std::uint32_t>(s));
+    if (stream.sequence.format == SequenceFormat::Fingerprint) {
+      lanes_[s].format = SequenceFormat::Fingerprint;
+      unnumbered_[s] = std::make_unique<FingerprintMerge>(config);
+      if (!fingerprint_) fingerprint_ = std::make_unique<Fingerprint>(limits.fingerprint_seed);
+      continue;
+    }
     if (has_choice(stream)) config.choice = &switching;
     MergeWindow& window = windows_[s].window.emplace(config);
     const std::uint64_t most = std::min<std::uint64_t>(window.window() / 4, Located::kEnd - 1);
@@ -78,7 +85,7 @@ void FailoverStage::process(std::span<rte_mbuf* const> burst, Instant now) noexc
 
 [[gnu::always_inline]] inline void FailoverStage::offer(rte_mbuf* packet, Instant now) noexcept {
   const PacketTag tag = tag_of(packet);
-  CG_DCHECK(tag.stream < lanes_.size() && lanes_[tag.stream].window != nullptr);
+  CG_DCHECK(tag.stream < lanes_.size());
   const Lane lane = lanes_[tag.stream];
   const unsigned payload_at = tag.udp_at + 8u;
   const auto* payload = rte_pktmbuf_mtod_offset(packet, const std::byte*, payload_at);
@@ -86,8 +93,10 @@ void FailoverStage::process(std::span<rte_mbuf* const> burst, Instant now) noexc
   Located where;
   const bool located = lane.format == SequenceFormat::Rtp ? locate_rtp(payload, length, where)
                                                           : locate(tag, payload, length, where);
-  if (!located) [[unlikely]]
+  if (!located) [[unlikely]] {
+    if (lane.format == SequenceFormat::Fingerprint) return offer_unnumbered(packet, tag, now);
     return refuse(packet, tag, DropReason::Malformed);
+  }
   const Arrival arrival{packet, where.raw, where.epoch, packet->pkt_len, tag.leg, now, where.count};
   if (lane.plain) [[likely]] {
     lane.window->offer(arrival, *this);
@@ -102,9 +111,12 @@ void FailoverStage::process(std::span<rte_mbuf* const> burst, Instant now) noexc
 
 bool FailoverStage::locate(const rte_mbuf* packet, Located& where) const noexcept {
   const PacketTag tag = tag_of(packet);
-  const unsigned payload_at = tag.udp_at + 8u;
-  const auto* payload = rte_pktmbuf_mtod_offset(packet, const std::byte*, payload_at);
-  return locate(tag, payload, packet->data_len - payload_at, where);
+  const auto payload = udp_payload(packet, tag);
+  return locate(tag, payload.data(), payload.size(), where);
+}
+
+std::uint32_t FailoverStage::epoch_of(std::uint32_t stream) const noexcept {
+  return lanes_[stream].window != nullptr ? lanes_[stream].window->epoch() : 0;
 }
 
 bool FailoverStage::locate(const PacketTag& tag, const std::byte* payload, std::size_t length,
@@ -128,6 +140,8 @@ bool FailoverStage::locate(const PacketTag& tag, const std::byte* payload, std::
     case SequenceFormat::Generic:
       found = locate_generic(spec_.streams[tag.stream].sequence.generic, payload, length, where);
       break;
+    case SequenceFormat::Fingerprint:
+      return false;
   }
   return found && (where.count <= lane.most || where.count == Located::kEnd);
 }
@@ -136,9 +150,13 @@ void FailoverStage::tick(Instant now) noexcept {
   now_ = now;
   while (deadlines_.next() <= now) {
     const std::uint32_t s = deadlines_.pop();
-    MergeWindow& window = *lanes_[s].window;
-    window.tick(now, *this);
-    if (window.wants_arming()) deadlines_.set(s, window.arm());
+    if (unnumbered_[s]) {
+      unnumbered_[s]->tick(now, *this);
+      rearm(s, *unnumbered_[s]);
+      continue;
+    }
+    lanes_[s].window->tick(now, *this);
+    rearm(s, *lanes_[s].window);
   }
   flush();
 }
@@ -147,6 +165,9 @@ void FailoverStage::drain(Instant now) noexcept {
   now_ = now;
   for (Berth& berth : windows_) {
     if (berth.window) berth.window->drain(now, *this);
+  }
+  for (auto& merge : unnumbered_) {
+    if (merge) merge->drain(now, *this);
   }
   flush();
 }
@@ -219,7 +240,7 @@ void FailoverStage::gap(std::uint32_t tag, std::uint64_t from, std::uint64_t to,
   events_.report({.kind = EventKind::Gap,
                   .reason = static_cast<GapReason>(cause),
                   .stream = static_cast<std::uint16_t>(tag),
-                  .epoch = lanes_[tag].window->epoch(),
+                  .epoch = epoch_of(tag),
                   .from = from,
                   .to = to,
                   .at = now});
@@ -247,7 +268,7 @@ void FailoverStage::leg_changed(std::uint32_t tag, unsigned leg, LegChange chang
   events_.report({.kind = kind,
                   .leg = static_cast<std::uint8_t>(leg),
                   .stream = static_cast<std::uint16_t>(tag),
-                  .epoch = lanes_[tag].window->epoch(),
+                  .epoch = epoch_of(tag),
                   .at = now});
 }
 

@@ -2,12 +2,15 @@
 #pragma once
 
 #include <array>
+#include <memory>
 #include <optional>
 #include <span>
 #include <vector>
 
 #include "dataplane/base/deadline_heap.h"
 #include "dataplane/base/failover/merge_window.h"
+#include "dataplane/base/fingerprint/fingerprint.h"
+#include "dataplane/base/fingerprint/fingerprint_merge.h"
 #include "dataplane/base/verdict/stream_verdict.h"
 #include "dataplane/contract/commands.h"
 #include "dataplane/contract/snapshot.h"
@@ -21,10 +24,13 @@ namespace castgate {
 // tag of classify; passes on the same packets, each position once.
 class FailoverStage final : public Stage, private MergeOutlet {
  public:
-  // `mine[s]`: does this worker serve stream s. `held_limit`: packets all windows together may
-  // keep.
-  FailoverStage(const Spec& spec, const std::vector<bool>& mine, std::uint64_t held_limit,
-                Stage& next, EventSink& events);
+  struct Limits {
+    std::uint64_t held = UINT64_MAX;     // packets that all windows together may keep
+    std::uint64_t fingerprint_seed = 0;  // unknown to whoever sends: another at each start
+  };
+  // `mine[s]`: does this worker serve stream s.
+  FailoverStage(const Spec& spec, const std::vector<bool>& mine, const Limits& limits, Stage& next,
+                EventSink& events);
   ~FailoverStage() override;
 
   void process(std::span<rte_mbuf* const> burst, Instant now) noexcept override;
@@ -58,14 +64,16 @@ class FailoverStage final : public Stage, private MergeOutlet {
       std::uint64_t not_ts = 0;
       std::uint64_t degraded = 0;
       std::uint64_t corrupt = 0;
+      std::uint64_t locked_out = 0;  // of feeds without numbers
     };
     std::array<Leg, kMaxLegs> legs{};
+    std::uint8_t refused = 0;  // feeds without numbers: a bit for each leg that is locked out
     std::unique_ptr<StreamVerdict> verdict;  // null where nothing is asked for
   };
 
   // What every packet looks up, in a row of its own.
   struct Lane {
-    MergeWindow* window = nullptr;  // null where not ours
+    MergeWindow* window = nullptr;  // null where not ours, or without numbers
     SequenceFormat format = SequenceFormat::Rtp;
     bool plain = true;       // one position each, all copies alike, nothing to judge
     bool ranges = false;     // packets of several positions
@@ -79,6 +87,12 @@ class FailoverStage final : public Stage, private MergeOutlet {
   void offer_judged(const Arrival& arrival, const Located& where, const PacketTag& tag) noexcept;
   // Counts a packet for its leg that the window does not see.
   void refuse(rte_mbuf* packet, const PacketTag& tag, DropReason why) noexcept;
+  void offer_unnumbered(rte_mbuf* packet, const PacketTag& tag, Instant now) noexcept;
+  template <class Merge>
+  void rearm(std::uint32_t stream, Merge& merge) noexcept {
+    if (merge.wants_arming()) deadlines_.set(stream, merge.arm());
+  }
+  std::uint32_t epoch_of(std::uint32_t stream) const noexcept;
 
   void pass_on(std::span<void* const> packets) noexcept override;
   void free(std::span<void* const> packets) noexcept override;
@@ -105,8 +119,10 @@ class FailoverStage final : public Stage, private MergeOutlet {
   };
   static_assert(sizeof(Berth) / 64 % 2 == 1);
   std::vector<Berth> windows_;
-  std::vector<Judgement> judged_;  // by stream index
-  std::vector<Lane> lanes_;        // by stream index
+  std::vector<Judgement> judged_;                              // by stream index
+  std::vector<Lane> lanes_;                                    // by stream index
+  std::vector<std::unique_ptr<FingerprintMerge>> unnumbered_;  // by stream index; others null
+  std::unique_ptr<Fingerprint> fingerprint_;                   // null where no stream asks for it
   const Spec& spec_;
   Counter created_;
   DeadlineHeap deadlines_;

@@ -57,14 +57,35 @@ std::uint64_t FailoverStage::content(std::uint32_t /*tag*/, void* packet) noexce
   return sum | 1ull << 32;  // never 0
 }
 
+void FailoverStage::offer_unnumbered(rte_mbuf* packet, const PacketTag& tag, Instant now) noexcept {
+  FingerprintMerge& merge = *unnumbered_[tag.stream];
+  Judgement& judged = judged_[tag.stream];
+  if ((judged.refused >> tag.leg & 1) != 0) {
+    ++judged.legs[tag.leg].locked_out;
+    merge.count_refused(tag.leg, packet->pkt_len);
+    return bin_.drop(packet, DropReason::LockedOut);
+  }
+  const auto payload = udp_payload(packet, tag);
+  const std::uint64_t value = fingerprint_->of(payload.data(), payload.size());
+  merge.offer({packet, value, 0, packet->pkt_len, tag.leg, now}, *this);
+  rearm(tag.stream, merge);
+}
+
 void FailoverStage::command(const LegCommand& command, Instant now) noexcept {
+  if (unnumbered_[command.stream]) {
+    const auto bit = static_cast<std::uint8_t>(1u << command.leg);
+    std::uint8_t& refused = judged_[command.stream].refused;
+    refused &= static_cast<std::uint8_t>(~bit);
+    if (command.action == LegAction::Lockout) refused |= bit;
+    return;
+  }
   if (lanes_[command.stream].window == nullptr) return;
   now_ = now;
   MergeWindow& window = *lanes_[command.stream].window;
   window.command(command.leg, command.action, now, *this);
   flush();
   bin_.flush();
-  if (window.wants_arming()) deadlines_.set(command.stream, window.arm());
+  rearm(command.stream, window);
 }
 
 }  // namespace castgate

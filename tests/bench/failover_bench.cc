@@ -13,6 +13,7 @@
 
 #include "drivers/eal.h"
 #include "drivers/ethdev_port.h"
+#include "tests/bench/fingerprint_step.h"
 #include "tests/bench/scene.h"
 
 namespace castgate::bench {
@@ -131,6 +132,7 @@ class Bench {
   bool judge();
   bool judge_residence();
   bool judge_memory();
+  static bool judge_fingerprint(unsigned rounds);
   double ratio(std::size_t scene) const { return median(ratios_[scene]); }
   double between(std::size_t over, std::size_t under) const;
 
@@ -227,12 +229,29 @@ bool Bench::judge_memory() {
                 static_cast<double>(scene.window_bytes()) / kMiB, 4, 1, "{:.2f}"});
 }
 
+bool Bench::judge_fingerprint(unsigned rounds) {
+  bool good = true;
+  for (const bool ordered : {false, true}) {
+    FingerprintStep step(ordered ? MergeRelease::Ordered : MergeRelease::Arrival);
+    step.run(kPerRound);
+    std::vector<double> costs;
+    for (unsigned round = 0; round < rounds; ++round) {
+      costs.push_back(cycles_per_packet([&] { return step.run(kPerRound); }) / kTsPayload);
+    }
+    const char* name = ordered ? "fingerprint, ordered" : "fingerprint, arrival";
+    good &= print({fmt::format("{}, over {} B, 1 % loss: cycles per byte", name, kTsPayload),
+                   median(costs), 0.6, 0.3, "{:.3f}"});
+  }
+  return good;
+}
+
 bool Bench::run(unsigned rounds) {
   measure(rounds);
   fmt::print("{:<64} {:>10} {:>9} {:>9}  {}\n", "figure", "value", "floor", "goal", "verdict");
   bool good = judge();
   good &= judge_residence();
   good &= judge_memory();
+  good &= judge_fingerprint(rounds);
   fmt::print("\n{:<62} {:>8} {:>8} {:>8}\n", "cycles a packet", "median", "best", "unit");
   const auto options = scenes();
   for (std::size_t s = 0; s < kScenes; ++s) {

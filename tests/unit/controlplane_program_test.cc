@@ -73,6 +73,15 @@ TEST_F(ProgramTest, check_says_what_is_in_a_good_file) {
   EXPECT_EQ(said.out, file_ + ": ok, 3 ports, 1 stream\n");
 }
 
+TEST_F(ProgramTest, check_says_how_many_payloads_are_remembered) {
+  std::string text = kPipeline;
+  text.replace(text.find("outputs:"), 0, "sequence: fingerprint\n    ");
+  const std::string file = scratch_.write("unnumbered.yaml", text);
+  const auto said = castgate("check --offline " + file);
+  EXPECT_EQ(said.exit_code, 0) << said.err;
+  EXPECT_SAYS(said.out, "remembers 4096 payloads for 20ms, 272KiB\n");
+}
+
 TEST_F(ProgramTest, check_names_every_mistake_with_its_place) {
   const std::string broken = scratch_.write("broken.yaml", "schema: 1\nporst: {}\nstreams: 7\n");
   const auto said = castgate("check --offline " + broken);

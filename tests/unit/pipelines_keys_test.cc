@@ -72,7 +72,7 @@ TEST(Keys, defaults_are_those_that_are_documented) {
   EXPECT_EQ(default_of("streams.*.failover.max_rate"), "100kpps");
   EXPECT_EQ(default_of("streams.*.failover.reorder_depth"), "3");
   EXPECT_EQ(default_of("streams.*.failover.epoch_hold"), "20ms");
-  EXPECT_EQ(default_of("streams.*.outputs.*.ttl"), "16");
+  EXPECT_EQ(default_of("streams.*.outputs.*.ttl"), "16; sequence: fingerprint: decrement");
   EXPECT_EQ(default_of("streams.*.outputs.*.dscp"), "keep");
 }
 

@@ -218,15 +218,29 @@ TEST(RefuseSpec, playout_is_not_for_packets_of_several_messages) {
             "ordered or arrival is");
 }
 
-TEST(RefuseSpec, sequences_and_selections_of_later_versions_are_named) {
-  EXPECT_EQ(errors_of({.stream = "sequence: fingerprint,"}),
-            "f:4:25: streams.s.sequence: 'fingerprint' is not yet there; one of rtp, "
-            "rtp_extended, moldudp64, cme_mdp3, iex_tp, generic");
+TEST(RefuseSpec, playout_is_not_for_feeds_without_numbers) {
+  EXPECT_EQ(errors_of({.failover = "release: playout", .stream = "sequence: fingerprint,"}),
+            "f:6:21: streams.s.failover.release: playout needs packets with a number; ordered or "
+            "arrival does not");
+  EXPECT_EQ(errors_of({.failover = "release: arrival", .stream = "sequence: fingerprint,"}), "");
+}
+
+TEST(RefuseSpec, payloads_that_are_remembered_have_a_limit) {
+  EXPECT_EQ(errors_of({.failover = "max_skew: 2s, max_rate: 131kpps",
+                       .stream = "sequence: fingerprint,"}),
+            "");
+  EXPECT_EQ(errors_of({.failover = "max_skew: 2s, max_rate: 140kpps",
+                       .stream = "sequence: fingerprint,"}),
+            "f:6:22: streams.s.failover.max_skew: 2097152 payloads would be remembered, at most "
+            "1048576: 1872ms fits at 140kpps, or 131kpps at 2s");
+}
+
+TEST(RefuseSpec, formats_keys_and_selections_of_later_versions_are_named) {
   EXPECT_EQ(errors_of({.stream = "sequence: {format: rtp, key: x},"}),
             "f:4:39: streams.s.sequence.key: not yet: formats that need a key of their own");
   EXPECT_EQ(errors_of({.stream = "sequence: mpegts,"}),
             "f:4:25: streams.s.sequence: 'mpegts' is unknown; one of rtp, rtp_extended, moldudp64, "
-            "cme_mdp3, iex_tp, generic");
+            "cme_mdp3, iex_tp, generic, fingerprint");
 }
 
 }  // namespace

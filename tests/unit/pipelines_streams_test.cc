@@ -209,6 +209,12 @@ TEST(StreamRules, prefer_takes_an_order_of_legs_and_needs_packets_to_wait) {
 }
 
 TEST(StreamRules, verdicts_need_what_they_judge) {
+  EXPECT_EQ(errors_of({.failover = "selection: prefer", .stream = "sequence: fingerprint,"}),
+            "f:6:23: streams.s.failover.selection: prefer needs packets with numbers; merge is for "
+            "these");
+  EXPECT_EQ(errors_of({.stream = "sequence: fingerprint, verify: {mpeg_ts: true},"}),
+            "f:4:56: streams.s.verify.mpeg_ts: has no effect: copies of this sequence are equal "
+            "byte by byte");
   EXPECT_EQ(errors_of({.stream = "verify: {mpeg_ts: true, payload_type: 33},"}), "");
   EXPECT_EQ(errors_of({.stream = "sequence: cme_mdp3, verify: {payload_type: 33},"}),
             "f:4:58: streams.s.verify.payload_type: needs sequence: rtp or rtp_extended");
