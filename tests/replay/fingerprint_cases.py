@@ -151,7 +151,8 @@ def unnumbered(name, vlan=0):
 
 @case
 def real_feeds_without_their_numbers_come_out_whole(scene):
-    for name, vlan in (("iptv/tsduck-162-vlan-rtp-ts.pcap", 4), ("st2110/l16_48000_2ch_1ms.pcap", 0),
+    for name, vlan in (("iptv/tsduck-162-vlan-rtp-ts.pcap", 4),
+                       ("st2110/l16_48000_2ch_1ms.pcap", 0),
                        ("st2110/l24_48000_8ch_0125.pcap", 0)):
         times, payloads = unnumbered(name, vlan)
         quiet = min(20, len(times) // 4)

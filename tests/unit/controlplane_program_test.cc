@@ -75,7 +75,7 @@ TEST_F(ProgramTest, check_says_what_is_in_a_good_file) {
 
 TEST_F(ProgramTest, check_says_how_many_payloads_are_remembered) {
   std::string text = kPipeline;
-  text.replace(text.find("outputs:"), 0, "sequence: fingerprint\n    ");
+  text.replace(text.find("sequence: rtp"), 13, "sequence: fingerprint");
   const std::string file = scratch_.write("unnumbered.yaml", text);
   const auto said = castgate("check --offline " + file);
   EXPECT_EQ(said.exit_code, 0) << said.err;
