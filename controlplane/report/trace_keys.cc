@@ -10,14 +10,15 @@ namespace {
 
 // The leg that has this destination, whoever its source may be.
 std::string filter_key(const Spec& spec, unsigned port, const Dissection& frame) {
+  const auto has_destination = [&](const LegSpec& leg) {
+    return leg.port == port && frame.destination == leg.to.address &&
+           frame.destination_port == leg.to.udp_port;
+  };
   for (std::size_t s = 0; s < spec.streams.size(); ++s) {
     const auto& legs = spec.streams[s].legs;
-    for (std::size_t l = 0; l < legs.size(); ++l) {
-      const Endpoint& to = legs[l].to;
-      if (legs[l].port == port && frame.destination == to.address &&
-          frame.destination_port == to.udp_port) {
-        return leg_key(spec, s, l) + ".from";
-      }
+    const auto leg = std::ranges::find_if(legs, has_destination);
+    if (leg != legs.end()) {
+      return leg_key(spec, s, static_cast<std::size_t>(leg - legs.begin())) + ".from";
     }
   }
   return port_key(spec, port);

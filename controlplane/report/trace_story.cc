@@ -56,13 +56,13 @@ class Story {
           leg_key(spec_, trace_.stream, trace_.leg));
     }
     if (trace_.released) {
-      tell_hold();
+      tell_hold(*trace_.released);
       add("released", *trace_.released,
           trace_.where ? positions_text(stream(), *trace_.where) : "no position",
           failover_key(spec_, trace_.stream, "release"));
-      tell_outputs();
+      tell_outputs(*trace_.released);
     }
-    if (trace_.dropped) tell_drop();
+    if (trace_.dropped) tell_drop(*trace_.dropped);
     return std::move(steps_);
   }
 
@@ -77,8 +77,8 @@ class Story {
     steps_.push_back({std::move(what), at, std::move(text), std::move(key)});
   }
 
-  void tell_hold() {
-    const Nanoseconds held = *trace_.released - trace_.arrived;
+  void tell_hold(Instant released) {
+    const Nanoseconds held = released - trace_.arrived;
     if (held == Nanoseconds{0} && !trace_.freed_by) return;
     std::string key = failover_key(spec_, trace_.stream, "max_skew");
     const std::string why = reason_of_hold(key);
@@ -134,7 +134,7 @@ class Story {
     return static_cast<std::size_t>(std::ranges::find_if(outputs, fits) - outputs.begin());
   }
 
-  void tell_outputs() {
+  void tell_outputs(Instant released) {
     const auto& outputs = stream().outputs;
     std::vector<bool> served(outputs.size());
     for (const TraceSent& sent : trace_.sent) {
@@ -151,13 +151,13 @@ class Story {
       while (output < outputs.size() && served[output]) ++output;
       const std::string name = output < outputs.size() ? "output " + outputs[output].name : "";
       const DropReasonInfo& info = kDropReasonTable[static_cast<std::size_t>(reason)];
-      add("not_sent", *trace_.released, fmt::format("{}: {}: {}", name, info.name, info.meaning),
+      add("not_sent", released, fmt::format("{}: {}: {}", name, info.name, info.meaning),
           unsent_key(spec_, trace_.stream, output++, reason));
     }
   }
 
-  void tell_drop() {
-    const DropReasonInfo& info = kDropReasonTable[static_cast<std::size_t>(*trace_.dropped)];
+  void tell_drop(DropReason reason) {
+    const DropReasonInfo& info = kDropReasonTable[static_cast<std::size_t>(reason)];
     std::string text = fmt::format("{}: {}", info.name, info.meaning);
     if (trace_.winner) {
       text += fmt::format("; {}, {} earlier, was taken", other_text(*trace_.winner),
