@@ -40,14 +40,15 @@ const Quantity* quantity_of(KeyKind kind) noexcept {
   if (kind == KeyKind::Duration) return &kDurations;
   if (kind == KeyKind::Size) return &kSizes;
   if (kind == KeyKind::PacketRate) return &kPacketRates;
+  if (kind == KeyKind::Share) return &kShares;
   return nullptr;
 }
 
 std::string_view kind_text(KeyKind kind) noexcept {
-  constexpr std::array<std::string_view, 17> kNames{
-      "map",          "flag",           "number",      "duration",     "size",   "rate",
-      "name",         "text",           "device",      "path",         "choice", "address",
-      "address: MAC", "address/length", "MAC address", "address:port", "VLAN"};
+  constexpr std::array<std::string_view, 18> kNames{
+      "map",     "flag",         "number",         "duration",    "size",         "rate",
+      "share",   "name",         "text",           "device",      "path",         "choice",
+      "address", "address: MAC", "address/length", "MAC address", "address:port", "VLAN"};
   return kNames[static_cast<std::size_t>(kind)];
 }
 
@@ -55,7 +56,8 @@ std::string_view kind_text(KeyKind kind) noexcept {
 
 std::vector<const KeyInfo*> all_keys() {
   std::vector<const KeyInfo*> all;
-  for (const auto part : {kApplianceKeys, kPortKeys, kStreamKeys, kFailoverKeys, kOutputKeys}) {
+  for (const auto part :
+       {kApplianceKeys, kPortKeys, kStreamKeys, kFailoverKeys, kMonitorKeys, kOutputKeys}) {
     for (const KeyInfo& key : part) all.push_back(&key);
   }
   return all;

@@ -21,6 +21,7 @@ enum class KeyKind : std::uint8_t {
   Duration,
   Size,
   PacketRate,
+  Share,   // of a whole
   Name,    // letters, digits, _ . -
   Text,    // any printable text
   Device,  // printable ASCII without blanks
@@ -44,6 +45,7 @@ struct Defaults {
   LegSpec leg;
   SequenceSpec sequence;
   FailoverSpec failover;
+  MonitorSpec monitor;
   OutputSpec output;
 };
 
@@ -80,6 +82,7 @@ extern const std::span<const KeyInfo> kApplianceKeys;
 extern const std::span<const KeyInfo> kPortKeys;
 extern const std::span<const KeyInfo> kStreamKeys;
 extern const std::span<const KeyInfo> kFailoverKeys;
+extern const std::span<const KeyInfo> kMonitorKeys;
 extern const std::span<const KeyInfo> kOutputKeys;
 
 // Every key, in the order of the reference.

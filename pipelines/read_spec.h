@@ -33,6 +33,7 @@ ApplianceSpec read_appliance(const YamlNode& node, const KeyPath& path, ReadCont
 PortSpec read_port(const YamlNode::Entry& entry, const KeyPath& path, ReadContext& context);
 StreamSpec read_stream(const YamlNode::Entry& entry, const KeyPath& path, ReadContext& context);
 FailoverSpec read_failover(const YamlNode& node, const KeyPath& path, ReadContext& context);
+MonitorSpec read_monitor(const YamlNode& node, const KeyPath& path, ReadContext& context);
 OutputSpec read_output(const YamlNode::Entry& entry, const KeyPath& path, ReadContext& context);
 
 // The index of the port that `section` names; complains and gives 0 where there is none.

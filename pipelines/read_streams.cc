@@ -72,6 +72,9 @@ StreamSpec read_stream(const YamlNode::Entry& entry, const KeyPath& path, ReadCo
   if (const YamlNode* failover = section.child("failover")) {
     stream.failover = read_failover(*failover, path.key("failover"), context);
   }
+  if (const YamlNode* monitor = section.child("monitor")) {
+    stream.monitor = read_monitor(*monitor, path.key("monitor"), context);
+  }
   section.each("outputs", Section::Keys::Names, [&](const auto& output, const KeyPath& at) {
     stream.outputs.push_back(read_output(output, at, context));
   });

@@ -18,6 +18,7 @@ constexpr std::array<UnitOf, 5> kSizeUnits{
     {{"B", 1}, {"KiB", 1ull << 10}, {"MiB", 1ull << 20}, {"GiB", 1ull << 30}, {"TiB", 1ull << 40}}};
 constexpr std::array<UnitOf, 3> kPacketRateUnits{
     {{"pps", 1}, {"kpps", 1'000}, {"Mpps", 1'000'000}}};
+constexpr std::array<UnitOf, 2> kShareUnits{{{"ppm", 1}, {"%", 10'000}}};
 
 bool is_digit(char c) noexcept {
   return c >= '0' && c <= '9';
@@ -62,6 +63,7 @@ Result<std::uint64_t> scaled(std::string_view number, const UnitOf& unit) {
 const Quantity kDurations{kDurationUnits, "10ms, 500us"};
 const Quantity kSizes{kSizeUnits, "512MiB, 1GiB"};
 const Quantity kPacketRates{kPacketRateUnits, "100kpps, 2500pps"};
+const Quantity kShares{kShareUnits, "0.1%, 1000ppm"};
 
 std::string Quantity::unit_names() const {
   std::string names;

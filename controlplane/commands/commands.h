@@ -23,9 +23,10 @@ struct DoctorOptions {
 
 struct ReplayOptions {
   std::string file;
-  std::vector<std::string> in;  // PORT=CAPTURE, as the three below
+  std::vector<std::string> in;  // PORT=CAPTURE, as the two below
   std::vector<std::string> out;
   std::vector<std::string> expect;
+  std::string events;  // empty: not written
   bool expect_times = false;
   bool json = false;
 };
@@ -36,9 +37,10 @@ struct RunOptions {
 };
 
 struct ShowOptions {
-  std::string what;  // streams, legs, ports, workers; empty for all
+  std::string what;  // streams, legs, skew, ports, workers, alarms; empty for all
   std::string socket;
   bool json = false;
+  bool all = false;  // alarms: the cleared ones too
 };
 
 int check_command(const CheckOptions& options);

@@ -56,7 +56,11 @@ Result<void> refuse_repeated_ports(const Spec& spec, const std::string& option,
   return {};
 }
 
-Result<void> refuse_overwriting(const ReplayArguments& all) {
+Result<void> refuse_overwriting(const ReplayArguments& all, const std::string& events) {
+  const auto is_events = [&](const ReplayFile& other) { return same_file(other.path, events); };
+  for (const Files* files : {&all.in, &all.expect, &all.out})
+    if (!events.empty() && std::ranges::any_of(*files, is_events))
+      return fail(fmt::format("--events {}: a capture has this name; name another file", events));
   for (auto out = all.out.begin(); out != all.out.end(); ++out) {
     const auto same = [&](const ReplayFile& other) { return same_file(other.path, out->path); };
     if (std::ranges::any_of(all.in, same) || std::ranges::any_of(all.expect, same))
@@ -84,7 +88,7 @@ Result<ReplayArguments> read_replay_arguments(const Spec& spec, const ReplayOpti
     return std::unexpected(ok.error());
   if (auto ok = refuse_repeated_ports(spec, "--expect", all.expect); !ok)
     return std::unexpected(ok.error());
-  if (auto ok = refuse_overwriting(all); !ok) return std::unexpected(ok.error());
+  if (auto ok = refuse_overwriting(all, options.events); !ok) return std::unexpected(ok.error());
   return all;
 }
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // What is said over the control socket: one JSON object per line and direction.
-//   {"show": "all" | "streams" | "legs" | "ports" | "workers"}  ->  {"appliance": …, "streams": …}
-//   anything else                                               ->  {"error": "what is wrong"}
+//   {"show": S}, S one of all, streams, legs, skew, ports, workers, alarms
+//                  ->  {"appliance": …, "alarms": [those that stand], "streams": …}
+//   anything else  ->  {"error": "what is wrong"}
 #pragma once
 
 #include <cstddef>
@@ -10,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "controlplane/alarms/alarm.h"
 #include "dataplane/base/instant.h"
 #include "dataplane/contract/snapshot.h"
 
@@ -17,16 +19,13 @@ namespace castgate {
 
 inline constexpr std::size_t kMaxRequest = 4096;  // bytes, with the newline
 
-struct Alarm {
-  std::string name;
-  std::string text;
-};
-
 // The appliance as one moment shows it.
 struct Status {
   std::string name;
   Nanoseconds uptime{0};
-  std::vector<Alarm> alarms;
+  std::vector<Alarm> alarms;   // those that stand
+  std::vector<Alarm> cleared;  // the latest first
+  Nanoseconds to_wall{0};      // from the alarms' moments to Unix's time
   Snapshot snapshot;
 };
 

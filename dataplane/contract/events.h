@@ -17,10 +17,14 @@ inline constexpr std::array<std::string_view, 4> kGapReasonNames{"both_lost", "d
 
 enum class EventKind : std::uint8_t { Gap, EpochChange, LegUp, LegSilent, LegDiverged };
 
+inline constexpr std::array<std::string_view, 5> kEventNames{"gap", "epoch_change", "leg_up",
+                                                             "leg_silent", "leg_diverged"};
+
 struct Event {
   EventKind kind = EventKind::Gap;
   GapReason reason = GapReason::BothLost;  // Gap
   std::uint8_t leg = 0;                    // Leg*
+  std::uint8_t legs = 0;                   // Gap: bit i: leg i was up, and did not bring it
   std::uint16_t stream = 0;                // index into Spec::streams
   std::uint32_t epoch = 0;                 // SSRC, or the session's number
   std::uint64_t from = 0;                  // Gap: first position lost

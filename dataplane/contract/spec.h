@@ -30,6 +30,7 @@ struct ApplianceSpec {
   Polling polling = Polling::Adaptive;
   std::string state_dir = "/var/lib/castgate";
   std::string control_socket = "/run/castgate/control.sock";
+  std::string event_log;  // empty: none
   unsigned max_streams = 1024;
   unsigned max_clients = 20000;
   unsigned max_frame = 1518;  // bytes from destination MAC to the end of the payload, no FCS
@@ -99,6 +100,14 @@ struct FailoverSpec {
   Nanoseconds epoch_hold{20'000'000};  // silence after which one leg may start a new epoch
 };
 
+// When what castgate sees of a stream's legs is an alarm.
+struct MonitorSpec {
+  std::uint64_t degrade_loss_ppm = 1'000;               // of a leg's positions, within a second
+  Nanoseconds latent_error_period{2'000'000'000};       // over which a leg is compared
+  std::uint64_t latent_error_difference_ppm = 100'000;  // of the positions, not brought by a leg
+  Nanoseconds down_after{3'000'000'000};                // without a packet of any leg
+};
+
 struct OutputSpec {
   std::string name;
   unsigned port = 0;
@@ -116,6 +125,7 @@ struct StreamSpec {
   std::vector<LegSpec> legs;
   SequenceSpec sequence;
   FailoverSpec failover;
+  MonitorSpec monitor;
   std::vector<OutputSpec> outputs;
 };
 

@@ -23,6 +23,7 @@ void copy_leg(const MergeWindow& window, unsigned index, LegSnapshot& into) {
   into.wild_sequence = leg.wild_sequence;
   into.other_epoch = leg.other_epoch;
   into.first_wins = leg.first_wins;
+  into.skew = leg.skew;
   into.skew_p50_ns = leg.skew.percentile(0.50);
   into.skew_p99_ns = leg.skew.percentile(0.99);
   into.skew_max_ns = leg.skew.max();

@@ -18,7 +18,8 @@ sys.dont_write_bytecode = True
 import harness
 
 MODULES = ["hitless_cases", "format_cases", "message_cases", "header_cases", "stream_cases",
-           "ingest_cases", "identity_cases", "edge_cases", "real_cases", "refusal_cases"]
+           "event_cases", "ingest_cases", "identity_cases", "edge_cases", "real_cases",
+           "refusal_cases"]
 
 
 def run(function, castgate):

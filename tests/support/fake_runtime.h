@@ -12,7 +12,9 @@ namespace castgate::test {
 class FakeRuntime final : public Runtime {
  public:
   Snapshot snapshot() override { return shown; }
+  Instant now() override { return time; }
   bool poll_event(Event& event) override { return take(events, event); }
+  std::uint64_t missed_events() override { return missed; }
   bool poll_punted(HostFrame& frame) override { return take(punted, frame); }
   bool inject(unsigned port, std::span<const std::byte> frame) override {
     injected.push_back({port, {frame.begin(), frame.end()}});
@@ -26,6 +28,8 @@ class FakeRuntime final : public Runtime {
   std::deque<HostFrame> punted;
   std::vector<HostFrame> injected;
   Nanoseconds heartbeat{0};
+  Instant time;
+  std::uint64_t missed = 0;
   bool drained = false;
 
  private:

@@ -1,0 +1,73 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# Leg B dies without a word while its link stays up: two alarms within four seconds, not a packet
+# lost, both cleared when it is back; and each gap of a moment that both legs lost is in the event
+# log, position by position.
+source "$(dirname "$0")/lib.sh"
+source "$(dirname "$0")/two_paths.sh"
+
+# Nothing of a leg passes the switch while this stands; castgate's own link stays up.
+cut() { # INTERFACE...
+  local interface
+  for interface; do
+    within net nft "add table netdev cut_$interface; add chain netdev cut_$interface in \
+      { type filter hook ingress device $interface priority 0; }; \
+      add rule netdev cut_$interface in ip daddr 239.0.0.0/8 drop"
+  done
+}
+mend() { # INTERFACE...
+  local interface
+  for interface; do within net nft "delete table netdev cut_$interface"; done
+}
+
+stands() { # ALARM...
+  local alarm
+  "$castgate" show alarms >"$work/alarms.txt"
+  for alarm; do grep -q " $alarm " "$work/alarms.txt" || return 1; done
+}
+calm() { "$castgate" show alarms | grep -qx "no alarms"; }
+
+two_paths 0
+two_path_pipeline "$work/scene.yaml"
+sed -i "s|^  name: two-paths|&\n  event_log: $work/events.jsonl|" "$work/scene.yaml"
+capture gate red0
+capture gate blue0
+capture dst in0
+run_castgate gate "$work/scene.yaml"
+send_on_two_paths 25000 4
+sleep 3
+await 5 "calm" calm
+
+cut nb0
+began=$(date +%s%N)
+await 8 "leg_silent and latent_error of leg B" stands leg_silent latent_error
+took=$((($(date +%s%N) - began) / 1000000))
+[[ $took -le 4500 ]] || fail "the alarms came after $took ms"
+mend nb0
+await 12 "the end of the alarms" calm
+cut na0 nb0
+sleep 0.1
+mend na0 nb0
+await_sender
+end_castgate
+stop_captures
+
+oracle --header || fail "the output is not all that came in on the legs"
+python3 - "$work/events.jsonl" <<'PYTHON' || fail "the event log is not what happened"
+import json
+import sys
+
+lines = [json.loads(line) for line in open(sys.argv[1])]
+seen = [(line["event"], line["id"]) for line in lines if "id" in line]
+for alarm in ("leg_silent/news/B", "latent_error/news/B"):
+    assert seen.count(("alarm_raised", alarm)) >= 1, (alarm, seen)
+    assert seen.count(("alarm_cleared", alarm)) >= 1, (alarm, seen)
+lost = sum(line["to"] - line["from"] + 1 for line in lines if line["event"] == "gap")
+assert lost >= 40, lost
+PYTHON
+lost=$(sed -nE 's/.*"event":"gap".*"from":([0-9]+),"to":([0-9]+).*/\1 \2/p' "$work/events.jsonl" |
+  awk '{n += $2 - $1 + 1} END {print n + 0}')
+missing=$((25000 - $(received_on in0 "$virtual")))
+[[ $lost -eq $missing ]] ||
+  fail "the event log tells of $lost positions, but $missing of 25000 did not come out"
+echo "leg B silent: both alarms after $took ms; both legs cut: $lost positions, all in the log"
