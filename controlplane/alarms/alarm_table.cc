@@ -68,6 +68,7 @@ std::vector<AlarmChange> AlarmTable::take_changes() {
 
 std::vector<Alarm> AlarmTable::standing() const {
   std::vector<Alarm> all;
+  all.reserve(rows_.size());
   for (const auto& [key, row] : rows_) all.push_back(row.alarm);
   std::ranges::stable_sort(all, {}, &Alarm::severity);
   return all;

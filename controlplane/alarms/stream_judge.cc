@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "controlplane/report/protection.h"
+#include "dataplane/contract/counters.h"
 
 namespace castgate {
 namespace {
@@ -25,6 +26,10 @@ double seconds(Nanoseconds span) {
 
 AlarmSubject leg_of(const StreamSpec& spec, std::size_t leg) {
   return {.stream = spec.name, .leg = spec.legs[leg].name};
+}
+
+bool is_heard(LegState state) noexcept {
+  return state != LegState::Waiting && state != LegState::Silent && state != LegState::Diverged;
 }
 
 // Where to look: "239.2.0.1:5002 from 10.2.0.5".
@@ -96,7 +101,7 @@ Findings find_degraded_legs(const StreamStretch& stretch) {
     const LegSnapshot& before = stretch.before.legs[leg];
     const LegSnapshot& after = stretch.after.legs[leg];
     // A leg that was away is charged all of it at once: that is silence, not its line's quality.
-    if (before.state != LegState::Up || after.state != LegState::Up) continue;
+    if (!is_heard(before.state) || !is_heard(after.state)) continue;
     if (before.state_changes != after.state_changes) continue;
     const std::uint64_t lost = grown(before.lost, after.lost);
     if (lost < kFewestLost || static_cast<double>(lost) <= allowed) continue;
@@ -108,6 +113,24 @@ Findings find_degraded_legs(const StreamStretch& stretch) {
                      seconds(stretch.span), 100 * static_cast<double>(lost) / positions,
                      100 * static_cast<double>(spec.monitor.degrade_loss_ppm) / kMillion,
                      way_of(spec.legs[leg]))});
+  }
+  return found;
+}
+
+Findings find_content_mismatches(const StreamStretch& stretch, std::string_view counter) {
+  const StreamSpec& spec = stretch.spec;
+  Findings found;
+  const auto* const row = std::ranges::find(kLegCounters, counter, &CounterInfo<LegSnapshot>::name);
+  if (row == kLegCounters.end()) return found;
+  for (std::size_t leg = 0; leg < spec.legs.size(); ++leg) {
+    const std::uint64_t count =
+        grown(stretch.before.legs[leg].*row->field, stretch.after.legs[leg].*row->field);
+    if (count == 0) continue;
+    found.push_back(
+        {leg_of(spec, leg),
+         fmt::format("stream {}: {} packets of leg {} differ from another leg's of the same "
+                     "position; the legs are no copies of one source, or the path of {} damages",
+                     spec.name, count, spec.legs[leg].name, way_of(spec.legs[leg]))});
   }
   return found;
 }

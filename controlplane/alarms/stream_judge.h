@@ -5,6 +5,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "controlplane/alarms/alarm.h"
@@ -38,6 +39,10 @@ Findings find_path_differentials(const StreamStretch& stretch);
 
 // Legs that lost more than degrade_loss; one packet alone is no ratio.
 Findings find_degraded_legs(const StreamStretch& stretch);
+
+// Legs of which this counter grew, where legs have one: copies compared and found to differ.
+Findings find_content_mismatches(const StreamStretch& stretch,
+                                 std::string_view counter = "content_mismatch");
 
 // Legs that are silent, or were never heard, while the stream goes on.
 Findings find_silent_legs(const StreamStretch& stretch);

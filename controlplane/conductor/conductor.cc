@@ -11,13 +11,10 @@
 #include <optional>
 #include <spdlog/spdlog.h>
 
-#include "controlplane/alarms/alarm_table.h"
-#include "controlplane/alarms/watch.h"
 #include "controlplane/conductor/control_protocol.h"
 #include "controlplane/conductor/control_socket.h"
-#include "controlplane/conductor/journal.h"
+#include "controlplane/conductor/overseer.h"
 #include "controlplane/conductor/service_notifier.h"
-#include "controlplane/conductor/watchdog.h"
 #include "controlplane/slow_path/slow_path.h"
 
 namespace castgate {
@@ -28,9 +25,7 @@ using Clock = std::chrono::steady_clock;
 
 constexpr std::chrono::milliseconds kTurn{1};
 constexpr std::chrono::seconds kSecond{1};
-constexpr unsigned kEventsPerTurn = 1024;              // a turn stays well under its millisecond
-constexpr unsigned kEventsAtEnd = kMaxWorkers * 4096;  // what all rings hold
-constexpr unsigned kFramesPerTurn = 256;
+constexpr unsigned kFramesPerTurn = 256;  // a turn stays well under its millisecond
 
 Instant instant_of(Clock::time_point at) {
   return {std::chrono::duration_cast<Nanoseconds>(at.time_since_epoch()).count()};
@@ -40,9 +35,9 @@ Instant now() {
   return instant_of(Clock::now());
 }
 
-Instant wall_now() {
+Moment this_moment() {
   const auto since_1970 = std::chrono::system_clock::now().time_since_epoch();
-  return {std::chrono::duration_cast<Nanoseconds>(since_1970).count()};
+  return {now(), {std::chrono::duration_cast<Nanoseconds>(since_1970).count()}};
 }
 
 std::string summary_of(const Snapshot& snapshot) {
@@ -61,7 +56,7 @@ std::string summary_of(const Snapshot& snapshot) {
 class Conductor::Loop {
  public:
   explicit Loop(const Spec& spec)
-      : spec_(spec), journal_(spec), started_(Clock::now()), watch_(spec, instant_of(started_)) {}
+      : spec_(spec), started_(Clock::now()), overseer_(spec, instant_of(started_)) {}
 
   Result<void> listen(const std::string& path);
   Snapshot run(Runtime& runtime, const std::function<void()>& on_hangup);
@@ -70,12 +65,8 @@ class Conductor::Loop {
   void start_slow_path();
   void await_hangup(const std::function<void()>& on_hangup);
   void turn();
-  void each_millisecond(Instant at);
+  void each_millisecond();
   void each_second();
-  void read_events(Instant at, unsigned most);
-  void judge_beats(Instant at);
-  void judge_event_log(Instant at);
-  void tell_alarms(Instant at);
   Snapshot snapshot();
   Status status();
 
@@ -87,15 +78,9 @@ class Conductor::Loop {
   asio::signal_set hangups_{io_, SIGHUP};
   std::unique_ptr<ControlSocket> socket_;
   std::optional<SlowPath> slow_path_;
-  Journal journal_;
-  std::uint64_t missed_events_ = 0;
-  std::uint64_t lost_lines_ = 0;  // when last judged
-  Watchdog watchdog_;
-  std::vector<Nanoseconds> ages_;  // of the workers' beats
   ServiceNotifier service_;
-  AlarmTable alarms_;
   Clock::time_point started_;
-  Watch watch_;
+  Overseer overseer_;
   Clock::time_point next_second_;
 };
 
@@ -105,7 +90,7 @@ Result<void> Conductor::Loop::listen(const std::string& path) {
   });
   if (!socket) return std::unexpected(socket.error());
   socket_ = *std::move(socket);
-  if (auto opened = journal_.open(); !opened) return opened;
+  if (auto opened = overseer_.open(); !opened) return opened;
   spdlog::info("control socket {}", path);
   return {};
 }
@@ -130,8 +115,7 @@ Snapshot Conductor::Loop::run(Runtime& runtime, const std::function<void()>& on_
   socket_.reset();
   slow_path_.reset();
   runtime.drain();
-  read_events(now(), kEventsAtEnd);
-  journal_.finish();
+  overseer_.finish(runtime, this_moment());
   const Snapshot last = snapshot();
   runtime_ = nullptr;
   return last;
@@ -140,7 +124,7 @@ Snapshot Conductor::Loop::run(Runtime& runtime, const std::function<void()>& on_
 void Conductor::Loop::await_hangup(const std::function<void()>& on_hangup) {
   hangups_.async_wait([this, &on_hangup](const boost::system::error_code& error, int) {
     if (error) return;
-    journal_.reopen();
+    overseer_.reopen_log();
     on_hangup();
     await_hangup(on_hangup);
   });
@@ -151,19 +135,20 @@ void Conductor::Loop::start_slow_path() {
   const auto network = [](const std::string& name) {
     return AlarmKey{AlarmKind::NoQuerier, {.port = name}};
   };
-  slow_path_.emplace(
-      io_, spec_, *runtime_,
-      SlowPath::Alarms{[=, this](const auto& name, const auto& text) {
-                         alarms_.stands(network(name), text, now());
-                       },
-                       [=, this](const auto& name) { alarms_.gone(network(name), now()); }});
+  slow_path_.emplace(io_, spec_, *runtime_,
+                     SlowPath::Alarms{[=, this](const auto& name, const auto& text) {
+                                        overseer_.alarms().stands(network(name), text, now());
+                                      },
+                                      [=, this](const auto& name) {
+                                        overseer_.alarms().gone(network(name), now());
+                                      }});
   if (auto started = slow_path_->start(); !started)
-    alarms_.stands({AlarmKind::HostStack, {}}, started.error().text, now());
+    overseer_.alarms().stands({AlarmKind::HostStack, {}}, started.error().text, now());
 }
 
 void Conductor::Loop::turn() {
   const auto at = Clock::now();
-  each_millisecond(instant_of(at));
+  each_millisecond();
   if (at >= next_second_) {
     next_second_ = at + kSecond;
     each_second();
@@ -174,93 +159,37 @@ void Conductor::Loop::turn() {
   });
 }
 
-void Conductor::Loop::each_millisecond(Instant at) {
-  read_events(at, kEventsPerTurn);
+void Conductor::Loop::each_millisecond() {
+  overseer_.turn(*runtime_, this_moment());
   HostFrame frame;
   for (unsigned i = 0; i < kFramesPerTurn && runtime_->poll_punted(frame); ++i) {
     if (slow_path_) slow_path_->take(frame);
   }
-  judge_beats(at);
-  alarms_.turn(at);
-  tell_alarms(at);
-  journal_.flush();
-}
-
-void Conductor::Loop::read_events(Instant at, unsigned most) {
-  const Nanoseconds to_wall = wall_now() - runtime_->now();
-  Event event;
-  for (unsigned i = 0; i < most && runtime_->poll_event(event); ++i) {
-    journal_.note(event, event.at + to_wall);
-    watch_.note(event, at, alarms_);
-  }
-  const std::uint64_t missed = runtime_->missed_events();
-  if (missed != missed_events_) journal_.miss(missed - missed_events_, wall_now());
-  missed_events_ = missed;
-}
-
-void Conductor::Loop::judge_beats(Instant at) {
-  runtime_->heartbeat_ages(ages_);
-  const auto change = watchdog_.heard_beats(at, ages_);
-  if (change == Watchdog::Change::None && !watchdog_.stalled()) return;
-  for (unsigned w = 0; w < ages_.size(); ++w) {
-    const unsigned core = spec_.appliance.worker_cores[w];
-    const AlarmKey key{AlarmKind::WorkerStalled, {.core = core}};
-    if (!watchdog_.is_stalled(w)) {
-      alarms_.gone(key, at);
-      continue;
-    }
-    alarms_.stands(key,
-                   fmt::format("the worker on core {} made no progress for {} ms; give it the core "
-                               "alone: castgate doctor says how",
-                               core, Watchdog::kStalledAfter / std::chrono::milliseconds(1)),
-                   at);
-  }
-}
-
-void Conductor::Loop::judge_event_log(Instant at) {
-  const AlarmKey key{AlarmKind::EventLog, {}};
-  const std::uint64_t lost = journal_.lost() - lost_lines_;
-  lost_lines_ = journal_.lost();
-  if (!journal_.fault().empty()) {
-    alarms_.stands(key,
-                   fmt::format("event_log {}: {}; make room or name another file",
-                               spec_.appliance.event_log, journal_.fault()),
-                   at);
-  } else if (lost != 0) {
-    alarms_.stands(key, fmt::format("{} events are in no log: they came too fast", lost), at);
-  } else {
-    alarms_.gone(key, at);
-  }
 }
 
 void Conductor::Loop::each_second() {
-  journal_.turn();
-  if (watchdog_.any_alive()) service_.pet();
+  if (overseer_.watchdog().any_alive()) service_.pet();
   const Snapshot shown = snapshot();
-  watch_.look(shown, now(), alarms_);
-  judge_event_log(now());
+  overseer_.look(shown, now());
   service_.status(summary_of(shown));
-}
-
-void Conductor::Loop::tell_alarms(Instant at) {
-  for (const AlarmChange& change : alarms_.take_changes())
-    journal_.note(change, change.cleared.value_or(change.raised) + (wall_now() - at));
 }
 
 // With what only we know.
 Snapshot Conductor::Loop::snapshot() {
   Snapshot made = runtime_->snapshot();
-  for (unsigned w = 0; w < made.workers.size(); ++w) made.workers[w].stalls = watchdog_.stalls(w);
+  for (unsigned w = 0; w < made.workers.size(); ++w)
+    made.workers[w].stalls = overseer_.watchdog().stalls(w);
   return made;
 }
 
 Status Conductor::Loop::status() {
-  const auto& cleared = alarms_.cleared();
+  const auto& cleared = overseer_.alarms().cleared();
+  const Moment shown = this_moment();
   return {.name = spec_.appliance.name,
           .uptime = Clock::now() - started_,
-          .alarms = alarms_.standing(),
+          .alarms = overseer_.alarms().standing(),
           .cleared = {cleared.begin(), cleared.end()},
-          .to_wall = wall_now() - now(),
+          .to_wall = shown.wall - shown.at,
           .snapshot = runtime_ == nullptr ? Snapshot{} : snapshot()};
 }
 

@@ -34,6 +34,7 @@ void Journal::reopen() {
 }
 
 void Journal::write(const std::string& line, Instant wall) {
+  if (!file_) return;
   if (untold_ != 0 && file_->write(lost_line(untold_, wall))) untold_ = 0;
   if (untold_ == 0 && file_->write(line)) return;
   ++untold_;

@@ -37,8 +37,8 @@ std::string event_line(const Spec& spec, const Event& event, Instant wall) {
   if (event.stream >= spec.streams.size()) return {};
   const StreamSpec& stream = spec.streams[event.stream];
   return fmt::format("{{\"at\":\"{}\",\"event\":\"{}\",\"stream\":\"{}\",\"epoch\":{}{}}}\n",
-                     wall_time(wall), kEventNames[static_cast<std::size_t>(event.kind)],
-                     stream.name, event.epoch, details(stream, event));
+                     wall_time(wall), name_of(event.kind), stream.name, event.epoch,
+                     details(stream, event));
 }
 
 std::string alarm_line(const Alarm& alarm, Instant wall) {

@@ -17,8 +17,21 @@ inline constexpr std::array<std::string_view, 4> kGapReasonNames{"both_lost", "d
 
 enum class EventKind : std::uint8_t { Gap, EpochChange, LegUp, LegSilent, LegDiverged };
 
-inline constexpr std::array<std::string_view, 5> kEventNames{"gap", "epoch_change", "leg_up",
-                                                             "leg_silent", "leg_diverged"};
+constexpr std::string_view name_of(EventKind kind) noexcept {
+  switch (kind) {
+    case EventKind::Gap:
+      return "gap";
+    case EventKind::EpochChange:
+      return "epoch_change";
+    case EventKind::LegUp:
+      return "leg_up";
+    case EventKind::LegSilent:
+      return "leg_silent";
+    case EventKind::LegDiverged:
+      return "leg_diverged";
+  }
+  return "";
+}
 
 struct Event {
   EventKind kind = EventKind::Gap;

@@ -202,6 +202,16 @@ TEST_F(JudgeTest, leg_that_comes_back_is_not_degraded_by_what_it_missed_away) {
   EXPECT_EQ(text(find_degraded_legs(stretch())), "");
 }
 
+TEST_F(JudgeTest, legs_whose_bytes_differ_are_found_by_a_counter_of_that_name) {
+  flow(1s);
+  EXPECT_EQ(text(find_content_mismatches(stretch(), "malformed")), "");
+  after_.legs[1].malformed = 4;
+  EXPECT_EQ(text(find_content_mismatches(stretch(), "malformed"))
+                .find("news1/B: stream news1: 4 packets of leg B differ from another leg's"),
+            0u);
+  EXPECT_EQ(text(find_content_mismatches(stretch(), "no_such_counter")), "");
+}
+
 TEST_F(JudgeTest, silent_and_diverged_legs_are_found_by_their_state) {
   flow(1s);
   EXPECT_EQ(text(find_silent_legs(stretch())) + text(find_diverged_legs(stretch())), "");
