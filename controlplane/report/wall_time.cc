@@ -7,11 +7,11 @@
 namespace castgate {
 
 std::string wall_time(Instant since_1970) {
-  using namespace std::chrono;
-  const sys_time<nanoseconds> moment{nanoseconds{since_1970.ns}};
-  const auto day = floor<days>(moment);
-  const year_month_day date{day};
-  const hh_mm_ss time{moment - day};
+  namespace chrono = std::chrono;
+  const chrono::sys_time<Nanoseconds> moment{Nanoseconds{since_1970.ns}};
+  const auto day = chrono::floor<chrono::days>(moment);
+  const chrono::year_month_day date{day};
+  const chrono::hh_mm_ss time{moment - day};
   return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:09}Z", int{date.year()},
                      unsigned{date.month()}, unsigned{date.day()}, time.hours().count(),
                      time.minutes().count(), time.seconds().count(), time.subseconds().count());
