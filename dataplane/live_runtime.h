@@ -21,7 +21,9 @@ class LiveRuntime final : public Runtime {
   ~LiveRuntime() override;
 
   Snapshot snapshot() override;
+  Instant now() override { return clock_->now(); }
   bool poll_event(Event& event) override;
+  std::uint64_t missed_events() override;
   bool poll_punted(HostFrame& frame) override;
   bool inject(unsigned port, std::span<const std::byte> frame) override;
   bool command(const Command& command) override;

@@ -33,6 +33,7 @@ void Pipeline::show_to(Tap* tap) noexcept {
   const bool drops = tap != nullptr && tap->wants(CaptureStage::Drops);
   classify_.show_drops_to(drops ? tap : nullptr);
   failover_.show_to(tap);
+  if (restamp_) restamp_->show_drops_to(drops ? tap : nullptr);
   replicate_.show_to(tap);
   transmit_.show_to(tap);
 }

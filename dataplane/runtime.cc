@@ -66,6 +66,12 @@ bool LiveRuntime::poll_event(Event& event) {
                              [&](const auto& worker) { return worker->events().take(event); });
 }
 
+std::uint64_t LiveRuntime::missed_events() {
+  std::uint64_t missed = 0;
+  for (const auto& worker : running_) missed += worker->events().missed();
+  return missed;
+}
+
 bool LiveRuntime::poll_punted(HostFrame& frame) {
   for (PacketRing* ring : punted_) {
     rte_mbuf* packet = nullptr;

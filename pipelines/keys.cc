@@ -40,15 +40,17 @@ const Quantity* quantity_of(KeyKind kind) noexcept {
   if (kind == KeyKind::Size) return &kSizes;
   if (kind == KeyKind::PacketRate) return &kPacketRates;
   if (kind == KeyKind::Frequency) return &kFrequencies;
+  if (kind == KeyKind::Share) return &kShares;
   return nullptr;
 }
 
 std::string_view kind_text(KeyKind kind) noexcept {
-  constexpr std::array<std::string_view, 19> kNames{
-      "map",         "flag",         "number",  "duration",       "size",
-      "rate",        "frequency",    "name",    "text",           "device",
-      "path",        "choice",       "address", "address: MAC",   "address/length",
-      "MAC address", "address:port", "VLAN",    "number or 0x..."};
+  constexpr std::array<std::string_view, 20> kNames{
+      "map",         "flag",         "number",       "duration",
+      "size",        "rate",         "frequency",    "share",
+      "name",        "text",         "device",       "path",
+      "choice",      "address",      "address: MAC", "address/length",
+      "MAC address", "address:port", "VLAN",         "number or 0x..."};
   return kNames[static_cast<std::size_t>(kind)];
 }
 
@@ -57,7 +59,7 @@ std::string_view kind_text(KeyKind kind) noexcept {
 std::vector<const KeyInfo*> all_keys() {
   std::vector<const KeyInfo*> all;
   for (const auto part : {kApplianceKeys, kPortKeys, kStreamKeys, kFailoverKeys, kVerifyKeys,
-                          kRestampKeys, kOutputKeys}) {
+                          kRestampKeys, kMonitorKeys, kOutputKeys}) {
     for (const KeyInfo& key : part) all.push_back(&key);
   }
   return all;

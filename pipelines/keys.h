@@ -22,6 +22,7 @@ enum class KeyKind : std::uint8_t {
   Size,
   PacketRate,
   Frequency,
+  Share,   // of a whole
   Name,    // letters, digits, _ . -
   Text,    // any printable text
   Device,  // printable ASCII without blanks
@@ -48,6 +49,7 @@ struct Defaults {
   FailoverSpec failover;
   StreamVerifySpec verify;
   RestampSpec restamp;
+  MonitorSpec monitor;
   OutputSpec output;
 };
 
@@ -86,6 +88,7 @@ extern const std::span<const KeyInfo> kStreamKeys;
 extern const std::span<const KeyInfo> kFailoverKeys;
 extern const std::span<const KeyInfo> kVerifyKeys;
 extern const std::span<const KeyInfo> kRestampKeys;
+extern const std::span<const KeyInfo> kMonitorKeys;
 extern const std::span<const KeyInfo> kOutputKeys;
 
 // Every key, in the order of the reference.

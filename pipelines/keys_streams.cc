@@ -205,11 +205,10 @@ constexpr KeyInfo kFailoverTable[] = {
      .fallback = [](D d) { return duration_text(d.failover.switching.wait_to_restore); },
      .meaning = "how long a leg must have been without a failure to be preferred again"},
     {.path = "streams.*.failover.switching.degrade_loss",
-     .kind = KeyKind::Number,
+     .kind = KeyKind::Share,
      .least = 0,
      .most = 1'000'000,
-     .unit = "packets per million",
-     .fallback = [](D d) { return std::to_string(d.failover.switching.degrade_loss_ppm); },
+     .fallback = [](D d) { return quantity_text(d.failover.switching.degrade_loss_ppm, kShares); },
      .meaning = "a leg that loses more in a second, faulty packets included, is left; 0: none is"},
 };
 

@@ -36,6 +36,7 @@ FailoverSpec read_failover(const YamlNode& node, const KeyPath& path, ReadContex
 StreamVerifySpec read_stream_verify(const YamlNode& node, const KeyPath& path,
                                     ReadContext& context);
 RestampSpec read_restamp(const YamlNode& node, const KeyPath& path, ReadContext& context);
+MonitorSpec read_monitor(const YamlNode& node, const KeyPath& path, ReadContext& context);
 OutputSpec read_output(const YamlNode::Entry& entry, const KeyPath& path, ReadContext& context,
                        const SequenceSpec& sequence);
 

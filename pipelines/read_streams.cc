@@ -79,6 +79,10 @@ StreamSpec read_stream(const YamlNode::Entry& entry, const KeyPath& path, ReadCo
   if (const YamlNode* restamp = section.child("restamp")) {
     stream.restamp = read_restamp(*restamp, path.key("restamp"), context);
   }
+
+  if (const YamlNode* monitor = section.child("monitor")) {
+    stream.monitor = read_monitor(*monitor, path.key("monitor"), context);
+  }
   section.each("outputs", Section::Keys::Names, [&](const auto& output, const KeyPath& at) {
     stream.outputs.push_back(read_output(output, at, context, stream.sequence));
   });

@@ -5,24 +5,28 @@
 #include <nlohmann/json.hpp>
 #include <span>
 
+#include "dataplane/contract/alarm_kind.h"
 #include "dataplane/contract/counters.h"
 #include "dataplane/contract/drop_reason.h"
 #include "pipelines/keys.h"
+#include "pipelines/units.h"
 
 namespace castgate {
 namespace {
 
 constexpr std::string_view kIntro = R"(# Reference
 
-Every YAML key, counter and drop reason. Printed by `castgate keys`; not to be edited.
+Every YAML key, counter, alarm and drop reason. Printed by `castgate keys`; not to be edited.
 
 ## How values are written
 
 - A file is one YAML document of UTF-8 text, at most 4 MiB, indented by spaces.
-- Durations, sizes and rates carry their unit: `10ms`, `512MiB`, `100kpps`. A number without one is
-  an error. Decimals are taken where they come out whole: `1.5ms`. Plain numbers have no unit.
+- Durations, sizes, rates and shares carry their unit: `10ms`, `512MiB`, `100kpps`, `0.1%`. A
+  number without one is an error. Decimals are taken where they come out whole: `1.5ms`. Plain
+  numbers have no unit.
 - Durations: ns, us, ms, s. Sizes: B, KiB, MiB, GiB, TiB (of 1024). Rates: pps, kpps, Mpps.
   Frequencies: Hz, kHz, MHz.
+  Shares: ppm, %.
 - Names are 1 to 64 letters, digits, `_`, `.` and `-`. Quotes never change what a value means.
 - An endpoint is an address and a UDP port: `239.1.0.1:5000`, or in quotes `"[ff3e::1]:5000"`.
 - Unknown keys and keys given twice are errors. Keys that begin with `x-` are yours: they are not
@@ -36,13 +40,14 @@ struct Part {
   std::span<const KeyInfo> keys;
 };
 
-std::array<Part, 7> parts() {
+std::array<Part, 8> parts() {
   return {{{"Appliance", kApplianceKeys},
            {"Ports", kPortKeys},
            {"Streams and legs", kStreamKeys},
            {"Failover", kFailoverKeys},
            {"Verdicts", kVerifyKeys},
            {"Restamp", kRestampKeys},
+           {"Monitor", kMonitorKeys},
            {"Outputs", kOutputKeys}}};
 }
 
@@ -88,6 +93,21 @@ std::string counter_table(std::string_view title, const Table& counters) {
   return text;
 }
 
+std::string alarm_table() {
+  std::string text = "\n## Alarms\n\n";
+  text +=
+      "What `castgate show alarms` may show. Severities are those of ITU-T X.733; an alarm is\n";
+  text += "cleared once its cause has been gone for its hold-down.\n\n";
+  text += "| alarm | severity | hold-down | meaning |\n|---|---|---|---|\n";
+  for (const auto& alarm : kAlarmTable) {
+    const bool held = alarm.clear_after.count() != 0;
+    text += fmt::format("| `{}` | {} | {} | {} |\n", alarm.name,
+                        kAlarmSeverityNames[static_cast<std::size_t>(alarm.severity)],
+                        held ? duration_text(alarm.clear_after) : "-", alarm.meaning);
+  }
+  return text;
+}
+
 std::string drop_table() {
   std::string text = "\n## Drop reasons\n\n";
   text += "Every packet that ends here has one of these names.\n\n";
@@ -125,7 +145,7 @@ std::string reference_text() {
   text += counter_table("Of an output", kOutputCounters);
   text += counter_table("Of a port", kPortCounters);
   text += counter_table("Of a worker", kWorkerCounters);
-  return text + drop_table();
+  return text + alarm_table() + drop_table();
 }
 
 std::string keys_json() {

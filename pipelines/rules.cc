@@ -44,6 +44,7 @@ void check_rules(const Spec& spec, ReadContext& context) {
     for (const LegSpec& leg : stream.legs) check_leg(rules, stream, leg);
     check_failover(rules, stream);
     check_restamp(rules, stream);
+    check_monitor(rules, stream);
     for (const OutputSpec& output : stream.outputs) check_output(rules, stream, output);
   }
   check_loops(rules);

@@ -41,6 +41,7 @@ void check_leg(RuleContext& rules, const StreamSpec& stream, const LegSpec& leg)
 void check_output(RuleContext& rules, const StreamSpec& stream, const OutputSpec& output);
 void check_failover(RuleContext& rules, const StreamSpec& stream);
 void check_restamp(RuleContext& rules, const StreamSpec& stream);
+void check_monitor(RuleContext& rules, const StreamSpec& stream);
 // Legs that cannot be told apart, outputs that collide, outputs that a leg would take back in.
 void check_loops(RuleContext& rules);
 

@@ -19,6 +19,7 @@ constexpr std::array<UnitOf, 5> kSizeUnits{
 constexpr std::array<UnitOf, 3> kPacketRateUnits{
     {{"pps", 1}, {"kpps", 1'000}, {"Mpps", 1'000'000}}};
 constexpr std::array<UnitOf, 3> kFrequencyUnits{{{"Hz", 1}, {"kHz", 1'000}, {"MHz", 1'000'000}}};
+constexpr std::array<UnitOf, 2> kShareUnits{{{"ppm", 1}, {"%", 10'000}}};
 
 bool is_digit(char c) noexcept {
   return c >= '0' && c <= '9';
@@ -64,6 +65,7 @@ const Quantity kDurations{kDurationUnits, "10ms, 500us"};
 const Quantity kSizes{kSizeUnits, "512MiB, 1GiB"};
 const Quantity kPacketRates{kPacketRateUnits, "100kpps, 2500pps"};
 const Quantity kFrequencies{kFrequencyUnits, "90kHz, 44.1kHz"};
+const Quantity kShares{kShareUnits, "0.1%, 1000ppm"};
 
 std::string Quantity::unit_names() const {
   std::string names;

@@ -29,6 +29,7 @@ extern const Quantity kDurations;    // base: nanoseconds
 extern const Quantity kSizes;        // base: bytes
 extern const Quantity kPacketRates;  // base: packets per second
 extern const Quantity kFrequencies;  // base: hertz
+extern const Quantity kShares;       // base: parts per million
 
 // `text` in base units. Decimals are taken where they come out whole: 1.5ms, not 1.5ns.
 Result<std::uint64_t> parse_quantity(std::string_view text, const Quantity& quantity);

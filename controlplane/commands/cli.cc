@@ -69,15 +69,19 @@ void add_replay(CLI::App& app, CommandLine& line) {
       ->type_name("\"TIME leg STREAM LEG ACTION\"");
   replay.add_option("--capture-stages", line.replay.capture_stages,
                     "write the packets between all stages, as pcapng");
+  replay.add_option("--events", line.replay.events, "gaps, epochs and legs' changes, JSON lines")
+      ->type_name("FILE");
   replay.add_flag("--expect-times", line.replay.expect_times, "compare times as well");
   replay.add_flag("--json", line.replay.json, "every counter, as JSON");
   replay.callback([&] { line.chosen = [&] { return replay_command(line.replay); }; });
 }
 
 void add_show(CLI::App& app, CommandLine& line) {
-  CLI::App& show = *app.add_subcommand("show", "counters of the running appliance");
-  show.add_option("WHAT", line.show.what, "streams, legs, ports or workers; all without it")
-      ->check(CLI::IsMember({"streams", "legs", "ports", "workers"}));
+  CLI::App& show = *app.add_subcommand("show", "counters and alarms of the running appliance");
+  show.add_option("WHAT", line.show.what,
+                  "streams, legs, skew, ports, workers or alarms; all counters without it")
+      ->check(CLI::IsMember({"streams", "legs", "skew", "ports", "workers", "alarms"}));
+  show.add_flag("--all", line.show.all, "alarms: the cleared ones too");
   show.add_option("--socket", line.show.socket, kSocketHelp);
   show.add_flag("--json", line.show.json, "every counter, as JSON");
   show.callback([&] { line.chosen = [&] { return show_command(line.show); }; });

@@ -43,11 +43,12 @@ struct LegOptions {
 
 struct ReplayOptions {
   std::string file;
-  std::vector<std::string> in;  // PORT=CAPTURE, as the three below
+  std::vector<std::string> in;  // PORT=CAPTURE, as the two below
   std::vector<std::string> out;
   std::vector<std::string> expect;
   std::vector<std::string> at;  // "TIME leg STREAM LEG ACTION"
   std::string capture_stages;   // pcapng of every stage; empty: none
+  std::string events;           // empty: not written
   bool expect_times = false;
   bool json = false;
 };
@@ -58,9 +59,10 @@ struct RunOptions {
 };
 
 struct ShowOptions {
-  std::string what;  // streams, legs, ports, workers; empty for all
+  std::string what;  // streams, legs, skew, ports, workers, alarms; empty for all
   std::string socket;
   bool json = false;
+  bool all = false;  // alarms: the cleared ones too
 };
 
 struct TraceOptions {

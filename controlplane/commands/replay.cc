@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <filesystem>
 #include <fmt/format.h>
+#include <fstream>
 #include <unistd.h>
 #include <utility>
 
@@ -12,6 +13,7 @@
 #include "controlplane/commands/commands.h"
 #include "controlplane/commands/load_file.h"
 #include "controlplane/commands/replay_plan.h"
+#include "controlplane/report/event_lines.h"
 #include "controlplane/report/replay_report.h"
 #include "dataplane/base/capture/compare.h"
 
@@ -122,6 +124,17 @@ Result<std::vector<Expectation>> compare(const Spec& spec, const ReplayArguments
   return outcomes;
 }
 
+// A capture's clock is the wall's.
+Result<void> write_events(const Spec& spec, const std::string& path,
+                          const std::vector<Event>& events) {
+  if (path.empty()) return {};
+  std::ofstream file(path);
+  for (const Event& event : events) file << event_line(spec, event, event.at);
+  file.close();
+  if (!file) return fail(fmt::format("--events {}: cannot be written; name another file", path));
+  return {};
+}
+
 int report(const ReplayOptions& options, const ReplayResult& result,
            const std::vector<Expectation>& outcomes) {
   if (options.json)
@@ -150,6 +163,8 @@ int replay_command(const ReplayOptions& options) {
 
   const auto result = run_plan(spec, *arguments, out, options.capture_stages);
   if (!result) return complain(result.error().text);
+  if (auto ok = write_events(spec, options.events, result->events); !ok)
+    return complain(ok.error().text);
   const auto outcomes = compare(spec, *arguments, out, options.expect_times);
   if (!outcomes) return complain(outcomes.error().text);
   return report(options, *result, *outcomes);

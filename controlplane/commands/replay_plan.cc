@@ -62,13 +62,13 @@ Result<void> refuse_repeated_ports(const Spec& spec, const std::string& option,
   return {};
 }
 
-Result<void> refuse_overwriting(const ReplayArguments& all, const std::string& stages) {
-  const auto is_stages = [&](const ReplayFile& file) { return same_file(file.path, stages); };
-  if (!stages.empty() &&
-      (std::ranges::any_of(all.in, is_stages) || std::ranges::any_of(all.expect, is_stages) ||
-       std::ranges::any_of(all.out, is_stages)))
-    return fail(
-        fmt::format("--capture-stages {}: another option names this file; write another", stages));
+// `path`: what `option` writes.
+Result<void> refuse_overwriting(const ReplayArguments& all, const std::string& option,
+                                const std::string& path) {
+  const auto is_it = [&](const ReplayFile& other) { return same_file(other.path, path); };
+  for (const Files* files : {&all.in, &all.expect, &all.out})
+    if (!path.empty() && std::ranges::any_of(*files, is_it))
+      return fail(fmt::format("{} {}: a capture has this name; name another file", option, path));
   for (auto out = all.out.begin(); out != all.out.end(); ++out) {
     const auto same = [&](const ReplayFile& other) { return same_file(other.path, out->path); };
     if (std::ranges::any_of(all.in, same) || std::ranges::any_of(all.expect, same))
@@ -124,7 +124,9 @@ Result<ReplayArguments> read_replay_arguments(const Spec& spec, const ReplayOpti
     return std::unexpected(ok.error());
   if (auto ok = refuse_repeated_ports(spec, "--expect", all.expect); !ok)
     return std::unexpected(ok.error());
-  if (auto ok = refuse_overwriting(all, options.capture_stages); !ok)
+  if (auto ok = refuse_overwriting(all, "--capture-stages", options.capture_stages); !ok)
+    return std::unexpected(ok.error());
+  if (auto ok = refuse_overwriting(all, "--events", options.events); !ok)
     return std::unexpected(ok.error());
   return all;
 }

@@ -9,8 +9,11 @@ namespace castgate {
 
 int show_command(const ShowOptions& options) {
   const std::string what = options.what.empty() ? "all" : options.what;
-  const auto reply = ask_castgate(control_socket_path(options.socket), {{"show", what}});
+  if (options.all && what != "alarms")
+    return complain("--all is for alarms: castgate show alarms --all");
+  auto reply = ask_castgate(control_socket_path(options.socket), {{"show", what}});
   if (!reply) return complain(reply.error().text);
+  if (what == "alarms" && !options.all) reply->erase("cleared");
   if (options.json) {
     fmt::print("{}\n", reply->dump(2));
     return kExitOk;

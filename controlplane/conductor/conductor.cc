@@ -15,9 +15,8 @@
 #include "controlplane/conductor/control_orders.h"
 #include "controlplane/conductor/control_protocol.h"
 #include "controlplane/conductor/control_socket.h"
-#include "controlplane/conductor/event_log.h"
+#include "controlplane/conductor/overseer.h"
 #include "controlplane/conductor/service_notifier.h"
-#include "controlplane/conductor/watchdog.h"
 #include "controlplane/slow_path/slow_path.h"
 
 namespace castgate {
@@ -29,16 +28,19 @@ using Clock = std::chrono::steady_clock;
 constexpr std::chrono::milliseconds kTurn{1};
 constexpr std::chrono::seconds kSecond{1};
 constexpr std::chrono::seconds kPeerPatience{5};  // with one that neither asks nor reads
-constexpr unsigned kEventsPerTurn = 1024;         // a turn stays well under its millisecond
-constexpr unsigned kFramesPerTurn = 256;
+constexpr unsigned kFramesPerTurn = 256;          // a turn stays well under its millisecond
 
 Instant instant_of(Clock::time_point at) {
   return {std::chrono::duration_cast<Nanoseconds>(at.time_since_epoch()).count()};
 }
 
-void log(const std::vector<LogLine>& lines) {
-  for (const LogLine& line : lines)
-    spdlog::log(line.is_warning ? spdlog::level::warn : spdlog::level::info, "{}", line.text);
+Instant now() {
+  return instant_of(Clock::now());
+}
+
+Moment this_moment() {
+  const auto since_1970 = std::chrono::system_clock::now().time_since_epoch();
+  return {now(), {std::chrono::duration_cast<Nanoseconds>(since_1970).count()}};
 }
 
 std::string summary_of(const Snapshot& snapshot) {
@@ -56,7 +58,10 @@ std::string summary_of(const Snapshot& snapshot) {
 class Conductor::Loop {
  public:
   explicit Loop(const Spec& spec)
-      : spec_(spec), captures_(spec), events_(spec), started_(Clock::now()) {}
+      : spec_(spec),
+        captures_(spec),
+        started_(Clock::now()),
+        overseer_(spec, instant_of(started_)) {}
 
   Result<void> listen(const std::string& path);
   Snapshot run(Runtime& runtime, const std::function<void()>& on_hangup);
@@ -65,11 +70,8 @@ class Conductor::Loop {
   void start_slow_path();
   void await_hangup(const std::function<void()>& on_hangup);
   void turn();
-  void each_millisecond(Clock::time_point now);
+  void each_millisecond();
   void each_second();
-  void judge_beats(Clock::time_point now);
-  void raise(const std::string& name, const std::string& text);
-  void clear(const std::string& name);
   Snapshot snapshot();
   Status status();
 
@@ -82,12 +84,9 @@ class Conductor::Loop {
   asio::signal_set hangups_{io_, SIGHUP};
   std::unique_ptr<ControlSocket> socket_;
   std::optional<SlowPath> slow_path_;
-  EventLog events_;
-  Watchdog watchdog_;
-  std::vector<Nanoseconds> ages_;  // of the workers' beats
   ServiceNotifier service_;
-  std::vector<Alarm> alarms_;
   Clock::time_point started_;
+  Overseer overseer_;
   Clock::time_point next_second_;
 };
 
@@ -103,6 +102,7 @@ Result<void> Conductor::Loop::listen(const std::string& path) {
   auto socket = ControlSocket::open(io_, path, handler, kPeerPatience, stream);
   if (!socket) return std::unexpected(socket.error());
   socket_ = *std::move(socket);
+  if (auto opened = overseer_.open(); !opened) return opened;
   spdlog::info("control socket {}", path);
   return {};
 }
@@ -129,10 +129,7 @@ Snapshot Conductor::Loop::run(Runtime& runtime, const std::function<void()>& on_
   socket_.reset();
   slow_path_.reset();
   runtime.drain();
-  Event event;
-  for (unsigned i = 0; i < kEventsPerTurn && runtime.poll_event(event); ++i)
-    log(events_.note(event));
-  log(events_.turn());
+  overseer_.finish(runtime, this_moment());
   const Snapshot last = snapshot();
   runtime_ = nullptr;
   return last;
@@ -141,6 +138,7 @@ Snapshot Conductor::Loop::run(Runtime& runtime, const std::function<void()>& on_
 void Conductor::Loop::await_hangup(const std::function<void()>& on_hangup) {
   hangups_.async_wait([this, &on_hangup](const boost::system::error_code& error, int) {
     if (error) return;
+    overseer_.reopen_log();
     on_hangup();
     await_hangup(on_hangup);
   });
@@ -148,22 +146,25 @@ void Conductor::Loop::await_hangup(const std::function<void()>& on_hangup) {
 
 // Streams flow without a host stack as well, where switches flood: an alarm, not the end.
 void Conductor::Loop::start_slow_path() {
+  const auto network = [](const std::string& name) {
+    return AlarmKey{AlarmKind::NoQuerier, {.port = name}};
+  };
   slow_path_.emplace(io_, spec_, *runtime_,
-                     SlowPath::Alarms{[this](const auto& name, const auto& text) {
-                                        std::erase_if(alarms_, [&](const Alarm& alarm) {
-                                          return alarm.name == name;
-                                        });
-                                        raise(name, text);
+                     SlowPath::Alarms{[=, this](const auto& name, const auto& text) {
+                                        overseer_.alarms().stands(network(name), text, now());
                                       },
-                                      [this](const auto& name) { clear(name); }});
-  if (auto started = slow_path_->start(); !started) raise("host_stack", started.error().text);
+                                      [=, this](const auto& name) {
+                                        overseer_.alarms().gone(network(name), now());
+                                      }});
+  if (auto started = slow_path_->start(); !started)
+    overseer_.alarms().stands({AlarmKind::HostStack, {}}, started.error().text, now());
 }
 
 void Conductor::Loop::turn() {
-  const auto now = Clock::now();
-  each_millisecond(now);
-  if (now >= next_second_) {
-    next_second_ = now + kSecond;
+  const auto at = Clock::now();
+  each_millisecond();
+  if (at >= next_second_) {
+    next_second_ = at + kSecond;
     each_second();
   }
   timer_.expires_after(kTurn);  // after a pause of ours turns are not made up for
@@ -172,59 +173,39 @@ void Conductor::Loop::turn() {
   });
 }
 
-void Conductor::Loop::each_millisecond(Clock::time_point now) {
-  Event event;
-  for (unsigned i = 0; i < kEventsPerTurn && runtime_->poll_event(event); ++i)
-    log(events_.note(event));
+void Conductor::Loop::each_millisecond() {
+  overseer_.turn(*runtime_, this_moment());
   HostFrame frame;
   for (unsigned i = 0; i < kFramesPerTurn && runtime_->poll_punted(frame); ++i) {
     if (slow_path_) slow_path_->take(frame);
   }
-  judge_beats(now);
-}
-
-void Conductor::Loop::judge_beats(Clock::time_point now) {
-  runtime_->heartbeat_ages(ages_);
-  switch (watchdog_.heard_beats(instant_of(now), ages_)) {
-    case Watchdog::Change::None:
-      return;
-    case Watchdog::Change::Raised:
-      return raise("worker_stalled",
-                   fmt::format("the worker on core {} made no progress for {} ms",
-                               spec_.appliance.worker_cores[watchdog_.stalled().value_or(0)],
-                               Watchdog::kStalledAfter / std::chrono::milliseconds(1)));
-    case Watchdog::Change::Cleared:
-      return clear("worker_stalled");
-  }
 }
 
 void Conductor::Loop::each_second() {
-  log(events_.turn());
   captures_.turn();
-  if (watchdog_.any_alive()) service_.pet();
-  service_.status(summary_of(snapshot()));
-}
-
-void Conductor::Loop::raise(const std::string& name, const std::string& text) {
-  alarms_.push_back({name, text});
-  spdlog::error("alarm {} raised: {}", name, text);
-}
-
-void Conductor::Loop::clear(const std::string& name) {
-  std::erase_if(alarms_, [&](const Alarm& alarm) { return alarm.name == name; });
-  spdlog::warn("alarm {} cleared", name);
+  if (overseer_.watchdog().any_alive()) service_.pet();
+  const Snapshot shown = snapshot();
+  overseer_.look(shown, now());
+  service_.status(summary_of(shown));
 }
 
 // With what only we know.
 Snapshot Conductor::Loop::snapshot() {
   Snapshot made = runtime_->snapshot();
-  for (unsigned w = 0; w < made.workers.size(); ++w) made.workers[w].stalls = watchdog_.stalls(w);
+  for (unsigned w = 0; w < made.workers.size(); ++w)
+    made.workers[w].stalls = overseer_.watchdog().stalls(w);
   return made;
 }
 
 Status Conductor::Loop::status() {
-  return {spec_.appliance.name, Clock::now() - started_, alarms_,
-          runtime_ == nullptr ? Snapshot{} : snapshot()};
+  const auto& cleared = overseer_.alarms().cleared();
+  const Moment shown = this_moment();
+  return {.name = spec_.appliance.name,
+          .uptime = Clock::now() - started_,
+          .alarms = overseer_.alarms().standing(),
+          .cleared = {cleared.begin(), cleared.end()},
+          .to_wall = shown.wall - shown.at,
+          .snapshot = runtime_ == nullptr ? Snapshot{} : snapshot()};
 }
 
 Conductor::Conductor(std::unique_ptr<Loop> loop) : loop_(std::move(loop)) {}

@@ -5,6 +5,8 @@
 #include <array>
 #include <nlohmann/json.hpp>
 
+#include "controlplane/report/alarm_report.h"
+#include "controlplane/report/skew_report.h"
 #include "controlplane/report/snapshot_json.h"
 
 namespace castgate {
@@ -12,9 +14,11 @@ namespace {
 
 using nlohmann::json;
 
-constexpr std::array<std::string_view, 5> kSubjects{"all", "streams", "legs", "ports", "workers"};
+constexpr std::array<std::string_view, 7> kSubjects{"all",   "streams", "legs",  "skew",
+                                                    "ports", "workers", "alarms"};
 constexpr std::string_view kExpected =
-    R"(expected {"show": S}, S one of all, streams, legs, ports, workers, or {"leg": …})";
+    R"(expected {"show": S}, S one of all, streams, legs, skew, ports, workers, alarms, or )"
+    R"({"leg": …})";
 // Replace what is not UTF-8 (a device's name may hold anything) rather than throw.
 constexpr auto kReplace = json::error_handler_t::replace;
 
@@ -26,18 +30,24 @@ std::string refuse(std::string_view why) {
   return line({{"error", why}});
 }
 
+json to_array(const std::vector<Alarm>& alarms, Nanoseconds to_wall) {
+  json out = json::array();
+  for (const Alarm& alarm : alarms) out.push_back(to_json(alarm, to_wall));
+  return out;
+}
+
 json describe(const Status& status, std::string_view subject) {
   const json all = to_json(status.snapshot);
-  json alarms = json::array();
-  for (const Alarm& alarm : status.alarms)
-    alarms.push_back({{"name", alarm.name}, {"text", alarm.text}});
   json out{{"appliance", status.name},
            {"uptime_seconds", std::chrono::duration<double>(status.uptime).count()},
-           {"alarms", std::move(alarms)},
+           {"alarms", to_array(status.alarms, status.to_wall)},
            {"drops", all["drops"]},
            {"ledger", all["ledger"]}};
   const bool everything = subject == "all";
-  if (everything || subject == "streams" || subject == "legs") out["streams"] = all["streams"];
+  if (everything || subject == "streams" || subject == "legs" || subject == "skew")
+    out["streams"] = all["streams"];
+  if (subject == "skew") add_skew(out["streams"], status.snapshot);
+  if (subject == "alarms") out["cleared"] = to_array(status.cleared, status.to_wall);
   if (everything || subject == "ports") out["ports"] = all["ports"];
   if (everything || subject == "workers") out["workers"] = all["workers"];
   return out;

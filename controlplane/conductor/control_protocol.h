@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // What is said over the control socket: one JSON object per line and direction.
-//   {"show": "all" | "streams" | "legs" | "ports" | "workers"}  ->  {"appliance": …, "streams": …}
+//   {"show": S}, S one of all, streams, legs, skew, ports, workers, alarms
+//                  ->  {"appliance": …, "alarms": [those that stand], "streams": …}
 //   {"leg": {"stream": S, "leg": L, "action": "lockout" | "forced" | "manual" | "clear"}}
-//                                                               ->  the same (control_orders.h)
-//   {"capture": {"stages": [...], ...}}   ->  bytes, on and on
-//   (controlplane/capture/live_capture.h) anything else ->  {"error": "what is wrong"}
+//                  ->  the same (control_orders.h)
+//   {"capture": {"stages": [...], ...}}
+//                  ->  bytes, on and on (controlplane/capture/live_capture.h)
+//   anything else  ->  {"error": "what is wrong"}
 #pragma once
 
 #include <cstddef>
@@ -13,6 +15,7 @@
 #include <string_view>
 #include <vector>
 
+#include "controlplane/alarms/alarm.h"
 #include "dataplane/base/instant.h"
 #include "dataplane/contract/snapshot.h"
 
@@ -20,16 +23,13 @@ namespace castgate {
 
 inline constexpr std::size_t kMaxRequest = 4096;  // bytes, with the newline
 
-struct Alarm {
-  std::string name;
-  std::string text;
-};
-
 // The appliance as one moment shows it.
 struct Status {
   std::string name;
   Nanoseconds uptime{0};
-  std::vector<Alarm> alarms;
+  std::vector<Alarm> alarms;   // those that stand
+  std::vector<Alarm> cleared;  // the latest first
+  Nanoseconds to_wall{0};      // from the alarms' moments to Unix's time
   Snapshot snapshot;
 };
 

@@ -20,8 +20,26 @@ std::vector<LogLine> EventLog::note(const Event& event) {
     return {};
   }
   ++lines_;
-  return {{event.kind == EventKind::LegSilent || event.kind == EventKind::LegDiverged,
-           describe(event)}};
+  const bool bad = event.kind == EventKind::LegSilent || event.kind == EventKind::LegDiverged;
+  return {{bad ? LogLevel::Warning : LogLevel::Info, describe(event)}};
+}
+
+std::vector<LogLine> EventLog::note(const AlarmChange& change) {
+  if (alarm_lines_ == kLinesPerTurn) {
+    ++unsaid_alarms_;
+    return {};
+  }
+  ++alarm_lines_;
+  const std::string_view name = info_of(change.key.kind).name;
+  if (!change.cleared) {
+    const bool grave = change.severity() <= AlarmSeverity::Major;
+    return {{grave ? LogLevel::Error : LogLevel::Warning,
+             fmt::format("alarm {} raised: {}", name, change.text)}};
+  }
+  const std::string of = change.key.of.to_string();
+  const auto stood = std::chrono::duration<double>(*change.cleared - change.raised).count();
+  return {{LogLevel::Warning, fmt::format("alarm {} cleared{}{} after {:.1f} s", name,
+                                          of.empty() ? "" : ": ", of, stood)}};
 }
 
 void EventLog::note_gap(const Event& event) {
@@ -61,16 +79,24 @@ std::string EventLog::describe(std::size_t stream, const Gaps& gaps) const {
 std::vector<LogLine> EventLog::turn() {
   std::vector<LogLine> lines;
   for (const std::size_t stream : touched_) {
-    if (lines.size() < kSummariesPerTurn) lines.push_back({true, describe(stream, gaps_[stream])});
+    if (lines.size() < kSummariesPerTurn)
+      lines.push_back({LogLevel::Warning, describe(stream, gaps_[stream])});
     gaps_[stream] = {};
   }
   if (touched_.size() > kSummariesPerTurn)
-    lines.push_back(
-        {true, fmt::format("gaps in {} more streams", touched_.size() - kSummariesPerTurn)});
-  if (unsaid_ != 0) lines.push_back({true, fmt::format("{} more events not logged", unsaid_)});
+    lines.push_back({LogLevel::Warning,
+                     fmt::format("gaps in {} more streams", touched_.size() - kSummariesPerTurn)});
+  if (unsaid_ != 0)
+    lines.push_back({LogLevel::Warning, fmt::format("{} more events not logged", unsaid_)});
+  if (unsaid_alarms_ != 0)
+    lines.push_back({LogLevel::Warning,
+                     fmt::format("{} more alarms raised or cleared: castgate show alarms --all",
+                                 unsaid_alarms_)});
   touched_.clear();
   lines_ = 0;
   unsaid_ = 0;
+  alarm_lines_ = 0;
+  unsaid_alarms_ = 0;
   return lines;
 }
 

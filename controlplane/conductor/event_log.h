@@ -6,18 +6,22 @@
 #include <string>
 #include <vector>
 
+#include "controlplane/alarms/alarm_table.h"
 #include "dataplane/contract/events.h"
 #include "dataplane/contract/spec.h"
 
 namespace castgate {
 
+enum class LogLevel : std::uint8_t { Info, Warning, Error };
+
 struct LogLine {
-  bool is_warning = false;
+  LogLevel level = LogLevel::Info;
   std::string text;
 };
 
 // Turns events into lines for the log, a bounded number per second whatever happens on the wire:
-// gaps only as one summary per stream, the rest one line each up to kLinesPerTurn.
+// gaps only as one summary per stream, the rest one line each up to kLinesPerTurn, and alarms up to
+// as many; what was suppressed is counted.
 class EventLog {
  public:
   static constexpr unsigned kLinesPerTurn = 20;
@@ -27,6 +31,7 @@ class EventLog {
 
   // Lines to log now: none or one.
   std::vector<LogLine> note(const Event& event);
+  std::vector<LogLine> note(const AlarmChange& change);
   // What gathered since the last call. Call once a second.
   std::vector<LogLine> turn();
 
@@ -46,6 +51,8 @@ class EventLog {
   std::vector<std::size_t> touched_;  // streams with gaps since the last turn
   unsigned lines_ = 0;
   std::uint64_t unsaid_ = 0;
+  unsigned alarm_lines_ = 0;
+  std::uint64_t unsaid_alarms_ = 0;
 };
 
 }  // namespace castgate

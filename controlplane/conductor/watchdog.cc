@@ -31,6 +31,10 @@ std::optional<unsigned> Watchdog::stalled() const noexcept {
   return static_cast<unsigned>(found - workers_.begin());
 }
 
+bool Watchdog::is_stalled(unsigned index) const noexcept {
+  return index < workers_.size() && workers_[index].stalled;
+}
+
 std::uint64_t Watchdog::stalls(unsigned index) const noexcept {
   return index < workers_.size() ? workers_[index].stalls : 0;
 }

@@ -27,6 +27,7 @@ class Watchdog {
 
   // The first worker that stands still.
   std::optional<unsigned> stalled() const noexcept;
+  bool is_stalled(unsigned index) const noexcept;
   // How often worker `index` stood still so far.
   std::uint64_t stalls(unsigned index) const noexcept;
   // False once no worker has looped for kDeadAfter: the service manager may then restart us.

@@ -48,6 +48,16 @@ std::optional<double> save_rate(const StreamSnapshot& stream) noexcept {
   return static_cast<double>(stream.recovered) / static_cast<double>(missed);
 }
 
+std::optional<CorrelatedLoss> correlated_loss(const StreamSnapshot& stream) noexcept {
+  const auto positions = static_cast<double>(positions_of(stream));
+  if (stream.legs.size() < 2 || positions == 0) return std::nullopt;
+  double by_chance = positions;
+  for (const LegSnapshot& leg : stream.legs)
+    by_chance *= std::min(1.0, static_cast<double>(leg.lost) / positions);
+  if (by_chance == 0) return std::nullopt;
+  return CorrelatedLoss{by_chance, static_cast<double>(stream.unrecovered) / by_chance};
+}
+
 StreamProtection judge_protection(const StreamSnapshot& stream) {
   const auto took_part = std::ranges::count_if(
       stream.legs, [](const LegSnapshot& leg) { return delivered_in_time(leg) != 0; });

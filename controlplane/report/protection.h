@@ -48,4 +48,14 @@ std::uint64_t delivered_in_time(const LegSnapshot& leg) noexcept;
 // missed any.
 std::optional<double> save_rate(const StreamSnapshot& stream) noexcept;
 
+// Whether the legs lose together. Were their losses independent, of all positions the product of
+// the legs' loss ratios would be missing on every leg, by chance.
+struct CorrelatedLoss {
+  double by_chance = 0;  // positions
+  double ratio = 0;      // unrecovered over by_chance: 1 is chance, more is a cause they share
+};
+
+// None for a stream of one leg, and where some leg lost nothing.
+std::optional<CorrelatedLoss> correlated_loss(const StreamSnapshot& stream) noexcept;
+
 }  // namespace castgate

@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "controlplane/report/protection.h"
+#include "controlplane/report/skew_report.h"
 #include "controlplane/report/snapshot_json.h"
 #include "controlplane/report/snapshot_tables.h"
 
@@ -57,6 +58,8 @@ std::string replay_text(const ReplayResult& result, const std::vector<Expectatio
   const Nanoseconds span = std::max(result.span, Nanoseconds{1});
   std::string out = legs_table(snapshot).to_string();
   out += '\n' + streams_table(snapshot, span).to_string();
+  if (const Table losses = losses_table(snapshot); !losses.empty())
+    out += '\n' + losses.to_string();
   out += '\n' + outputs_table(snapshot).to_string();
   if (const Table drops = drops_table(snapshot.drops); !drops.empty())
     out += '\n' + drops.to_string();
@@ -70,6 +73,7 @@ std::string replay_text(const ReplayResult& result, const std::vector<Expectatio
 
 nlohmann::json replay_json(const ReplayResult& result, const std::vector<Expectation>& expected) {
   nlohmann::json out = to_json(result.snapshot);
+  add_skew(out["streams"], result.snapshot);
   for (std::size_t i = 0; i < result.snapshot.streams.size(); ++i) {
     const StreamProtection judged = judge_protection(result.snapshot.streams[i]);
     out["streams"][i]["protection"] = name_of(judged.grade);

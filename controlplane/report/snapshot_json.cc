@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <string>
 
+#include "controlplane/report/protection.h"
+#include "controlplane/report/skew_report.h"
 #include "dataplane/contract/counters.h"
 
 namespace castgate {
@@ -35,6 +37,17 @@ json leg_to_json(const LegSnapshot& leg) {
   return out;
 }
 
+// What the counters say together.
+void put_losses(json& out, const StreamSnapshot& stream) {
+  out["save_rate"] = nullptr;
+  out["correlated_loss"] = nullptr;
+  if (const auto saved = save_rate(stream)) out["save_rate"] = *saved;
+  if (const auto loss = correlated_loss(stream))
+    out["correlated_loss"] = {{"unrecovered", stream.unrecovered},
+                              {"by_chance", loss->by_chance},
+                              {"ratio", loss->ratio}};
+}
+
 json output_to_json(const OutputSnapshot& output) {
   json out{{"name", output.name}};
   put_counters(out, kOutputCounters, output);
@@ -48,6 +61,8 @@ LegSnapshot leg_from_json(const json& in) {
   if (state != kLegStateNames.end())
     leg.state = static_cast<LegState>(state - kLegStateNames.begin());
   get_counters(in, kLegCounters, leg);
+  leg.skew = skew_from_json(in.value("skew_histogram", json::array()));
+  leg.skew.note_max(leg.skew_max_ns);
   return leg;
 }
 
@@ -102,6 +117,7 @@ Ledger ledger_from_json(const json& in) {
 json to_json(const StreamSnapshot& stream) {
   json out{{"name", stream.name}, {"legs", json::array()}, {"outputs", json::array()}};
   put_counters(out, kStreamCounters, stream);
+  put_losses(out, stream);
   for (const LegSnapshot& leg : stream.legs) out["legs"].push_back(leg_to_json(leg));
   for (const OutputSnapshot& output : stream.outputs)
     out["outputs"].push_back(output_to_json(output));

@@ -76,6 +76,25 @@ Table streams_table(const Snapshot& snapshot, Nanoseconds span) {
   return table;
 }
 
+Table losses_table(const Snapshot& snapshot) {
+  Table table({{"stream", Align::Left},
+               {"lost, all legs"},
+               {"unrecovered"},
+               {"by chance"},
+               {"correlated loss", Align::Left}});
+  for (const StreamSnapshot& stream : snapshot.streams) {
+    const auto loss = correlated_loss(stream);
+    if (!loss) continue;
+    const auto lost = std::accumulate(
+        stream.legs.begin(), stream.legs.end(), std::uint64_t{0},
+        [](std::uint64_t sum_of, const LegSnapshot& leg) { return sum_of + leg.lost; });
+    table.add_row({stream.name, text(lost), text(stream.unrecovered),
+                   fmt::format("{:.2f}", loss->by_chance),
+                   fmt::format("{:.1f} times chance", loss->ratio)});
+  }
+  return table;
+}
+
 Table legs_table(const Snapshot& snapshot) {
   Table table({{"stream", Align::Left},
                {"leg", Align::Left},

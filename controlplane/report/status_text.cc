@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include "controlplane/report/alarm_report.h"
+#include "controlplane/report/skew_report.h"
 #include "controlplane/report/snapshot_json.h"
 #include "controlplane/report/snapshot_tables.h"
 
@@ -25,19 +27,16 @@ void append(std::string& out, const Table& table) {
 }  // namespace
 
 std::string status_line(const nlohmann::json& reply) {
-  std::string out = fmt::format("{}, up {}", reply.value("appliance", ""),
-                                uptime_text(reply.value("uptime_seconds", 0.0)));
-  const auto alarms = reply.value("alarms", nlohmann::json::array());
-  if (alarms.empty()) return out + ", no alarms";
-  for (const auto& alarm : alarms)
-    out += fmt::format(", ALARM {}: {}", alarm.value("name", ""), alarm.value("text", ""));
-  return out;
+  return fmt::format("{}, up {}, {}", reply.value("appliance", ""),
+                     uptime_text(reply.value("uptime_seconds", 0.0)),
+                     alarms_headline(reply.value("alarms", nlohmann::json::array())));
 }
 
 std::string all_tables(const Snapshot& snapshot) {
   std::string out;
   append(out, legs_table(snapshot));
   append(out, streams_table(snapshot));
+  append(out, losses_table(snapshot));
   append(out, outputs_table(snapshot));
   append(out, ports_table(snapshot));
   append(out, workers_table(snapshot));
@@ -46,6 +45,7 @@ std::string all_tables(const Snapshot& snapshot) {
 }
 
 Result<std::string> status_text(const nlohmann::json& reply, std::string_view what) {
+  if (what == "alarms") return alarms_text(reply);
   const auto snapshot = snapshot_from_json(reply);
   if (!snapshot) return std::unexpected(snapshot.error());
   if (what == "all") return status_line(reply) + "\n\n" + all_tables(*snapshot);
@@ -53,8 +53,10 @@ Result<std::string> status_text(const nlohmann::json& reply, std::string_view wh
   if (what == "legs") append(out, legs_table(*snapshot));
   if (what == "streams") {
     append(out, streams_table(*snapshot));
+    append(out, losses_table(*snapshot));
     append(out, outputs_table(*snapshot));
   }
+  if (what == "skew") append(out, skew_table(*snapshot));
   if (what == "ports") {
     append(out, ports_table(*snapshot));
     append(out, drops_table(snapshot->drops));

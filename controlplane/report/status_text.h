@@ -13,10 +13,11 @@ namespace castgate {
 // Every table and the ledger: what `run` prints as its last word.
 std::string all_tables(const Snapshot& snapshot);
 
-// What `show` prints of a running castgate's reply. `what`: all, streams, legs, ports or workers.
+// What `show` prints of a running castgate's reply. `what`: all, streams, legs, skew,
+// ports or workers.
 Result<std::string> status_text(const nlohmann::json& reply, std::string_view what);
 
-// One line: name, uptime and alarms.
+// One line: name, uptime and how many alarms stand.
 std::string status_line(const nlohmann::json& reply);
 
 }  // namespace castgate

@@ -83,7 +83,6 @@ class SlowPath::Body {
     if (!ran) return std::unexpected(ran.error());
     return fd;
   }};
-  std::string alarm_text_;
   Instant turned_ = now();
   std::uint64_t filtered_ = 0;
 };
@@ -212,20 +211,20 @@ void SlowPath::Body::refresh(Watched& watched, bool v6) {
 }
 
 void SlowPath::Body::judge_queriers(Instant at) {
-  std::string where;
   for (const auto& watched : watched_) {
+    const std::string where = name_of(spec_, watched.network);
     const bool missing = (!watched.network.groups4.empty() && watched.igmp.absent(at)) ||
                          (!watched.network.groups6.empty() && watched.mld.absent(at));
-    if (missing) where += (where.empty() ? "" : ", ") + name_of(spec_, watched.network);
+    if (!missing) {
+      alarms_.querier(where);
+      continue;
+    }
+    alarms_.no_querier(
+        where, fmt::format("nobody has asked for memberships on {} for {} s; castgate refreshes "
+                           "its own, but switches there may flood or prune others: configure an "
+                           "IGMP or MLD querier",
+                           where, QuerierWatch::kForgotten / std::chrono::seconds(1)));
   }
-  if (where == alarm_text_) return;
-  alarm_text_ = where;
-  if (where.empty()) return alarms_.clear("no_querier");
-  alarms_.raise(
-      "no_querier",
-      fmt::format("nobody has asked for memberships on {} for {} s; castgate refreshes its "
-                  "own, but switches there may flood or prune others",
-                  where, QuerierWatch::kForgotten / std::chrono::seconds(1)));
 }
 
 SlowPath::SlowPath(boost::asio::io_context& io, const Spec& spec, Runtime& runtime, Alarms alarms)

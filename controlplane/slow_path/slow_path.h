@@ -17,10 +17,10 @@ namespace castgate {
 // addresses has a twin in a network namespace of our own. All on the thread of `io`.
 class SlowPath {
  public:
-  // Named states: `no_querier`. Raised again with another text when it widens or narrows.
+  // Whether somebody asks for memberships on a network, `red` or `red.43`; told every second.
   struct Alarms {
-    std::function<void(const std::string& name, const std::string& text)> raise;
-    std::function<void(const std::string& name)> clear;
+    std::function<void(const std::string& network, const std::string& text)> no_querier;
+    std::function<void(const std::string& network)> querier;
   };
 
   // Spec and runtime must outlive it; the runtime's snapshot tells the ports' MAC addresses.

@@ -24,10 +24,29 @@ enum class EventKind : std::uint8_t {
   LegPreferred
 };
 
+constexpr std::string_view name_of(EventKind kind) noexcept {
+  switch (kind) {
+    case EventKind::Gap:
+      return "gap";
+    case EventKind::EpochChange:
+      return "epoch_change";
+    case EventKind::LegUp:
+      return "leg_up";
+    case EventKind::LegSilent:
+      return "leg_silent";
+    case EventKind::LegDiverged:
+      return "leg_diverged";
+    case EventKind::LegPreferred:
+      return "leg_preferred";
+  }
+  return "";
+}
+
 struct Event {
   EventKind kind = EventKind::Gap;
   GapReason reason = GapReason::BothLost;  // Gap
   std::uint8_t leg = 0;                    // Leg*
+  std::uint8_t legs = 0;                   // Gap: bit i: leg i was up, and did not bring it
   std::uint16_t stream = 0;                // index into Spec::streams
   std::uint32_t epoch = 0;                 // SSRC, or the session's number
   std::uint64_t from = 0;                  // Gap: first position lost

@@ -33,8 +33,11 @@ class Runtime {
   virtual ~Runtime() = default;
 
   virtual Snapshot snapshot() = 0;
+  // The clock that dates events.
+  virtual Instant now() = 0;
   // False when no event waits. Events that found the ring full are counted, not kept.
   virtual bool poll_event(Event& event) = 0;
+  virtual std::uint64_t missed_events() = 0;
   virtual bool poll_punted(HostFrame& frame) = 0;
   // False when the port's ring is full; the frame is then dropped and counted.
   virtual bool inject(unsigned port, std::span<const std::byte> frame) = 0;

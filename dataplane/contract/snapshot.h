@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "dataplane/base/address.h"
+#include "dataplane/base/failover/skew_histogram.h"
 #include "dataplane/contract/drop_reason.h"
 
 namespace castgate {
@@ -58,6 +59,7 @@ struct LegSnapshot {
   std::uint64_t skew_max_ns = 0;
   std::uint64_t jitter_ns = 0;
   std::uint64_t state_changes = 0;
+  SkewHistogram skew;  // behind the first leg, of the sampled positions
 };
 
 struct OutputSnapshot {

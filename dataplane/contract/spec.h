@@ -30,6 +30,7 @@ struct ApplianceSpec {
   Polling polling = Polling::Adaptive;
   std::string state_dir = "/var/lib/castgate";
   std::string control_socket = "/run/castgate/control.sock";
+  std::string event_log;  // empty: none
   unsigned max_streams = 1024;
   unsigned max_clients = 20000;
   unsigned max_frame = 1518;  // bytes from destination MAC to the end of the payload, no FCS
@@ -142,6 +143,14 @@ struct StreamVerifySpec {
   std::uint32_t content_check = 256;  // of so many positions one is compared; 0: none
 };
 
+// When what castgate sees of a stream's legs is an alarm.
+struct MonitorSpec {
+  std::uint64_t degrade_loss_ppm = 1'000;               // of a leg's positions, within a second
+  Nanoseconds latent_error_period{2'000'000'000};       // over which a leg is compared
+  std::uint64_t latent_error_difference_ppm = 100'000;  // of the positions, not brought by a leg
+  Nanoseconds down_after{3'000'000'000};                // without a packet of any leg
+};
+
 struct OutputSpec {
   std::string name;
   unsigned port = 0;
@@ -161,6 +170,7 @@ struct StreamSpec {
   FailoverSpec failover;
   StreamVerifySpec verify;
   RestampSpec restamp;
+  MonitorSpec monitor;
   std::vector<OutputSpec> outputs;
 };
 

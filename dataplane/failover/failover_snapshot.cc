@@ -44,6 +44,7 @@ void copy_leg(const Merge& window, unsigned index, LegSnapshot& into) {
     into.rank = choice->switching.rank(index);
   }
   into.first_wins = leg.first_wins;
+  into.skew = leg.skew;
   into.skew_p50_ns = leg.skew.percentile(0.50);
   into.skew_p99_ns = leg.skew.percentile(0.99);
   into.skew_max_ns = leg.skew.max();

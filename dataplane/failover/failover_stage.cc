@@ -237,8 +237,14 @@ void* FailoverStage::copy(std::uint32_t /*tag*/, void* packet) noexcept {
 
 void FailoverStage::gap(std::uint32_t tag, std::uint64_t from, std::uint64_t to, GapCause cause,
                         Instant now) noexcept {
+  const MergeWindow* window = lanes_[tag].window;
+  unsigned up = 0;
+  for (unsigned l = 0; l < spec_.streams[tag].legs.size(); ++l) {
+    if ((window != nullptr ? window->leg(l) : unnumbered_[tag]->leg(l)).live) up |= 1u << l;
+  }
   events_.report({.kind = EventKind::Gap,
                   .reason = static_cast<GapReason>(cause),
+                  .legs = static_cast<std::uint8_t>(up),
                   .stream = static_cast<std::uint16_t>(tag),
                   .epoch = epoch_of(tag),
                   .from = from,

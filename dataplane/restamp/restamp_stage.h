@@ -25,6 +25,7 @@ class RestampStage final : public Stage {
   void begin_epoch(unsigned stream, Instant came) noexcept override;
   void skip(unsigned stream, std::uint64_t positions) noexcept override;
 
+  void show_drops_to(Tap* tap) noexcept { bin_.show_to(tap, true); }
   const DropCounters& drops() const noexcept { return bin_.counters(); }
 
  private:

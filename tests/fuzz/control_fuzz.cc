@@ -35,7 +35,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   bool asked = false;
   const auto status = [&] {
     asked = true;
-    return Status{.name = "edge", .alarms = {}, .snapshot = {}};
+    const Alarm alarm{.key = {AlarmKind::LinkDown, {.port = "red"}},
+                      .text = "no link",
+                      .raised = {},
+                      .cleared = {}};
+    return Status{.name = "edge", .alarms = {alarm}, .cleared = {alarm}, .snapshot = {}};
   };
   const std::string_view request(reinterpret_cast<const char*>(data), size);
   const auto parsed = one_line(answer(request, status));

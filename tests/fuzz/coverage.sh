@@ -17,6 +17,7 @@ declare -A parsers=(
   [describe]="dataplane/base/describe/describe.cc dataplane/base/describe/dissect.cc"
   [parse]="dataplane/base/packet/parse.cc dataplane/base/rtp/locate.h"
   [restamp]="dataplane/base/restamp/datagram.cc dataplane/base/rtp/header.h"
+  [verdict]="dataplane/base/verdict/stream_verdict.cc dataplane/base/verdict/ts_verdict.cc"
   [sequence]="dataplane/base/sequence/generic.cc dataplane/base/sequence/messages.cc"
   [query]="controlplane/slow_path/queries.cc"
 )

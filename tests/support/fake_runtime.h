@@ -12,7 +12,9 @@ namespace castgate::test {
 class FakeRuntime final : public Runtime {
  public:
   Snapshot snapshot() override { return shown; }
+  Instant now() override { return time; }
   bool poll_event(Event& event) override { return take(events, event); }
+  std::uint64_t missed_events() override { return missed; }
   bool poll_punted(HostFrame& frame) override { return take(punted, frame); }
   bool inject(unsigned port, std::span<const std::byte> frame) override {
     injected.push_back({port, {frame.begin(), frame.end()}});
@@ -24,7 +26,7 @@ class FakeRuntime final : public Runtime {
     return true;
   }
   bool poll_captured(CapturedPacket& packet) override { return take(captured, packet); }
-  std::uint64_t capture_missed() const override { return missed; }
+  std::uint64_t capture_missed() const override { return captures_missed; }
   void heartbeat_ages(std::vector<Nanoseconds>& ages) override { ages.assign(1, heartbeat); }
   void drain() override { drained = true; }
 
@@ -35,8 +37,10 @@ class FakeRuntime final : public Runtime {
   std::vector<Command> commands;
   bool commands_full = false;
   std::deque<CapturedPacket> captured;
-  std::uint64_t missed = 0;
+  std::uint64_t captures_missed = 0;
   Nanoseconds heartbeat{0};
+  Instant time;
+  std::uint64_t missed = 0;
   bool drained = false;
 
  private:

@@ -12,6 +12,7 @@
 
 #include "controlplane/conductor/conductor.h"
 #include "controlplane/conductor/control_client.h"
+#include "controlplane/report/wall_time.h"
 #include "tests/support/fake_runtime.h"
 #include "tests/support/program.h"
 
@@ -33,6 +34,8 @@ class StallingRuntime final : public Runtime {
     ++events_read;
     return true;  // there is always one more
   }
+  Instant now() override { return {}; }
+  std::uint64_t missed_events() override { return 0; }
   bool poll_punted(HostFrame&) override { return ++frames_read, true; }
   bool inject(unsigned, std::span<const std::byte>) override { return true; }
   bool command(const Command&) override { return true; }
@@ -103,7 +106,7 @@ TEST_F(ConductorTest, counters_are_served_while_it_runs) {
   });
 }
 
-TEST_F(ConductorTest, stalled_worker_raises_an_alarm_that_its_next_beat_clears) {
+TEST_F(ConductorTest, stalled_worker_raises_an_alarm_that_its_beats_clear) {
   StallingRuntime runtime;
   conduct(runtime, [&] {
     std::this_thread::sleep_for(50ms);
@@ -111,10 +114,13 @@ TEST_F(ConductorTest, stalled_worker_raises_an_alarm_that_its_next_beat_clears) 
     runtime.since = std::chrono::steady_clock::now();
     runtime.stalled = true;
     std::this_thread::sleep_for(150ms);
-    EXPECT_EQ(alarms().at(0).at("name"), "worker_stalled");
-    EXPECT_EQ(alarms().at(0).at("text"), "the worker on core 5 made no progress for 20 ms");
+    EXPECT_EQ(alarms().at(0).at("id"), "worker_stalled/5");
+    EXPECT_EQ(alarms().at(0).at("text"),
+              "the worker on core 5 made no progress for 20 ms; give it the core alone: castgate "
+              "doctor says how");
     runtime.stalled = false;
-    std::this_thread::sleep_for(50ms);
+    // Its hold-down is a second.
+    for (int i = 0; i < 100 && !alarms().empty(); ++i) std::this_thread::sleep_for(50ms);
     const auto reply = ask_castgate(socket_, {{"show", "workers"}});
     ASSERT_TRUE(reply.has_value()) << reply.error().text;
     EXPECT_EQ((*reply)["alarms"], nlohmann::json::array());
@@ -141,7 +147,48 @@ TEST_F(ConductorTest, group_that_cannot_be_joined_is_an_alarm_and_not_the_end) {
       {.name = "A", .port = 0, .vlan = {}, .from = {}, .to = *Endpoint::parse("239.1.0.1:5000")});
   test::FakeRuntime runtime;
   runtime.shown = test::blank_snapshot(spec_);
-  conduct(runtime, [&] { EXPECT_EQ(alarms().at(0).at("name"), "host_stack"); });
+  conduct(runtime, [&] { EXPECT_EQ(alarms().at(0).at("id"), "host_stack"); });
+}
+
+TEST_F(ConductorTest, events_and_alarms_are_lines_of_the_event_log) {
+  spec_.appliance.event_log = scratch_ / "events";
+  spec_.streams[0].legs.emplace_back().name = "A";
+  test::FakeRuntime runtime;
+  runtime.shown = test::blank_snapshot(spec_);
+  runtime.time = {5'000'000'000};
+  runtime.missed = 3;
+  runtime.events = {{.kind = EventKind::LegSilent, .stream = 0, .at = {4'000'000'000}}};
+  const auto wall = [] { return std::chrono::system_clock::now().time_since_epoch(); };
+  const auto began = wall();
+  conduct(runtime, [&] { EXPECT_EQ(alarms().at(0).at("id"), "leg_silent/news1/A"); });
+  std::istringstream text(scratch_.read("events"));
+  std::vector<nlohmann::json> lines;
+  for (std::string line; std::getline(text, line);) lines.push_back(nlohmann::json::parse(line));
+  ASSERT_EQ(lines.size(), 3u);
+  EXPECT_EQ(lines[0].at("event"), "leg_silent");
+  // A second ago by the runtime's clock.
+  const std::string at = lines[0].at("at");
+  EXPECT_GE(at, wall_time({(began - 1100ms).count()}));
+  EXPECT_LE(at, wall_time({(wall() - 1000ms).count()}));
+  EXPECT_EQ(lines[1].at("count"), 3);
+  EXPECT_EQ(lines[2].at("event"), "alarm_raised");
+}
+
+TEST_F(ConductorTest, event_log_that_cannot_be_written_is_refused_at_the_start) {
+  spec_.appliance.event_log = scratch_ / "none/events";
+  EXPECT_FALSE(Conductor::open(spec_, socket_).has_value());
+}
+
+TEST_F(ConductorTest, what_the_counters_say_is_an_alarm_within_seconds) {
+  StreamSpec& stream = spec_.streams[0];
+  stream.legs.emplace_back().name = "A";
+  stream.monitor.down_after = 1s;
+  test::FakeRuntime runtime;
+  runtime.shown = test::blank_snapshot(spec_);
+  conduct(runtime, [&] {
+    for (int i = 0; i < 100 && alarms().empty(); ++i) std::this_thread::sleep_for(50ms);
+    EXPECT_EQ(alarms().at(0).at("id"), "all_legs_down/news1");
+  });
 }
 
 TEST_F(ConductorTest, hangup_is_told_each_time_and_ends_nothing) {

@@ -30,7 +30,8 @@ class EventLogTest : public testing::Test {
 
   static std::string text(const std::vector<LogLine>& lines) {
     std::string all;
-    for (const LogLine& line : lines) all += (line.is_warning ? "! " : "") + line.text + "\n";
+    for (const LogLine& line : lines)
+      all += (line.level == LogLevel::Info ? "" : "! ") + line.text + "\n";
     return all;
   }
 
@@ -66,6 +67,28 @@ TEST_F(EventLogTest, flapping_leg_cannot_flood_the_log) {
   EXPECT_EQ(lines, EventLog::kLinesPerTurn);
   EXPECT_EQ(text(log_.turn()), "! 980 more events not logged\n");
   EXPECT_EQ(log_.note({.kind = EventKind::LegUp, .stream = 0, .at = {}}).size(), 1u);
+}
+
+TEST_F(EventLogTest, alarm_is_one_line_raised_and_one_cleared) {
+  Alarm alarm{.key = {AlarmKind::LegSilent, {.stream = "news1", .leg = "B"}},
+              .text = "leg B is silent",
+              .raised = {},
+              .cleared = {}};
+  EXPECT_EQ(text(log_.note(alarm)), "! alarm leg_silent raised: leg B is silent\n");
+  alarm.cleared = Instant{12'340'000'000};
+  EXPECT_EQ(text(log_.note(alarm)), "! alarm leg_silent cleared: news1/B after 12.3 s\n");
+}
+
+TEST_F(EventLogTest, very_many_alarms_at_once_are_counted) {
+  const Alarm alarm{.key = {AlarmKind::LinkDown, {.port = "red"}},
+                    .text = "no link",
+                    .raised = {},
+                    .cleared = {}};
+  std::size_t lines = 0;
+  for (int i = 0; i < 100; ++i) lines += log_.note(alarm).size();
+  EXPECT_EQ(lines, EventLog::kLinesPerTurn);
+  EXPECT_EQ(text(log_.turn()), "! 80 more alarms raised or cleared: castgate show alarms --all\n");
+  EXPECT_EQ(log_.note(alarm).size(), 1u);
 }
 
 TEST_F(EventLogTest, gaps_in_very_many_streams_are_summed_up) {

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "controlplane/report/replay_report.h"
+#include "controlplane/report/skew_report.h"
 #include "controlplane/report/snapshot_json.h"
 #include "dataplane/contract/counters.h"
 
@@ -83,6 +84,38 @@ TEST(SnapshotJsonTest, what_is_written_can_be_read_back) {
   const auto back = snapshot_from_json(json);
   ASSERT_TRUE(back.has_value()) << back.error().text;
   EXPECT_EQ(to_json(*back), json);
+}
+
+TEST(SnapshotJsonTest, skew_can_be_read_back_by_bucket) {
+  Snapshot shown = numbered();
+  LegSnapshot& leg = shown.streams[0].legs[0];
+  leg.skew.add(0, 3);
+  leg.skew.add(4'000'000, 2);
+  leg.skew_max_ns = 4'100'000;
+  nlohmann::json json = to_json(shown);
+  add_skew(json["streams"], shown);
+  const auto back = snapshot_from_json(json);
+  ASSERT_TRUE(back.has_value()) << back.error().text;
+  const SkewHistogram& skew = back->streams[0].legs[0].skew;
+  EXPECT_EQ(to_json(skew), to_json(leg.skew));
+  EXPECT_EQ(skew.max(), 4'100'000u);
+  EXPECT_FALSE(
+      snapshot_from_json(nlohmann::json::parse(
+                             R"({"streams":[{"legs":[{"skew_histogram":[{"count":"many"}]}]}]})"))
+          .has_value());
+}
+
+TEST(SnapshotJsonTest, losses_are_told_in_the_terms_of_the_field) {
+  StreamSnapshot stream;
+  stream.legs = {{.lost = 100}, {.lost = 200}};
+  stream.forwarded = 9'990;
+  stream.unrecovered = 10;
+  stream.recovered = 280;
+  const nlohmann::json json = to_json(stream);
+  EXPECT_DOUBLE_EQ(json.at("save_rate"), 280.0 / 290);
+  EXPECT_EQ(json.at("correlated_loss"),
+            nlohmann::json({{"unrecovered", 10}, {"by_chance", 2.0}, {"ratio", 5.0}}));
+  EXPECT_TRUE(to_json(StreamSnapshot{}).at("correlated_loss").is_null());
 }
 
 TEST(SnapshotJsonTest, what_an_older_server_does_not_count_is_zero) {

@@ -195,6 +195,26 @@ TEST_F(ProgramTest, run_serves_until_sigterm_and_prints_the_final_counters) {
   EXPECT_SAYS(said.out, "held 0: balances\nfirst 0\n");
 }
 
+TEST_F(ProgramTest, show_alarms_tells_what_stands_and_where_to_look) {
+  const std::string socket = scratch_ / "alarms.sock";
+  // The links of the test's own data plane are down.
+  const auto said = test::run("export CASTGATE_SOCKET=" + socket + "; \"$CASTGATE\" run " + file_ +
+                              " & pid=$!; for i in $(seq 200); do \"$CASTGATE\" show alarms "
+                              "2>/dev/null | grep -q link_down && break; sleep 0.05; done; "
+                              "\"$CASTGATE\" show alarms; \"$CASTGATE\" show alarms --all; "
+                              "\"$CASTGATE\" show alarms --json; echo; "
+                              "\"$CASTGATE\" show ports --all; echo all $?; kill $pid; wait $pid");
+  EXPECT_EQ(said.exit_code, 0);
+  EXPECT_SAYS(said.out, "\nmajor     link_down  red    20");
+  EXPECT_SAYS(said.out, "port red: no link; look at the cable");
+  EXPECT_SAYS(said.out, "raised                cleared  times  text\n");
+  EXPECT_SAYS(said.out, "\"id\": \"link_down/red\"");
+  EXPECT_EQ(said.out.find("\"cleared\": ["), std::string::npos) << said.out;
+  EXPECT_SAYS(said.err, "alarm link_down raised: port red: no link");
+  EXPECT_SAYS(said.err, "--all is for alarms");
+  EXPECT_SAYS(said.out, "all 2\n");
+}
+
 TEST_F(ProgramTest, service_unit_is_understood_by_systemd) {
   if (std::system("systemd-analyze --version >/dev/null 2>&1") != 0)
     GTEST_SKIP() << "systemd-analyze is not installed";

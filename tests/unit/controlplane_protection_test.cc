@@ -118,5 +118,32 @@ TEST(ProtectionTest, save_rate_is_the_share_of_missed_positions_that_left) {
   EXPECT_DOUBLE_EQ(save_rate(saved).value(), 0.99);
 }
 
+TEST(ProtectionTest, independent_losses_meet_as_often_as_chance_has_it) {
+  StreamSnapshot lossy = stream({leg("A", 900), leg("B", 900)});
+  lossy.forwarded = 990;
+  lossy.unrecovered = 10;
+  lossy.legs[0].lost = lossy.legs[1].lost = 100;
+  const auto loss = correlated_loss(lossy);
+  ASSERT_TRUE(loss.has_value());
+  EXPECT_DOUBLE_EQ(loss->by_chance, 10);
+  EXPECT_DOUBLE_EQ(loss->ratio, 1);
+}
+
+TEST(ProtectionTest, cause_that_legs_share_shows_as_more_than_chance) {
+  StreamSnapshot shared = stream({leg("A", 990), leg("B", 990)});
+  shared.forwarded = 990;
+  shared.unrecovered = 10;
+  shared.legs[0].lost = shared.legs[1].lost = 10;
+  EXPECT_DOUBLE_EQ(correlated_loss(shared)->ratio, 100);
+}
+
+TEST(ProtectionTest, legs_that_did_not_all_lose_have_no_correlation) {
+  StreamSnapshot lossy = stream({leg("A", 900), leg("B", 1000)});
+  lossy.legs[0].lost = 100;
+  EXPECT_FALSE(correlated_loss(lossy).has_value());
+  EXPECT_FALSE(correlated_loss(stream({leg("A", 900)})).has_value());
+  EXPECT_FALSE(correlated_loss({}).has_value());
+}
+
 }  // namespace
 }  // namespace castgate

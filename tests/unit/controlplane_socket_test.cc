@@ -28,7 +28,7 @@ bool refused(const std::string& request) {
 }
 
 TEST(ControlProtocolTest, each_subject_is_answered_with_its_part) {
-  for (const char* subject : {"streams", "legs", "ports", "workers", "all"}) {
+  for (const char* subject : {"streams", "legs", "skew", "ports", "workers", "alarms", "all"}) {
     const std::string line = answer(nlohmann::json{{"show", subject}}.dump(), calm);
     ASSERT_EQ(line.find('\n'), line.size() - 1);
     const auto reply = nlohmann::json::parse(line);
@@ -50,11 +50,45 @@ TEST(ControlProtocolTest, malformed_requests_get_an_error) {
 TEST(ControlProtocolTest, alarms_are_told) {
   const auto reply = nlohmann::json::parse(answer(R"({"show":"ports"})", [] {
     Status loud = calm();
-    loud.alarms = {{"no_querier", "on port red"}};
+    loud.alarms = {{.key = {AlarmKind::NoQuerier, {.port = "red"}},
+                    .text = "nobody asks",
+                    .raised = {2'000'000'000},
+                    .cleared = {}}};
+    loud.to_wall = 1s;
     return loud;
   }));
-  EXPECT_EQ(reply["alarms"],
-            nlohmann::json::parse(R"([{"name":"no_querier","text":"on port red"}])"));
+  EXPECT_EQ(reply["alarms"], nlohmann::json::parse(R"([{
+    "id": "no_querier/red", "alarm": "no_querier", "severity": "warning", "port": "red",
+    "raised": "1970-01-01T00:00:03.000000000Z", "cleared": null, "times": 1,
+    "text": "nobody asks"}])"));
+  EXPECT_FALSE(reply.contains("cleared"));
+}
+
+TEST(ControlProtocolTest, cleared_alarms_are_told_to_who_asks_for_alarms) {
+  const auto reply = nlohmann::json::parse(answer(R"({"show":"alarms"})", [] {
+    Status past = calm();
+    past.cleared = {{.key = {AlarmKind::HostStack, {}},
+                     .text = "gone",
+                     .raised = {},
+                     .cleared = Instant{1'000'000'000}}};
+    return past;
+  }));
+  EXPECT_EQ(reply["alarms"], nlohmann::json::array());
+  EXPECT_EQ(reply["cleared"][0]["id"], "host_stack");
+  EXPECT_EQ(reply["cleared"][0]["cleared"], "1970-01-01T00:00:01.000000000Z");
+}
+
+TEST(ControlProtocolTest, skew_is_told_by_bucket_to_who_asks_for_it) {
+  const auto skewed = [] {
+    Status status = calm();
+    status.snapshot.streams.emplace_back().legs.emplace_back().skew.add(1024, 3);
+    return status;
+  };
+  const auto reply = nlohmann::json::parse(answer(R"({"show":"skew"})", skewed));
+  EXPECT_EQ(reply["streams"][0]["legs"][0]["skew_histogram"],
+            nlohmann::json::parse(R"([{"from_ns":1024,"below_ns":1280,"count":3}])"));
+  const auto legs = nlohmann::json::parse(answer(R"({"show":"legs"})", skewed));
+  EXPECT_FALSE(legs["streams"][0]["legs"][0].contains("skew_histogram"));
 }
 
 // A server on a thread of its own, with a short patience.

@@ -3,8 +3,10 @@
 
 #include <gtest/gtest.h>
 
+#include "controlplane/report/alarm_report.h"
 #include "controlplane/report/rates.h"
 #include "controlplane/report/replay_report.h"
+#include "controlplane/report/skew_report.h"
 #include "controlplane/report/snapshot_tables.h"
 #include "controlplane/report/status_text.h"
 
@@ -73,6 +75,53 @@ TEST(TableTest, streams_of_a_running_appliance_tell_the_legs_that_are_up) {
   EXPECT_EQ(streams_table(sample()).to_string(),
             "stream  forwarded  recovered  unrecovered  longest gap    saved  legs up\n"
             "news1       15999        317            1            1  99.68 %      2/2\n");
+}
+
+TEST(TableTest, losses_of_all_legs_are_told_beside_what_chance_would_give) {
+  EXPECT_EQ(losses_table(sample()).to_string(),
+            "stream  lost, all legs  unrecovered  by chance  correlated loss\n"
+            "news1              319            1       1.59  0.6 times chance\n");
+  Snapshot whole = sample();
+  whole.streams[0].legs[1].lost = 0;
+  EXPECT_TRUE(losses_table(whole).empty());
+}
+
+TEST(TableTest, skew_is_shown_by_bucket) {
+  Snapshot shown = sample();
+  shown.streams[0].legs[0].skew.add(0, 250);
+  shown.streams[0].legs[1].skew.add(4'500'000, 249);
+  shown.streams[0].legs[1].skew.add(5'500'000, 1);
+  EXPECT_EQ(skew_table(shown).to_string(),
+            "stream  leg  skew ms: from   below  positions     share\n"
+            "news1   A           0.0000  0.0001        250  100.00 %  " +
+                std::string(40, '#') +
+                "\n"
+                "news1   B           4.1943  5.2429        249   99.60 %  " +
+                std::string(40, '#') +
+                "\n"
+                "news1   B           5.2429  6.2915          1    0.40 %  #\n");
+}
+
+TEST(TableTest, alarms_are_a_line_each_with_what_mends_them) {
+  EXPECT_EQ(alarms_text({{"alarms", nlohmann::json::array()}}), "no alarms\n");
+  Alarm alarm{.key = {AlarmKind::LegSilent, {.stream = "news1", .leg = "B"}},
+              .text = "look for it",
+              .raised = {},
+              .cleared = {}};
+  nlohmann::json reply;
+  reply["alarms"] = {to_json(alarm, std::chrono::seconds(10))};
+  EXPECT_EQ(alarms_text(reply),
+            "severity  alarm       where    raised                times  text\n"
+            "major     leg_silent  news1/B  1970-01-01T00:00:10Z      1  look for it\n");
+  alarm.key = {AlarmKind::WorkerStalled, {.core = 5}};
+  alarm.cleared = Instant{5'000'000'000};
+  reply["alarms"] = nlohmann::json::array();
+  reply["cleared"] = {to_json(alarm, std::chrono::seconds(10))};
+  EXPECT_EQ(alarms_text(reply),
+            "severity  alarm           where   raised                cleared               times"
+            "  text\n"
+            "critical  worker_stalled  core 5  1970-01-01T00:00:10Z  1970-01-01T00:00:15Z      1"
+            "  look for it\n");
 }
 
 TEST(TableTest, one_loss_in_a_million_is_not_all_saved) {
@@ -155,8 +204,9 @@ TEST(TableTest, status_begins_with_name_uptime_and_alarms) {
   const nlohmann::json calm{{"appliance", "edge-1"}, {"uptime_seconds", 90061.5}};
   EXPECT_EQ(status_line(calm), "edge-1, up 1 d 01:01:01, no alarms");
   nlohmann::json loud = calm;
-  loud["alarms"] = {{{"name", "worker_stalled"}, {"text", "a worker sleeps"}}};
-  EXPECT_EQ(status_line(loud), "edge-1, up 1 d 01:01:01, ALARM worker_stalled: a worker sleeps");
+  loud["alarms"] = {{{"severity", "minor"}}, {{"severity", "critical"}}, {{"severity", "minor"}}};
+  EXPECT_EQ(status_line(loud),
+            "edge-1, up 1 d 01:01:01, 3 alarms (1 critical, 2 minor): castgate show alarms");
 }
 
 }  // namespace

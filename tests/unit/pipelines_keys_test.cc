@@ -20,7 +20,7 @@ schema: 1
 appliance: {}
 ports: {p: {verify: {}, vlans: {43: {}}}}
 streams: {s: {legs: {A: {}}, outputs: {o: {}}, failover: {switching: {}}, restamp: {},
-              verify: {}, sequence: {position: {}, count: {}, epoch: {}}}}
+              monitor: {}, verify: {}, sequence: {position: {}, count: {}, epoch: {}}}}
 )";
 
 std::set<std::string> keys_that_readers_know() {
@@ -72,6 +72,11 @@ TEST(Keys, defaults_are_those_that_are_documented) {
   EXPECT_EQ(default_of("streams.*.failover.max_rate"), "100kpps");
   EXPECT_EQ(default_of("streams.*.failover.reorder_depth"), "3");
   EXPECT_EQ(default_of("streams.*.failover.epoch_hold"), "20ms");
+  EXPECT_EQ(default_of("streams.*.monitor.degrade_loss"), "1000ppm");
+  EXPECT_EQ(default_of("streams.*.monitor.latent_error_period"), "2s");
+  EXPECT_EQ(default_of("streams.*.monitor.latent_error_difference"), "10%");
+  EXPECT_EQ(default_of("streams.*.monitor.down_after"), "3s");
+  EXPECT_EQ(default_of("appliance.event_log"), "none");
   EXPECT_EQ(default_of("streams.*.outputs.*.ttl"), "16; sequence: fingerprint: decrement");
   EXPECT_EQ(default_of("streams.*.outputs.*.dscp"), "keep");
 }

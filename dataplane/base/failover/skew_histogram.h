@@ -12,6 +12,8 @@ namespace castgate {
 // to 19 % (the widest bucket's half), the maximum to the nanosecond.
 class SkewHistogram {
  public:
+  static constexpr unsigned kBuckets = 4 * 28 + 1;
+
   void add(std::uint64_t ns) noexcept {
     ++buckets_[index(ns)];
     ++count_;
@@ -30,12 +32,40 @@ class SkewHistogram {
     return max_;
   }
 
+  // What was counted since `earlier`, which is a former state of this one. Its largest is exact
+  // where it lies in the bucket of the largest ever, else that of its bucket's middle.
+  SkewHistogram since(const SkewHistogram& earlier) const noexcept {
+    SkewHistogram made;
+    unsigned top = kBuckets;
+    for (unsigned i = 0; i < kBuckets; ++i) {
+      made.buckets_[i] = buckets_[i] - earlier.buckets_[i];
+      made.count_ += made.buckets_[i];
+      if (made.buckets_[i] != 0) top = i;
+    }
+    if (top != kBuckets) made.max_ = top == index(max_) ? max_ : middle(top);
+    return made;
+  }
+
+  std::uint32_t in_bucket(unsigned i) const noexcept { return buckets_[i]; }
+  // Bucket i holds what is from bounds(i) on and below bounds(i + 1); the last has no upper one.
+  static std::uint64_t bounds(unsigned i) noexcept {
+    if (i == 0) return 0;
+    const unsigned bits = kSmallestBits + (i - 1) / 4;
+    return (1ull << bits) + ((i - 1) % 4) * (1ull << (bits - 2));
+  }
+  // Counts `count` more in the bucket of `ns`; the largest is at least `ns`. For what was told.
+  void add(std::uint64_t ns, std::uint32_t count) noexcept {
+    buckets_[index(ns)] += count;
+    count_ += count;
+    note_max(ns);
+  }
+  void note_max(std::uint64_t ns) noexcept { max_ = std::max(max_, ns); }
+
   std::uint64_t max() const noexcept { return max_; }
   std::uint64_t count() const noexcept { return count_; }
 
  private:
   static constexpr unsigned kSmallestBits = 6;
-  static constexpr unsigned kBuckets = 4 * 28 + 1;
 
   static unsigned index(std::uint64_t ns) noexcept {
     if (ns < (1u << kSmallestBits)) return 0;
@@ -45,10 +75,7 @@ class SkewHistogram {
   }
 
   static std::uint64_t middle(unsigned i) noexcept {
-    if (i == 0) return 0;
-    const unsigned bits = kSmallestBits + (i - 1) / 4;
-    const std::uint64_t width = 1ull << (bits - 2);
-    return (1ull << bits) + ((i - 1) % 4) * width + width / 2;
+    return i == 0 ? 0 : (bounds(i) + bounds(i + 1)) / 2;
   }
 
   std::array<std::uint32_t, kBuckets> buckets_{};
