@@ -63,6 +63,7 @@ void check_window(RuleContext& rules, const StreamSpec& stream, const std::strin
 
 std::vector<std::string_view> leg_names(const StreamSpec& stream) {
   std::vector<std::string_view> names;
+  names.reserve(stream.legs.size());
   for (const LegSpec& leg : stream.legs) names.push_back(leg.name);
   return names;
 }

@@ -68,7 +68,8 @@ Result<void> refuse_overwriting(const ReplayArguments& all, const std::string& o
   const auto is_it = [&](const ReplayFile& other) { return same_file(other.path, path); };
   for (const Files* files : {&all.in, &all.expect, &all.out})
     if (!path.empty() && std::ranges::any_of(*files, is_it))
-      return fail(fmt::format("{} {}: a capture has this name; name another file", option, path));
+      return fail(
+          fmt::format("{} {}: another option names this file; write another", option, path));
   for (auto out = all.out.begin(); out != all.out.end(); ++out) {
     const auto same = [&](const ReplayFile& other) { return same_file(other.path, out->path); };
     if (std::ranges::any_of(all.in, same) || std::ranges::any_of(all.expect, same))

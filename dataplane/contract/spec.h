@@ -108,20 +108,21 @@ struct SwitchingSpec {
   Nanoseconds wait_to_restore{5'000'000'000};
   std::uint32_t degrade_loss_ppm = 0;  // packets per million lost or faulty in a second; 0: none
 };
+
 // What becomes of sequence, timestamp and SSRC when the source begins anew.
 enum class Continuity : std::uint8_t { Preserve, Splice };
 
 struct FailoverSpec {
-  Selection selection = Selection::Merge;
-  std::vector<std::string> order;  // prefer: names of legs, the best first; others follow
-  Corrupt corrupt = Corrupt::Drop;
-  SwitchingSpec switching;
-  Release release = Release::Ordered;
   Nanoseconds max_skew{10'000'000};
   std::uint64_t max_rate_pps = 100'000;
-  unsigned reorder_depth = 3;          // positions a leg may deliver out of order
   Nanoseconds playout_delay{0};        // release: playout; 0 means max_skew
   Nanoseconds epoch_hold{20'000'000};  // silence after which one leg may start a new epoch
+  std::vector<std::string> order;      // prefer: names of legs, the best first; others follow
+  SwitchingSpec switching;
+  unsigned reorder_depth = 3;  // positions a leg may deliver out of order
+  Selection selection = Selection::Merge;
+  Corrupt corrupt = Corrupt::Drop;
+  Release release = Release::Ordered;
   Continuity continuity = Continuity::Preserve;
 };
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Verdicts on MPEG-TS in RTP and without: datagrams of two legs, each a length, a leg and its bytes.
+// Verdicts on MPEG-TS in RTP and without: datagrams of two legs.
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>

@@ -127,7 +127,7 @@ def corrupt_packets_come_from_the_other_leg(scene):
 
 @case
 def contents_that_differ_are_told(scene):
-    """Failover test 10 without checksums, case 31: the first copy leaves, the difference is told."""
+    """Failover test 10 without checksums, case 31: the first copy leaves, and it is told."""
     ins = pair(scene, 4000, lambda leg, n: False,
                lambda leg, n: bytes([65 + (leg if n >= 2000 else 0)]) * 200,
                udp_fields={"checksum": 0})
