@@ -21,6 +21,7 @@ struct Sink final : MergeOutlet {
   void gap(std::uint32_t, std::uint64_t, std::uint64_t, GapCause, Instant) noexcept override {}
   void epoch_changed(std::uint32_t, std::uint32_t, Instant) noexcept override {}
   void leg_changed(std::uint32_t, unsigned, LegChange, Instant) noexcept override {}
+  std::uint64_t content(std::uint32_t, void*) noexcept override { return 0; }
   void cut(std::uint32_t, void*, unsigned, unsigned) noexcept override {}
   void* copy(std::uint32_t, void*) noexcept override { return nullptr; }
   std::uint64_t passed = 0;
