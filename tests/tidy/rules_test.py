@@ -160,6 +160,11 @@ class TestNames(Tree):
                                 "tests/a.py": "    def test_" + "x(self):\n"},
                    "works is no sentence", "ItClosesAGap is no", "suite merge_test", "x is no")
 
+    def test_name_in_a_table_that_no_test_has_is_named(self):
+        self.fires(test_names, {"tests/unit/a_test.cc": "TEST(MergeTest, a_gap_closes_early) {}\n",
+                                "pipelines/a.md": "`a_gap_closes_early` `a_gap_closes_too_late`\n"},
+                   "no test is called a_gap_closes_too_late")
+
 
 class Judges(Tree):
     def plant_build(self, file):
