@@ -97,6 +97,10 @@ suite() { # DIRECTORY SUITE SECONDS
 one() { # SECONDS NAME COMMAND...
   local seconds=$1 name=$2 log=$logs/$tier/$2.log began=$SECONDS result
   shift 2
+  if [[ $(left) -lt 60 ]]; then
+    row skip "$name" "no time left of $budget s; run: deploy/test.sh $tier"
+    return
+  fi
   limited "$seconds" "$log" "$@"
   result=$?
   case $result in

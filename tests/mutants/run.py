@@ -2,9 +2,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Faults of one line, each of which a named test must see: tests/mutants/run.py [NAME...]
 
-Each NAME.patch here says in its first lines which test program sees it and which of its tests does.
-The patches are applied one by one to a copy of the sources in build-mutants/, never to the
-checkout. A row per patch; exit 1 where a fault went unseen, or a patch does not apply or compile."""
+Each NAME.patch here says in its first lines which test program sees it and which of its tests
+does. The patches are applied one by one to a copy of the sources in build-mutants/, never to the
+checkout. A row per patch; exit 1 where a fault went unseen, or a patch does not apply or compile.
+"""
 import os
 import pathlib
 import re

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A test's name is a sentence in snake_case, of three words or more, and documents name real ones."""
+"""A test's name is a sentence in snake_case, of three words or more; documents name real ones."""
 import re
 
 import house
