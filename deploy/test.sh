@@ -125,8 +125,8 @@ tier_sanitizers() {
   # Unoptimised: the instrumented tests compile in a third of the time and still take seconds.
   build build-asan all -Dbuildtype=debug -Db_sanitize=address,undefined -Db_lundef=false || return
   local part
-  for part in unit replay fuzz; do suite build-asan "$part" 180; done
-  suite build-asan property 180
+  for part in unit replay fuzz; do suite build-asan "$part" 400; done
+  suite build-asan property 400
 }
 
 tier_readme() {

@@ -21,7 +21,9 @@ SOURCE, BUILD = PLACE / "source", PLACE / "build"
 
 def call(*words, seconds=900):
     """(exit code, what it printed); a fault may make a program run for ever."""
-    env = {**os.environ, "CCACHE_BASEDIR": str(SOURCE), "CCACHE_NOHASHDIR": "1"}
+    # Inside the checkout's directory git would look for its repository and pass over the patch.
+    env = {**os.environ, "GIT_CEILING_DIRECTORIES": str(PLACE), "CCACHE_BASEDIR": str(SOURCE),
+           "CCACHE_NOHASHDIR": "1"}
     try:
         run = subprocess.run([str(word) for word in words], cwd=SOURCE, env=env, text=True,
                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=seconds)
@@ -59,7 +61,7 @@ def wanted(patch):
 def judge(patch):
     """(is it seen, what to print)."""
     program, test = wanted(patch)
-    code, told = call("git", "apply", "--unsafe-paths", patch)
+    code, told = call("git", "apply", patch)
     if code:
         return False, f"does not apply: {told.strip().splitlines()[-1]}"
     try:
@@ -69,7 +71,7 @@ def judge(patch):
             return False, f"does not compile: {line[:100]}"
         code, told = call(BUILD / "tests" / "unit" / program, f"--gtest_filter={test}", seconds=60)
     finally:
-        call("git", "apply", "--unsafe-paths", "-R", patch)
+        call("git", "apply", "-R", patch)
     if code == 0:
         return False, f"{test} does not see it"
     return True, f"{test} {'fails' if code == 1 else 'ends it'}"

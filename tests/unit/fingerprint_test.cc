@@ -167,7 +167,7 @@ TEST(Fingerprint, every_bit_follows_from_every_bit) {
       bytes[bit / 8] ^= static_cast<std::byte>(1u << (bit % 8));
       const std::uint64_t changed = before ^ of(fingerprint, bytes);
       bytes[bit / 8] ^= static_cast<std::byte>(1u << (bit % 8));
-      for (unsigned i = 0; i < 64; ++i) flips[i] += changed >> i & 1;
+      for (unsigned i = 0; i < 64; ++i) flips[i] += (changed >> i & 1) != 0 ? 1 : 0;
       ++trials;
     }
   }
