@@ -52,12 +52,14 @@ class ByteRing {
   }
 
  private:
+  // The writer's line; what does not change may stand there.
+  alignas(64) std::atomic<std::size_t> end_{0};
+  std::size_t written_ = 0;
   std::unique_ptr<std::byte[]> bytes_;
   std::size_t size_;
-  alignas(64) std::atomic<std::size_t> end_{0};
-  std::size_t written_ = 0;  // the writer's alone
+  // The reader's line.
   alignas(64) std::atomic<std::size_t> begin_{0};
-  std::size_t read_ = 0;  // the reader's alone
+  std::size_t read_ = 0;
 };
 
 }  // namespace castgate

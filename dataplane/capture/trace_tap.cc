@@ -53,26 +53,25 @@ void TraceTap::no_arrival(bool at_end) noexcept {
 }
 
 void TraceTap::see(const Sighting& where, std::span<rte_mbuf* const> packets) noexcept {
-  for (const rte_mbuf* packet : packets) {
-    switch (where.stage) {
-      case CaptureStage::Rx:
-      case CaptureStage::Restamp:
-        break;
-      case CaptureStage::Classify:
-        classify(packet);
-        break;
-      case CaptureStage::Failover:
-        release(packet);
-        break;
-      case CaptureStage::Transmit:
-        if (passing_ != kNone && is_watched(passing_)) {
-          trace_.sent.push_back({where.port, now(), bytes_of(packet)});
-        }
-        break;
-      case CaptureStage::Drops:
-        drop(packet, where.reason);
-        break;
-    }
+  for (const rte_mbuf* packet : packets) see_one(where, packet);
+}
+
+void TraceTap::see_one(const Sighting& where, const rte_mbuf* packet) {
+  switch (where.stage) {
+    case CaptureStage::Rx:
+    case CaptureStage::Restamp:
+      return;
+    case CaptureStage::Classify:
+      return classify(packet);
+    case CaptureStage::Failover:
+      return release(packet);
+    case CaptureStage::Drops:
+      return drop(packet, where.reason);
+    case CaptureStage::Transmit:
+      break;
+  }
+  if (passing_ != kNone && is_watched(passing_)) {
+    trace_.sent.push_back({where.port, now(), bytes_of(packet)});
   }
 }
 

@@ -47,6 +47,7 @@ class TraceTap final : public Tap {
     bool dropped = false;
   };
 
+  void see_one(const Sighting& where, const rte_mbuf* packet);
   void classify(const rte_mbuf* packet);
   void release(const rte_mbuf* packet);
   void release_watched(const Note& note);

@@ -45,16 +45,16 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const auto parsed = one_line(answer(request, status));
   CG_CHECK(parsed.is_object() && parsed.contains("error") != asked);
 
-  static const Spec kSpec = one_stream();
+  static const Spec spec = one_stream();
   bool sent = false;
-  const auto order = answer_order(request, kSpec, [&](const Command& command) {
+  const auto order = answer_order(request, spec, [&](const Command& command) {
     sent = true;
     CG_CHECK(command.kind == CommandKind::Leg && command.leg.stream == 0 && command.leg.leg < 2);
     return true;
   });
   const auto asked_for = nlohmann::json::parse(request, nullptr, false);
   if (asked_for.is_object() && asked_for.contains("capture")) {
-    const auto capture = read_capture_request(asked_for["capture"], kSpec);
+    const auto capture = read_capture_request(asked_for["capture"], spec);
     CG_CHECK(!capture || (capture->start.stages != 0 && capture->count != 0 &&
                           (capture->start.stages & ~kAllCaptureStages) == 0));
     CG_CHECK(capture || !capture.error().text.empty());

@@ -73,6 +73,7 @@ class CaptureTest : public testing::Test {
   }
   std::vector<CommandKind> kinds() const {
     std::vector<CommandKind> all;
+    all.reserve(runtime_.commands.size());
     for (const Command& command : runtime_.commands) all.push_back(command.kind);
     return all;
   }
@@ -126,7 +127,7 @@ TEST_F(CaptureTest, interrupted_command_leaves_a_whole_file) {
     said = test::run("timeout -s INT 1 \"$CASTGATE\" capture --stage rx -o " + (scratch_ / "it") +
                      " --socket " + socket_ + "; capinfos -c " + (scratch_ / "it"));
   });
-  EXPECT_NE(said.out.find("5"), std::string::npos) << said.out << said.err;
+  EXPECT_NE(said.out.find('5'), std::string::npos) << said.out << said.err;
   EXPECT_EQ(said.exit_code, 0) << said.err;
   EXPECT_EQ(kinds(), kStartAndStop);
 }
