@@ -61,7 +61,8 @@ LiveRuntime::LiveRuntime(const Spec& spec)
     : spec_(spec),
       workers_(static_cast<unsigned>(spec.appliance.worker_cores.size())),
       placement_(place(spec, workers_)),
-      flows_(spec, placement_.worker_of_stream) {}
+      flows_(std::make_unique<FlowTable>(spec, placement_.worker_of_stream)),
+      fingerprint_seed_(unforeseeable()) {}
 
 Result<std::unique_ptr<Runtime>> LiveRuntime::start(const Spec& spec) {
   std::unique_ptr<LiveRuntime> made(new LiveRuntime(spec));
@@ -201,15 +202,16 @@ WorkerParts LiveRuntime::parts_of(unsigned worker) {
   }
   const std::uint64_t budget = pools_[worker].get()->size - kPerPort * ports_.size();
   return {.pipeline = {.spec = spec_,
-                       .flows = flows_,
+                       .flows = *flows_,
                        .worker = worker,
                        .mine = mine(placement_, worker),
                        .ports = ports,
                        .tx_queues = queues,
                        .over_ring = over_ring,
                        .pool = pools_[worker].get(),
+                       .streams = stream_places(spec_),
                        .held_limit = budget - kFewestPackets / 2,
-                       .fingerprint_seed = unforeseeable()},
+                       .fingerprint_seed = fingerprint_seed_},
           .core = spec_.appliance.worker_cores[worker],
           .polling = spec_.appliance.polling,
           .polls = polls,
@@ -251,6 +253,9 @@ Snapshot LiveRuntime::blank() const {
   add_port_stats(ports, made);
   for (std::size_t p = 0; p < flaps_.size(); ++p) made.ports[p].link_flaps = flaps_[p];
   for (const auto& worker : running_) worker->count_into(made.workers.emplace_back());
+  for (std::size_t s = 0; s < spec_.streams.size(); ++s) {
+    if (!spec_.streams[s].is_vacant()) ++made.workers[placement_.worker_of_stream[s]].streams;
+  }
   return made;
 }
 

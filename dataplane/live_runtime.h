@@ -29,6 +29,7 @@ class LiveRuntime final : public Runtime {
   bool command(const Command& command) override;
   bool poll_captured(CapturedPacket& packet) override;
   std::uint64_t capture_missed() const override;
+  Result<ReloadReport> reload(const Spec& spec) override;
   void heartbeat_ages(std::vector<Nanoseconds>& ages) override;
   void drain() override;
 
@@ -39,6 +40,15 @@ class LiveRuntime final : public Runtime {
     Snapshot made;
     SnapshotJob job;
   };
+
+  // By worker: what it has to do in one step of a reload.
+  using ReloadStep = std::vector<std::unique_ptr<ReloadJob>>;
+  Result<void> may_reload(const Spec& spec) const;
+  ReloadStep coming(const Spec& spec);
+  ReloadStep going(const Spec& spec) const;
+  Result<void> carry_out(ReloadStep& step, ReloadReport& report);
+  void let_hand_overs_end() const;
+  Result<void> hear_groups(const Spec& spec, bool and_old);
 
   Result<void> make_pools();
   Result<void> open_ports();
@@ -55,7 +65,8 @@ class LiveRuntime final : public Runtime {
   Spec spec_;
   unsigned workers_;
   Placement placement_;
-  FlowTable flows_;
+  std::unique_ptr<FlowTable> flows_;
+  std::uint64_t fingerprint_seed_;
   std::vector<PacketPool> pools_;  // one per worker, then the control thread's
   std::vector<std::unique_ptr<Port>> ports_;
   std::deque<PacketRing> rings_;
@@ -73,6 +84,7 @@ class LiveRuntime final : public Runtime {
   std::vector<std::unique_ptr<Worker>> running_;
   Snapshot last_;
   std::vector<std::unique_ptr<SnapshotRequest>> abandoned_;  // a stuck worker's
+  std::vector<ReloadStep> stuck_;                            // likewise
   std::vector<std::uint64_t> flaps_;
   std::vector<bool> was_up_;
   Instant last_refresh_;

@@ -4,10 +4,10 @@
 namespace castgate {
 
 Pipeline::Pipeline(const PipelineParts& parts)
-    : capture_(parts.spec),
+    : capture_(parts.spec, parts.streams),
       transmit_(parts.ports, parts.tx_queues),
-      replicate_(parts.spec, parts.ports, parts.pool, transmit_),
-      failover_(parts.spec, parts.mine, {parts.held_limit, parts.fingerprint_seed},
+      replicate_(parts.spec, parts.ports, parts.pool, transmit_, parts.streams),
+      failover_(parts.spec, parts.mine, {parts.held_limit, parts.fingerprint_seed, parts.streams},
                 after_failover(parts), *parts.events),
       classify_({parts.spec, parts.flows, parts.worker, parts.pool}, failover_, *parts.exits),
       over_ring_(parts.over_ring) {
@@ -48,7 +48,47 @@ void Pipeline::show_received(unsigned port, std::span<rte_mbuf* const> burst,
 // Where no stream is restamped, packets do not even pass the stage.
 Stage& Pipeline::after_failover(const PipelineParts& parts) {
   if (!RestampStage::is_needed(parts.spec, parts.mine)) return replicate_;
-  return restamp_.emplace(parts.spec, parts.mine, replicate_);
+  restamp_ = std::make_unique<RestampStage>(parts.spec, parts.mine, replicate_, parts.streams);
+  return *restamp_;
+}
+
+void Pipeline::install(StreamKit& kit, Instant now) noexcept {
+  was_changed_ = true;
+  if (kit.restamp && !restamp_) {
+    restamp_ = std::move(kit.restamp);
+    restamp_->set_next(replicate_);
+    failover_.set_next(*restamp_);
+    show_to(tap_);
+  }
+  if (tap_ != nullptr) tap_->set_time(now);
+  capture_.set_ports(kit.stream, kit.leg_ports);
+  failover_.install(kit.stream, kit.failover, now);  // what is let go leaves as it would have
+  if (restamp_) restamp_->install(kit.stream, kit.face);
+  replicate_.install(kit.stream, kit.outputs);
+}
+
+void Pipeline::remove(StreamKit& kit, Instant now) noexcept {
+  if (tap_ != nullptr) tap_->set_time(now);
+  failover_.remove(kit.stream, kit.failover.stream, now);
+  if (restamp_) restamp_->install(kit.stream, kit.face);
+  replicate_.install(kit.stream, kit.outputs);
+}
+
+// Another worker may not know yet what this one knows.
+void Pipeline::take_over_known(std::span<rte_mbuf* const> burst, Instant now) noexcept {
+  std::array<rte_mbuf*, kBurst> known;
+  std::size_t count = 0;
+  for (rte_mbuf* packet : burst) {
+    if (failover_.knows(tag_of(packet))) {
+      known[count++] = packet;
+      continue;
+    }
+    removed_.add();
+    if (tap_ != nullptr)
+      tap_->see({.stage = CaptureStage::Drops, .reason = DropReason::Removed}, {&packet, 1});
+    rte_pktmbuf_free(packet);
+  }
+  failover_.process({known.data(), count}, now);
 }
 
 void Pipeline::drain(Instant now) noexcept {
@@ -82,6 +122,7 @@ void Pipeline::add_counters(Snapshot& into) const {
         transmit_.sent(static_cast<unsigned>(p));
   }
   failover_.count_drops(drops);
+  drops[static_cast<std::size_t>(DropReason::Removed)] += removed_.get();
   for (std::size_t r = 0; r < kDropReasons; ++r) {
     drops[r] += replicate_.drops()[r].get();
     if (restamp_) drops[r] += restamp_->drops()[r].get();

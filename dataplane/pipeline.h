@@ -14,6 +14,7 @@
 #include "dataplane/failover/failover_stage.h"
 #include "dataplane/replicate/replicate_stage.h"
 #include "dataplane/restamp/restamp_stage.h"
+#include "dataplane/stream_kit.h"
 #include "dataplane/transmit/transmit_stage.h"
 #include "drivers/port.h"
 
@@ -28,6 +29,7 @@ struct PipelineParts {
   std::vector<unsigned> tx_queues;  // by port index
   std::vector<bool> over_ring;      // by port index: another worker sends there
   rte_mempool* pool = nullptr;      // headers, copies, frames made one segment
+  std::size_t streams = 0;          // most there will ever be, where more than in the spec
   std::uint64_t held_limit = UINT64_MAX;
   std::uint64_t fingerprint_seed = 1;  // live: another at each start
   ClassifyExits* exits = nullptr;
@@ -53,6 +55,8 @@ class Pipeline {
     taken_over_.add(burst.size());
     if (tap_ != nullptr) [[unlikely]]
       tap_->set_time(now);
+    if (was_changed_) [[unlikely]]
+      return take_over_known(burst, now);
     failover_.process(burst, now);
   }
   // A frame of the host stack's, whole and ready to leave.
@@ -69,6 +73,10 @@ class Pipeline {
     for (rte_mbuf* packet : burst) transmit_.add(port, packet);
   }
   void command(const Command& command, Instant now) noexcept;
+  // While packets flow. What is replaced ends in `kit`, to be freed elsewhere.
+  void install(StreamKit& kit, Instant now) noexcept;
+  void remove(StreamKit& kit, Instant now) noexcept;
+  void set_flows(const FlowTable& flows) noexcept { classify_.set_flows(flows); }
   Instant next_deadline() const noexcept { return failover_.next_deadline(); }
   void tick(Instant now) noexcept {
     if (tap_ != nullptr) [[unlikely]]
@@ -95,6 +103,7 @@ class Pipeline {
   void add_counters(Snapshot& into) const;
 
  private:
+  void take_over_known(std::span<rte_mbuf* const> burst, Instant now) noexcept;
   void show_received(unsigned port, std::span<rte_mbuf* const> burst, Instant now) noexcept;
 
   Tap* tap_ = nullptr;
@@ -104,10 +113,12 @@ class Pipeline {
 
   TransmitStage transmit_;
   ReplicateStage replicate_;
-  std::optional<RestampStage> restamp_;
+  std::unique_ptr<RestampStage> restamp_;  // null until a stream needs it
   FailoverStage failover_;
   ClassifyStage classify_;
+  bool was_changed_ = false;  // what another worker hands over may be of a stream that is gone
   Counter taken_over_;
+  Counter removed_;  // of it
   Counter injected_;
   Counter relayed_;
   std::vector<bool> over_ring_;

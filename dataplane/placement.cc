@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <numeric>
 
+#include "dataplane/contract/reload.h"
+
 namespace castgate {
 namespace {
 
@@ -37,6 +39,23 @@ Placement place(const Spec& spec, unsigned workers) {
     placed.owner_of_port[p] = static_cast<std::uint8_t>(most);
   }
   return placed;
+}
+
+void place_new_streams(const Spec& before, const Spec& after, unsigned workers, Placement& placed) {
+  std::vector<std::uint64_t> load(workers);
+  placed.worker_of_stream.resize(after.streams.size());
+  const auto comes = [&](std::size_t s) {
+    return change_of(before, after, s) == StreamChange::Added;
+  };
+  for (std::size_t s = 0; s < after.streams.size(); ++s) {
+    if (!comes(s)) load[placed.worker_of_stream[s]] += weight(after.streams[s]);
+  }
+  for (std::size_t s = 0; s < after.streams.size(); ++s) {
+    if (!comes(s)) continue;
+    const auto least = std::ranges::min_element(load) - load.begin();
+    placed.worker_of_stream[s] = static_cast<std::uint8_t>(least);
+    load[static_cast<std::size_t>(least)] += weight(after.streams[s]);
+  }
 }
 
 }  // namespace castgate

@@ -18,4 +18,7 @@ struct Placement {
 // worker whose streams take most from it, so that most packets need no hand-over.
 Placement place(const Spec& spec, unsigned workers);
 
+// Streams that were not `before` go to the worker with the least; all others, and the ports, stay.
+void place_new_streams(const Spec& before, const Spec& after, unsigned workers, Placement& placed);
+
 }  // namespace castgate

@@ -10,6 +10,8 @@ namespace castgate {
 namespace {
 
 constexpr unsigned kCommandsPerTurn = 8;
+// Of a turn, for streams that come, change or go; one is always served.
+constexpr Nanoseconds kReloadPerTurn{20'000};
 constexpr std::size_t kStreamsPerTurn = 4;  // of a snapshot: a few microseconds
 // More than any receive ring holds, and an end where packets come as fast as we free them.
 constexpr unsigned kBacklogBursts = 4096;
@@ -95,6 +97,7 @@ unsigned Worker::serve(Instant now) noexcept {
   if (now >= pipeline_->next_deadline()) pipeline_->tick(now);
   pipeline_->flush();
   serve_snapshot();
+  serve_reload(now);
   rte_rcu_qsbr_quiescent(parts_.rcu, parts_.pipeline.worker);
   beat_.store(now.ns, std::memory_order_relaxed);
   loops_.add();
@@ -169,6 +172,33 @@ void Worker::serve_snapshot() noexcept {
   job_.store(nullptr, std::memory_order_release);
 }
 
+bool Worker::reload(ReloadJob* job) noexcept {
+  ReloadJob* none = nullptr;
+  return reload_.compare_exchange_strong(none, job, std::memory_order_acq_rel);
+}
+
+void Worker::serve_reload(Instant now) noexcept {
+  ReloadJob* job = reload_.load(std::memory_order_acquire);
+  if (job == nullptr) [[likely]]
+    return;
+  const Instant begun = clock_.now();
+  Nanoseconds took{0};
+  while (job->next_kit < job->kits.size() && took < kReloadPerTurn) {
+    StreamKit& kit = *job->kits[job->next_kit++];
+    if (kit.goes) {
+      pipeline_->remove(kit, now);
+    } else {
+      pipeline_->install(kit, now);
+    }
+    took = clock_.now() - begun;
+  }
+  pipeline_->flush();
+  const bool done = job->next_kit == job->kits.size();
+  if (done && job->flows != nullptr) pipeline_->set_flows(*job->flows);
+  job->longest = std::max(job->longest, clock_.now() - begun);
+  if (done) reload_.store(nullptr, std::memory_order_release);
+}
+
 void Worker::fill(Snapshot& into) noexcept {
   for (std::size_t s = 0; s < into.streams.size(); ++s) {
     pipeline_->snapshot_stream(s, into.streams[s]);
@@ -206,7 +236,6 @@ void Worker::count_into(WorkerSnapshot& into) const noexcept {
   into.packets = packets_.get();
   into.last_beat_ns = last_beat().ns;
   into.capture_missed = capture_missed();
-  into.streams = static_cast<std::uint64_t>(std::ranges::count(parts_.pipeline.mine, true));
 }
 
 // Nothing to do for a while: sleeps, but not past a deadline, and offline so that nobody waits.

@@ -83,6 +83,14 @@ class Worker final : private ClassifyExits {
     return job_.load(std::memory_order_acquire) != nullptr;
   }
 
+  // False while it has another one. The job is the worker's until busy_with_reload() is false.
+  bool reload(ReloadJob* job) noexcept;
+  bool busy_with_reload() const noexcept {
+    return reload_.load(std::memory_order_acquire) != nullptr;
+  }
+  // Turns of its loop since start; for any thread.
+  std::uint64_t turns() const noexcept { return loops_.get(); }
+
   Instant last_beat() const noexcept { return {beat_.load(std::memory_order_relaxed)}; }
   EventRing& events() noexcept { return *events_; }
   CommandRing& commands() noexcept { return *commands_; }
@@ -100,6 +108,7 @@ class Worker final : private ClassifyExits {
   void put_hand_over(unsigned worker) noexcept;
   void serve_commands(Instant now) noexcept;
   void serve_snapshot() noexcept;
+  void serve_reload(Instant now) noexcept;
   void add_totals(Snapshot& into) noexcept;
   void rest(Instant now) noexcept;
   void finish() noexcept;
@@ -123,6 +132,7 @@ class Worker final : private ClassifyExits {
   Counter handed_over_;
   std::unique_ptr<Pipeline> pipeline_;
   std::atomic<SnapshotJob*> job_{nullptr};
+  std::atomic<ReloadJob*> reload_{nullptr};
   std::atomic<WorkerPhase> asked_{WorkerPhase::Run};
   std::atomic<WorkerPhase> finished_{WorkerPhase::Run};
   unsigned idle_turns_ = 0;

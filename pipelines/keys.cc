@@ -82,8 +82,8 @@ const ReservedKey* find_reserved(std::string_view path) {
   return found == kReserved.end() ? nullptr : found;
 }
 
-std::string_view applies_text(Applies applies) noexcept {
-  return applies == Applies::Live ? "live" : "restart-only";
+std::string_view change_text(const KeyInfo& key) noexcept {
+  return key.is_live() ? "live" : "restart-only";
 }
 
 std::string KeyInfo::value_text() const {

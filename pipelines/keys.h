@@ -37,8 +37,6 @@ enum class KeyKind : std::uint8_t {
   Ssrc,  // 32 bits, decimal or 0x...
 };
 
-enum class Applies : std::uint8_t { RestartOnly, Live };
-
 // One of each part of Spec, as nobody has touched it.
 struct Defaults {
   ApplianceSpec appliance;
@@ -57,7 +55,6 @@ struct KeyInfo {
   std::string_view path;  // dotted; * is a name that the operator chooses
   KeyKind kind = KeyKind::Map;
   bool list = false;  // several of the kind, in [ ]
-  Applies applies = Applies::RestartOnly;
   std::uint64_t least = 0;  // of numbers and quantities, in the base unit; of texts, characters
   std::uint64_t most = 0;
   // A row leaves out what it does not have: g++ asks for the initialisers.
@@ -70,6 +67,8 @@ struct KeyInfo {
   std::string_view meaning = {};
   // NOLINTEND(readability-redundant-member-init)
 
+  // Does it take effect when the file is read again? What is restart-only: contract/reload.h.
+  bool is_live() const noexcept { return path.starts_with("streams"); }
   std::string value_text() const;    // "duration", "list of addresses with length"
   std::string unit_text() const;     // "ns, us, ms, s"
   std::string range_text() const;    // "1us to 10s", "merge", "1 to 255, or decrement"
@@ -99,7 +98,8 @@ const KeyInfo* find_key(std::string_view path);
 std::span<const ReservedKey> reserved_keys();
 const ReservedKey* find_reserved(std::string_view path);
 
-std::string_view applies_text(Applies applies) noexcept;
+// "live" or "restart-only"
+std::string_view change_text(const KeyInfo& key) noexcept;
 
 // pipelines/reference.md, and the same as JSON.
 std::string reference_text();

@@ -32,7 +32,8 @@ Every YAML key, counter, alarm and drop reason. Printed by `castgate keys`; not 
 - Unknown keys and keys given twice are errors. Keys that begin with `x-` are yours: they are not
   read. Anchors and aliases work; merge keys (`<<`) do not.
 - `*` stands for a name that you choose. Ports, legs and outputs keep the order of the file.
-- "live" keys take effect when the file is read again, "restart-only" keys at the next start.
+- "live" keys take effect when the file is read again (SIGHUP), "restart-only" keys at the next
+  start: where one of them differs, nothing of the file takes effect, and each is told.
 )";
 
 struct Part {
@@ -63,7 +64,7 @@ std::string key_table(const Part& part) {
   for (const KeyInfo& key : part.keys) {
     text += fmt::format("| `{}` | {} | {} | {} | {} | {} | {} |\n", key.path, key.value_text(),
                         cell(key.unit_text()), cell(key.range_text()), key.default_text(),
-                        applies_text(key.applies), key.meaning);
+                        change_text(key), key.meaning);
   }
   return text;
 }
@@ -127,7 +128,7 @@ nlohmann::ordered_json key_json(const KeyInfo& key) {
   json["required"] = key.fallback == nullptr;
   json["default"] = nullptr;
   if (key.fallback != nullptr) json["default"] = key.default_text();
-  json["change"] = applies_text(key.applies);
+  json["change"] = change_text(key);
   json["meaning"] = key.meaning;
   return json;
 }

@@ -54,11 +54,23 @@ void AlarmTable::turn(Instant now) {
       ++at;
       continue;
     }
-    row.alarm.cleared = now;
-    changes_.push_back(row.alarm);
-    past_.push_front(std::move(row.alarm));
-    if (past_.size() > kMostCleared) past_.pop_back();
-    at = rows_.erase(at);
+    at = clear(at, now);
+  }
+}
+
+AlarmTable::Rows::iterator AlarmTable::clear(Rows::iterator at, Instant now) {
+  at->second.alarm.cleared = now;
+  changes_.push_back(at->second.alarm);
+  past_.push_front(std::move(at->second.alarm));
+  if (past_.size() > kMostCleared) past_.pop_back();
+  return rows_.erase(at);
+}
+
+void AlarmTable::forget(const std::string& stream, const std::string& leg, Instant now) {
+  for (auto at = rows_.begin(); at != rows_.end();) {
+    const AlarmSubject& of = at->first.of;
+    const bool meant = of.stream == stream && (leg.empty() || of.leg == leg);
+    at = meant ? clear(at, now) : std::next(at);
   }
 }
 

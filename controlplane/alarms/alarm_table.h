@@ -27,6 +27,9 @@ class AlarmTable {
   // All of one kind about `stream` (empty: about none): those found stand, the others are gone.
   void judge(AlarmKind kind, const std::string& stream, std::span<const Finding> found,
              Instant now);
+  // Clears at once every alarm about the stream, or only those about its leg: it is not there any
+  // more.
+  void forget(const std::string& stream, const std::string& leg, Instant now);
   // Clears what has been gone for its hold-down.
   void turn(Instant now);
 
@@ -43,9 +46,11 @@ class AlarmTable {
     Instant gone_at;
   };
 
+  using Rows = std::map<AlarmKey, Row>;
   void leave(Row& row, Instant now);
+  Rows::iterator clear(Rows::iterator at, Instant now);
 
-  std::map<AlarmKey, Row> rows_;
+  Rows rows_;
   std::deque<Alarm> past_;
   std::vector<AlarmChange> changes_;
   Instant due_ = kNever;  // nothing is to be cleared before

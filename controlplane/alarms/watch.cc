@@ -6,6 +6,7 @@
 #include <numeric>
 
 #include "controlplane/alarms/stream_judge.h"
+#include "dataplane/contract/reload.h"
 
 namespace castgate {
 namespace {
@@ -30,6 +31,7 @@ void Watch::look(const Snapshot& snapshot, Instant now, AlarmTable& alarms) {
                     (!looked_ || snapshot.ports.size() == ports_.size());
   if (!good || (looked_ && now - looked_at_ < kShortest)) return;
   for (std::size_t s = 0; s < streams_.size(); ++s) {
+    if (spec_.streams[s].is_vacant()) continue;
     if (snapshot.streams[s].legs.size() != spec_.streams[s].legs.size()) continue;
     look_at(s, snapshot.streams[s], now, alarms);
   }
@@ -38,6 +40,27 @@ void Watch::look(const Snapshot& snapshot, Instant now, AlarmTable& alarms) {
   ports_ = snapshot.ports;
   looked_ = true;
   looked_at_ = now;
+}
+
+void Watch::follow(const Spec& after, Instant now, AlarmTable& alarms) {
+  streams_.resize(after.streams.size());
+  for (std::size_t s = 0; s < after.streams.size(); ++s) {
+    const StreamChange change = change_of(spec_, after, s);
+    if (change == StreamChange::None) continue;
+    const bool heard = change == StreamChange::Changed && streams_[s].ever_heard;
+    streams_[s] = {.heard_at = now, .ever_heard = heard};
+    if (change == StreamChange::Added) continue;
+    const StreamSpec& before = spec_.streams[s];
+    if (change == StreamChange::Removed) {
+      alarms.forget(before.name, {}, now);
+      continue;
+    }
+    for (const LegSpec& leg : before.legs) {
+      if (std::ranges::find(after.streams[s].legs, leg.name, &LegSpec::name) ==
+          after.streams[s].legs.end())
+        alarms.forget(before.name, leg.name, now);
+    }
+  }
 }
 
 void Watch::look_at(std::size_t s, const StreamSnapshot& shown, Instant now, AlarmTable& alarms) {

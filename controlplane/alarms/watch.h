@@ -20,6 +20,9 @@ class Watch {
   Watch(const Spec& spec, Instant now);
 
   void look(const Snapshot& snapshot, Instant now, AlarmTable& alarms);
+  // The spec is about to become `after`: what comes is watched from here on, what goes has no
+  // alarms, what changes is judged anew.
+  void follow(const Spec& after, Instant now, AlarmTable& alarms);
   // A leg's change, told before the next look.
   void note(const Event& event, Instant now, AlarmTable& alarms) const;
 

@@ -52,8 +52,8 @@ Result<std::uint16_t> read_name(const json& object, const char* field,
                                 const std::vector<Item>& items) {
   const json& value = object[field];
   const std::string name = value.is_string() ? value.get<std::string>() : value.dump();
-  const auto found = std::ranges::find(items, name, &Item::name);
-  if (found != items.end()) return static_cast<std::uint16_t>(found - items.begin());
+  const std::size_t found = index_of(items, name);
+  if (found != items.size()) return static_cast<std::uint16_t>(found);
   return fail(fmt::format("no {} '{}'; this appliance has: {}", field, name, known_names(items)));
 }
 

@@ -8,6 +8,7 @@
 #include "controlplane/commands/load_file.h"
 #include "controlplane/conductor/conductor.h"
 #include "controlplane/report/status_text.h"
+#include "dataplane/contract/reload.h"
 #include "dataplane/contract/runtime.h"
 
 namespace castgate {
@@ -31,14 +32,27 @@ std::string socket_for(const RunOptions& options, const Spec& spec) {
   return spec.appliance.control_socket;
 }
 
-// SIGHUP: no key takes effect before a restart, but whether the file is good can be known now.
-void judge_again(const std::string& path) {
-  const Reading reading = load_file(path);
-  if (reading.good() && host_serves(path, reading)) {
-    spdlog::info("SIGHUP: {} is good and takes effect at the next start", path);
-  } else {
-    spdlog::error("SIGHUP: {} has mistakes; what runs goes on", path);
+// SIGHUP: every complaint about the file, and about what only a restart can change.
+std::optional<Spec> read_again(const std::string& path, const Spec& running) {
+  Reading reading = load_file(path);
+  bool good = reading.good() && host_serves(path, reading);
+  for (const std::string& key :
+       reading.good() ? restart_keys(running, reading.spec) : std::vector<std::string>{}) {
+    const Complaint complaint{
+        .severity = Severity::Error,
+        .file = path,
+        .place = reading.places.find(key),
+        .key = key,
+        .what = "is not as it was at the start; restart castgate, or put it back as it was"};
+    fmt::print(stderr, "{}\n", complaint.to_string());
+    good = false;
   }
+  if (!good) {
+    spdlog::error("SIGHUP: {} has mistakes; what runs goes on", path);
+    return std::nullopt;
+  }
+  spdlog::info("SIGHUP: {} is good", path);
+  return std::move(reading.spec);
 }
 
 }  // namespace
@@ -54,7 +68,9 @@ int run_command(const RunOptions& options) {
   auto runtime = start_runtime(spec);
   if (!runtime) return complain(runtime.error().text);
 
-  const Snapshot last = (*conductor)->run(**runtime, [&] { judge_again(options.file); });
+  const Snapshot last = (*conductor)->run(**runtime, [&](const Spec& running) {
+    return read_again(options.file, running);
+  });
   fmt::print("{}", all_tables(last));
   return kExitOk;
 }

@@ -43,6 +43,16 @@ Moment this_moment() {
   return {now(), {std::chrono::duration_cast<Nanoseconds>(since_1970).count()}};
 }
 
+// As the operator wrote them, without vacant places.
+Snapshot in_file_order(Snapshot snapshot, const std::vector<std::string>& order) {
+  if (order.empty()) return snapshot;
+  std::erase_if(snapshot.streams, [](const StreamSnapshot& stream) { return stream.name.empty(); });
+  std::ranges::stable_sort(snapshot.streams, {}, [&](const StreamSnapshot& stream) {
+    return std::ranges::find(order, stream.name) - order.begin();
+  });
+  return snapshot;
+}
+
 std::string summary_of(const Snapshot& snapshot) {
   std::size_t legs = 0;
   std::size_t up = 0;
@@ -50,7 +60,10 @@ std::string summary_of(const Snapshot& snapshot) {
     legs += stream.legs.size();
     up += static_cast<std::size_t>(std::ranges::count_if(stream.legs, is_up, &LegSnapshot::state));
   }
-  return fmt::format("{} streams, {} of {} legs up", snapshot.streams.size(), up, legs);
+  const auto streams =
+      snapshot.streams.size() - static_cast<std::size_t>(std::ranges::count(
+                                    snapshot.streams, std::string(), &StreamSnapshot::name));
+  return fmt::format("{} streams, {} of {} legs up", streams, up, legs);
 }
 
 }  // namespace
@@ -59,23 +72,26 @@ class Conductor::Loop {
  public:
   explicit Loop(const Spec& spec)
       : spec_(spec),
-        captures_(spec),
+        captures_(spec_),
         started_(Clock::now()),
-        overseer_(spec, instant_of(started_)) {}
+        overseer_(spec_, instant_of(started_)) {}
 
   Result<void> listen(const std::string& path);
-  Snapshot run(Runtime& runtime, const std::function<void()>& on_hangup);
+  Snapshot run(Runtime& runtime, const ReadAgain& read_again);
 
  private:
   void start_slow_path();
-  void await_hangup(const std::function<void()>& on_hangup);
+  void await_hangup(const ReadAgain& read_again);
+  void reload(const Spec& wanted);
+  void judge_slow_path(const Result<void>& result);
   void turn();
   void each_millisecond();
   void each_second();
   Snapshot snapshot();
   Status status();
 
-  const Spec& spec_;
+  Spec spec_;                       // what runs; every part of ours looks at this one
+  std::vector<std::string> order_;  // of the streams, as in the file; empty before a reload
   Runtime* runtime_ = nullptr;
   LiveCaptures captures_;
   asio::io_context io_{1};
@@ -107,7 +123,7 @@ Result<void> Conductor::Loop::listen(const std::string& path) {
   return {};
 }
 
-Snapshot Conductor::Loop::run(Runtime& runtime, const std::function<void()>& on_hangup) {
+Snapshot Conductor::Loop::run(Runtime& runtime, const ReadAgain& read_again) {
   runtime_ = &runtime;
   captures_.set_runtime(&runtime);
   signals_.async_wait([this](const boost::system::error_code& error, int signal) {
@@ -115,7 +131,7 @@ Snapshot Conductor::Loop::run(Runtime& runtime, const std::function<void()>& on_
     spdlog::info("{}: draining", signal == SIGTERM ? "SIGTERM" : "SIGINT");
     io_.stop();
   });
-  await_hangup(on_hangup);
+  await_hangup(read_again);
   next_second_ = Clock::now() + kSecond;
   start_slow_path();
   service_.ready(summary_of(snapshot()));
@@ -130,18 +146,42 @@ Snapshot Conductor::Loop::run(Runtime& runtime, const std::function<void()>& on_
   slow_path_.reset();
   runtime.drain();
   overseer_.finish(runtime, this_moment());
-  const Snapshot last = snapshot();
+  Snapshot last = in_file_order(snapshot(), order_);
   runtime_ = nullptr;
   return last;
 }
 
-void Conductor::Loop::await_hangup(const std::function<void()>& on_hangup) {
-  hangups_.async_wait([this, &on_hangup](const boost::system::error_code& error, int) {
+void Conductor::Loop::await_hangup(const ReadAgain& read_again) {
+  hangups_.async_wait([this, &read_again](const boost::system::error_code& error, int) {
     if (error) return;
     overseer_.reopen_log();
-    on_hangup();
-    await_hangup(on_hangup);
+    if (const auto wanted = read_again(spec_)) reload(*wanted);
+    await_hangup(read_again);
   });
+}
+
+// New groups are joined once packets of them have somewhere to go, old ones are left at the end.
+void Conductor::Loop::reload(const Spec& wanted) {
+  const Spec next = arranged(spec_, wanted);
+  const auto report = runtime_->reload(next);
+  if (!report) {
+    spdlog::error("SIGHUP: {}; what runs goes on", report.error().text);
+    return;
+  }
+  overseer_.follow(next, *runtime_, this_moment());
+  spec_ = next;
+  order_.clear();
+  for (const StreamSpec& stream : wanted.streams) order_.push_back(stream.name);
+  if (slow_path_) judge_slow_path(slow_path_->follow());
+  spdlog::info(
+      "SIGHUP: {} streams added, {} removed, {} changed, {} unchanged; no worker was held "
+      "up for longer than {:.1f} us",
+      report->added, report->removed, report->changed, report->unchanged,
+      static_cast<double>(report->longest.count()) / 1000);
+}
+
+void Conductor::Loop::judge_slow_path(const Result<void>& result) {
+  if (!result) overseer_.alarms().stands({AlarmKind::HostStack, {}}, result.error().text, now());
 }
 
 // Streams flow without a host stack as well, where switches flood: an alarm, not the end.
@@ -156,8 +196,7 @@ void Conductor::Loop::start_slow_path() {
                                       [=, this](const auto& name) {
                                         overseer_.alarms().gone(network(name), now());
                                       }});
-  if (auto started = slow_path_->start(); !started)
-    overseer_.alarms().stands({AlarmKind::HostStack, {}}, started.error().text, now());
+  judge_slow_path(slow_path_->start());
 }
 
 void Conductor::Loop::turn() {
@@ -205,7 +244,7 @@ Status Conductor::Loop::status() {
           .alarms = overseer_.alarms().standing(),
           .cleared = {cleared.begin(), cleared.end()},
           .to_wall = shown.wall - shown.at,
-          .snapshot = runtime_ == nullptr ? Snapshot{} : snapshot()};
+          .snapshot = runtime_ == nullptr ? Snapshot{} : in_file_order(snapshot(), order_)};
 }
 
 Conductor::Conductor(std::unique_ptr<Loop> loop) : loop_(std::move(loop)) {}
@@ -217,8 +256,8 @@ Result<std::unique_ptr<Conductor>> Conductor::open(const Spec& spec, const std::
   return std::unique_ptr<Conductor>(new Conductor(std::move(loop)));
 }
 
-Snapshot Conductor::run(Runtime& runtime, const std::function<void()>& on_hangup) {
-  return loop_->run(runtime, on_hangup);
+Snapshot Conductor::run(Runtime& runtime, const ReadAgain& read_again) {
+  return loop_->run(runtime, read_again);
 }
 
 }  // namespace castgate

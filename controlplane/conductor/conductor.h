@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "dataplane/base/error.h"
@@ -20,8 +21,12 @@ class Conductor {
   Conductor(const Conductor&) = delete;
   Conductor& operator=(const Conductor&) = delete;
 
-  // Until SIGTERM or SIGINT; then drains and returns the final counters. SIGHUP calls `on_hangup`.
-  Snapshot run(Runtime& runtime, const std::function<void()>& on_hangup);
+  // What the file says now; nothing where it cannot take the place of what runs, which `read_again`
+  // has told then.
+  using ReadAgain = std::function<std::optional<Spec>(const Spec& running)>;
+
+  // Until SIGTERM or SIGINT; then drains and returns the final counters. SIGHUP reads again.
+  Snapshot run(Runtime& runtime, const ReadAgain& read_again);
 
  private:
   class Loop;

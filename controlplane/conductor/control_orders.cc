@@ -22,11 +22,6 @@ std::string line(const json& reply) {
   return reply.dump(-1, ' ', false, json::error_handler_t::replace) + '\n';
 }
 
-template <class Item>
-std::size_t index_of(const std::vector<Item>& items, const std::string& name) {
-  return static_cast<std::size_t>(std::ranges::find(items, name, &Item::name) - items.begin());
-}
-
 Result<Command> read_leg(const json& order, const Spec& spec) {
   constexpr std::array<const char*, 3> kFields{"stream", "leg", "action"};
   const auto is_text = [&](const char* field) {

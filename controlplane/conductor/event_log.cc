@@ -10,7 +10,7 @@ namespace castgate {
 EventLog::EventLog(const Spec& spec) : spec_(spec), gaps_(spec.streams.size()) {}
 
 std::vector<LogLine> EventLog::note(const Event& event) {
-  if (event.stream >= spec_.streams.size()) return {};
+  if (event.stream >= spec_.streams.size() || spec_.streams[event.stream].is_vacant()) return {};
   if (event.kind == EventKind::Gap) {
     note_gap(event);
     return {};
@@ -43,6 +43,7 @@ std::vector<LogLine> EventLog::note(const AlarmChange& change) {
 }
 
 void EventLog::note_gap(const Event& event) {
+  if (gaps_.size() < spec_.streams.size()) gaps_.resize(spec_.streams.size());
   Gaps& gaps = gaps_[event.stream];
   const std::uint64_t length = event.to - event.from + 1;
   if (gaps.positions == 0) touched_.push_back(event.stream);

@@ -26,6 +26,13 @@ void Overseer::look(const Snapshot& snapshot, Instant now) {
   judge_event_log(now);
 }
 
+void Overseer::follow(const Spec& after, Runtime& runtime, Moment now) {
+  read_events(runtime, now, kEventsAtEnd);
+  journal_.turn();
+  watch_.follow(after, now.at, alarms_);
+  tell_alarms(now);
+}
+
 void Overseer::finish(Runtime& runtime, Moment now) {
   read_events(runtime, now, kEventsAtEnd);
   tell_alarms(now);

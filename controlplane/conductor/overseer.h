@@ -30,6 +30,8 @@ class Overseer {
   void turn(Runtime& runtime, Moment now);
   // Once a second.
   void look(const Snapshot& snapshot, Instant now);
+  // Before the spec becomes `after`: what happened until now is told by the names of before.
+  void follow(const Spec& after, Runtime& runtime, Moment now);
   // After the data plane has drained: what its rings still hold.
   void finish(Runtime& runtime, Moment now);
 

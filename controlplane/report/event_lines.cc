@@ -34,7 +34,7 @@ std::string details(const StreamSpec& stream, const Event& event) {
 }  // namespace
 
 std::string event_line(const Spec& spec, const Event& event, Instant wall) {
-  if (event.stream >= spec.streams.size()) return {};
+  if (event.stream >= spec.streams.size() || spec.streams[event.stream].is_vacant()) return {};
   const StreamSpec& stream = spec.streams[event.stream];
   return fmt::format("{{\"at\":\"{}\",\"event\":\"{}\",\"stream\":\"{}\",\"epoch\":{}{}}}\n",
                      wall_time(wall), name_of(event.kind), stream.name, event.epoch,

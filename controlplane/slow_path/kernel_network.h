@@ -30,6 +30,11 @@ class KernelNetwork {
   KernelNetwork& operator=(const KernelNetwork&) = delete;
 
   unsigned interface() const noexcept { return index_; }
+  // What legs want from here on.
+  void set_groups(const HostNetwork& network) {
+    network_.groups4 = network.groups4;
+    network_.groups6 = network.groups6;
+  }
   // Current-state reports of what the network's legs want. `v6`: MLD, else IGMP.
   void refresh(bool v6);
 

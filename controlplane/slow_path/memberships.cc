@@ -26,47 +26,80 @@ sockaddr_storage socket_address(const IpAddress& address) {
   return storage;
 }
 
-int join_group(int fd, int level, unsigned interface, const IpAddress& group) {
+enum class Change : std::uint8_t { Join, Leave };
+
+int change_membership(int fd, unsigned interface, const IpAddress& group,
+                      const std::optional<IpAddress>& source, Change change) {
+  const int level = group.is_v4() ? IPPROTO_IP : IPPROTO_IPV6;
+  if (source) {
+    group_source_req request{};
+    request.gsr_interface = interface;
+    request.gsr_group = socket_address(group);
+    request.gsr_source = socket_address(*source);
+    const int option = change == Change::Join ? MCAST_JOIN_SOURCE_GROUP : MCAST_LEAVE_SOURCE_GROUP;
+    return setsockopt(fd, level, option, &request, sizeof request);
+  }
   group_req request{};
   request.gr_interface = interface;
   request.gr_group = socket_address(group);
-  return setsockopt(fd, level, MCAST_JOIN_GROUP, &request, sizeof request);
+  const int option = change == Change::Join ? MCAST_JOIN_GROUP : MCAST_LEAVE_GROUP;
+  return setsockopt(fd, level, option, &request, sizeof request);
 }
 
-int join_source(int fd, int level, unsigned interface, const IpAddress& group,
-                const IpAddress& source) {
-  group_source_req request{};
-  request.gsr_interface = interface;
-  request.gsr_group = socket_address(group);
-  request.gsr_source = socket_address(source);
-  return setsockopt(fd, level, MCAST_JOIN_SOURCE_GROUP, &request, sizeof request);
+// Each membership by itself: a group, and a source or any.
+std::vector<std::pair<IpAddress, std::optional<IpAddress>>> each(
+    const std::vector<JoinedGroup>& groups) {
+  std::vector<std::pair<IpAddress, std::optional<IpAddress>>> all;
+  for (const JoinedGroup& group : groups) {
+    if (group.sources.empty()) all.emplace_back(group.group, std::nullopt);
+    for (const IpAddress& source : group.sources) all.emplace_back(group.group, source);
+  }
+  return all;
 }
 
 }  // namespace
 
 Result<void> Memberships::join(unsigned interface, const JoinedGroup& wanted) {
-  if (wanted.sources.empty()) return join_one(interface, wanted.group, nullptr);
-  for (const auto& source : wanted.sources) {
-    if (auto good = join_one(interface, wanted.group, &source); !good) return good;
+  return follow(interface, {}, {wanted});
+}
+
+Result<void> Memberships::follow(unsigned interface, const std::vector<JoinedGroup>& before,
+                                 const std::vector<JoinedGroup>& after) {
+  const auto old = each(before);
+  const auto wanted = each(after);
+  for (const auto& one : wanted) {
+    if (std::ranges::find(old, one) != old.end()) continue;
+    if (auto good = join_one({interface, one.first}, one.second); !good) return good;
+  }
+  for (const auto& one : old) {
+    if (std::ranges::find(wanted, one) == wanted.end())
+      leave_one({interface, one.first}, one.second);
   }
   return {};
 }
 
-Result<void> Memberships::join_one(unsigned interface, const IpAddress& group,
-                                   const IpAddress* source) {
-  const Key key{interface, group};
-  auto socket = socket_for(key, source != nullptr);
+Result<void> Memberships::join_one(const Key& key, const Source& source) {
+  auto socket = socket_for(key, source.has_value());
   if (!socket) return std::unexpected(socket.error());
-  const int level = group.is_v4() ? IPPROTO_IP : IPPROTO_IPV6;
-  const int fd = (*socket)->fd.get();
-  const int failed = source == nullptr ? join_group(fd, level, interface, group)
-                                       : join_source(fd, level, interface, group, *source);
-  if (failed != 0) {
-    return fail(fmt::format("join {}{}: {}", group.to_string(),
-                            source == nullptr ? "" : " from " + source->to_string(), errno_text()));
+  if (change_membership((*socket)->fd.get(), key.first, key.second, source, Change::Join) != 0) {
+    return fail(fmt::format("join {}{}: {}", key.second.to_string(),
+                            source ? " from " + source->to_string() : "", errno_text()));
   }
-  ++(*socket)->sources[key];
+  (*socket)->sources[key].push_back(source);
   return {};
+}
+
+void Memberships::leave_one(const Key& key, const Source& source) {
+  for (Socket& socket : sockets_) {
+    const auto known = socket.sources.find(key);
+    if (known == socket.sources.end()) continue;
+    const auto at = std::ranges::find(known->second, source);
+    if (at == known->second.end()) continue;
+    change_membership(socket.fd.get(), key.first, key.second, source, Change::Leave);
+    known->second.erase(at);
+    if (known->second.empty()) socket.sources.erase(known);
+    return;
+  }
 }
 
 // The first with room: for another source of a group that it has, or for another group.
@@ -75,7 +108,8 @@ Result<Memberships::Socket*> Memberships::socket_for(const Key& key, bool has_so
   const auto has_room = [&](const Socket& socket) {
     if (socket.family != family) return false;
     const auto known = socket.sources.find(key);
-    if (known != socket.sources.end()) return has_source && known->second < kSources;
+    if (known != socket.sources.end())
+      return has_source && known->second.front() && known->second.size() < kSources;
     return socket.sources.size() < kGroups;
   };
   const auto found = std::ranges::find_if(sockets_, has_room);

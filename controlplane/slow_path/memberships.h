@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <map>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -25,17 +26,22 @@ class Memberships {
 
   // Every source, or any where none is named. The error names group, source and what refused.
   Result<void> join(unsigned interface, const JoinedGroup& wanted);
+  // Joins what is in `after` and not in `before`, then leaves what is only in `before`.
+  Result<void> follow(unsigned interface, const std::vector<JoinedGroup>& before,
+                      const std::vector<JoinedGroup>& after);
   std::size_t sockets() const noexcept { return sockets_.size(); }
 
  private:
   using Key = std::pair<unsigned, IpAddress>;  // interface and group
+  using Source = std::optional<IpAddress>;     // none: any
   struct Socket {
     int family;
     UniqueFd fd;
-    std::map<Key, unsigned> sources;
+    std::map<Key, std::vector<Source>> sources;
   };
 
-  Result<void> join_one(unsigned interface, const IpAddress& group, const IpAddress* source);
+  Result<void> join_one(const Key& key, const Source& source);
+  void leave_one(const Key& key, const Source& source);
   Result<Socket*> socket_for(const Key& key, bool has_source);
 
   Opener open_;

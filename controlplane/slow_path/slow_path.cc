@@ -43,6 +43,7 @@ class SlowPath::Body {
       : io_(io), spec_(spec), runtime_(runtime), alarms_(std::move(alarms)), timer_(io) {}
 
   Result<void> start();
+  Result<void> follow();
   void take(const HostFrame& frame);
   std::uint64_t filtered() const noexcept { return filtered_; }
 
@@ -56,6 +57,7 @@ class SlowPath::Body {
   };
 
   Result<void> start_network(const HostNetwork& network, MacAddress mac);
+  Result<void> follow(Watched& watched, const HostNetwork& wanted);
   Result<void> start_on_kernel(const HostNetwork& network);
   Result<void> join(Memberships& memberships, unsigned interface, const HostNetwork& network);
   void watch(const HostNetwork& network);
@@ -98,6 +100,44 @@ Result<void> SlowPath::Body::start() {
   return {};
 }
 
+Result<void> SlowPath::Body::follow() {
+  const Snapshot snapshot = runtime_.snapshot();
+  const auto same = [](const HostNetwork& a, const HostNetwork& b) {
+    return a.port == b.port && a.spec.tags == b.spec.tags;
+  };
+  const std::vector<HostNetwork> networks = host_networks(spec_);
+  for (Watched& watched : watched_) {
+    const auto wanted = std::ranges::find_if(
+        networks, [&](const HostNetwork& network) { return same(network, watched.network); });
+    HostNetwork nothing{.port = watched.network.port, .spec = watched.network.spec};
+    if (auto good = follow(watched, wanted == networks.end() ? nothing : *wanted); !good)
+      return good;
+  }
+  for (const HostNetwork& network : networks) {
+    const bool wanted = !network.groups4.empty() || !network.groups6.empty();
+    const bool known = std::ranges::any_of(
+        watched_, [&](const Watched& watched) { return same(network, watched.network); });
+    if (!wanted || known) continue;
+    if (auto good = start_network(network, snapshot.ports[network.port].mac); !good) return good;
+  }
+  return {};
+}
+
+Result<void> SlowPath::Body::follow(Watched& watched, const HostNetwork& wanted) {
+  const HostNetwork& own = watched.network;
+  Memberships& memberships = watched.kernel ? here_ : there_;
+  const unsigned interface =
+      watched.kernel ? watched.kernel->interface() : twins_[{own.port, own.spec.tags}]->interface();
+  for (const auto groups : {&HostNetwork::groups4, &HostNetwork::groups6}) {
+    auto good = memberships.follow(interface, own.*groups, wanted.*groups);
+    if (!good) return fail(fmt::format("{}: {}", name_of(spec_, own), good.error().text));
+  }
+  watched.network.groups4 = wanted.groups4;
+  watched.network.groups6 = wanted.groups6;
+  if (watched.kernel) watched.kernel->set_groups(wanted);
+  return {};
+}
+
 Result<void> SlowPath::Body::start_network(const HostNetwork& network, MacAddress mac) {
   const PortSpec& spec = spec_.ports[network.port];
   const bool wanted = !network.groups4.empty() || !network.groups6.empty();
@@ -114,13 +154,16 @@ Result<void> SlowPath::Body::start_network(const HostNetwork& network, MacAddres
     if (!space) return std::unexpected(space.error());
     space_ = std::move(*space);
   }
-  auto made = Twin::make(io_, *space_, spec, mac, network);
-  if (!made) return std::unexpected(made.error());
   const VlanTags tags = network.spec.tags;
-  auto& twin = twins_[{network.port, tags}] = std::move(*made);
-  twin->start([this, port = network.port, tags](FrameView frame) {
-    runtime_.inject(port, tagged(frame, tags));
-  });
+  auto& twin = twins_[{network.port, tags}];
+  if (!twin) {
+    auto made = Twin::make(io_, *space_, spec, mac, network);
+    if (!made) return std::unexpected(made.error());
+    twin = std::move(*made);
+    twin->start([this, port = network.port, tags](FrameView frame) {
+      runtime_.inject(port, tagged(frame, tags));
+    });
+  }
   if (auto good = join(there_, twin->interface(), network); !good) return good;
   watch(network);
   return {};
@@ -232,6 +275,9 @@ SlowPath::SlowPath(boost::asio::io_context& io, const Spec& spec, Runtime& runti
 SlowPath::~SlowPath() = default;
 Result<void> SlowPath::start() {
   return body_->start();
+}
+Result<void> SlowPath::follow() {
+  return body_->follow();
 }
 void SlowPath::take(const HostFrame& frame) {
   body_->take(frame);

@@ -32,6 +32,9 @@ class SlowPath {
   // Makes twins, joins groups, begins to watch. An error names the port and what is missing. Does
   // nothing, and needs no privilege, where no port has an address and no leg a group.
   Result<void> start();
+  // After the spec has changed: joins what its legs want now, leaves what they want no more. Ports
+  // and their addresses stay.
+  Result<void> follow();
   // A frame that the data plane punted.
   void take(const HostFrame& frame);
   // Old IGMP queries kept from the host stack (`igmp: 3`).

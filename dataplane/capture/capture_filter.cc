@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "dataplane/capture/capture_filter.h"
 
+#include <algorithm>
+
 #include "dataplane/stage.h"
 
 namespace castgate {
@@ -12,13 +14,16 @@ bool fits(std::uint16_t wanted, std::uint16_t is) noexcept {
 
 }  // namespace
 
-CaptureFilter::CaptureFilter(const Spec& spec) : port_of_leg_(spec.streams.size()) {
-  for (std::size_t s = 0; s < spec.streams.size(); ++s) {
-    const auto& legs = spec.streams[s].legs;
-    for (std::size_t l = 0; l < legs.size(); ++l) {
-      port_of_leg_[s][l] = static_cast<std::uint16_t>(legs[l].port);
-    }
-  }
+CaptureFilter::CaptureFilter(const Spec& spec, std::size_t streams)
+    : port_of_leg_(std::max(spec.streams.size(), streams)) {
+  for (std::size_t s = 0; s < spec.streams.size(); ++s) set_ports(s, ports_of(spec.streams[s]));
+}
+
+CaptureFilter::LegPorts CaptureFilter::ports_of(const StreamSpec& stream) noexcept {
+  LegPorts ports{};
+  std::ranges::transform(stream.legs, ports.begin(),
+                         [](const LegSpec& leg) { return static_cast<std::uint16_t>(leg.port); });
+  return ports;
 }
 
 bool CaptureFilter::wants(const Sighting& where, const rte_mbuf* packet,

@@ -14,7 +14,14 @@ namespace castgate {
 // Which of the packets that a tap sees a capture is about, and what is known of each.
 class CaptureFilter {
  public:
-  explicit CaptureFilter(const Spec& spec);
+  using LegPorts = std::array<std::uint16_t, kMaxLegs>;
+
+  // `streams`: most there will ever be.
+  explicit CaptureFilter(const Spec& spec, std::size_t streams = 0);
+  static LegPorts ports_of(const StreamSpec& stream) noexcept;
+  void set_ports(std::size_t stream, const LegPorts& ports) noexcept {
+    port_of_leg_[stream] = ports;
+  }
 
   void set(const CaptureStart& wanted) noexcept { wanted_ = wanted; }
   std::uint32_t snaplen() const noexcept { return wanted_.snaplen; }
@@ -24,7 +31,7 @@ class CaptureFilter {
 
  private:
   CaptureStart wanted_;
-  std::vector<std::array<std::uint16_t, kMaxLegs>> port_of_leg_;  // by stream index
+  std::vector<LegPorts> port_of_leg_;  // by stream index
 };
 
 // Up to `most` bytes of the packet, in the pieces they are in.

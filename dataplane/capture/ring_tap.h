@@ -11,9 +11,12 @@ namespace castgate {
 // counted and not copied: no worker waits for whoever reads a capture.
 class RingTap final : public Tap {
  public:
-  explicit RingTap(const Spec& spec) : Tap(0), filter_(spec) {}
+  explicit RingTap(const Spec& spec, std::size_t streams = 0) : Tap(0), filter_(spec, streams) {}
 
   void start(const CaptureStart& wanted, ByteRing& ring) noexcept;
+  void set_ports(std::size_t stream, const CaptureFilter::LegPorts& ports) noexcept {
+    filter_.set_ports(stream, ports);
+  }
   void see(const Sighting& where, std::span<rte_mbuf* const> packets) noexcept override;
 
   std::uint64_t missed() const noexcept { return missed_.get(); }  // for any thread

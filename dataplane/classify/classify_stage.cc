@@ -38,7 +38,7 @@ void prefetch(rte_mbuf* packet) noexcept {
 }  // namespace
 
 ClassifyStage::ClassifyStage(const ClassifyParts& parts, Stage& next, ClassifyExits& exits)
-    : flows_(parts.flows),
+    : flows_(&parts.flows),
       worker_(parts.worker),
       max_frame_(parts.spec.appliance.max_frame),
       frame_pool_(parts.frame_pool),
@@ -51,9 +51,6 @@ ClassifyStage::ClassifyStage(const ClassifyParts& parts, Stage& next, ClassifyEx
                        verify.mac,
                        port.mac.value_or(MacAddress{}),
                        verify.ip_checksum && !verify.mac});
-  }
-  for (const StreamSpec& stream : parts.spec.streams) {
-    keeps_corrupt_.push_back(stream.failover.corrupt == Corrupt::UseIfOnly);
   }
 }
 
@@ -118,7 +115,7 @@ struct ClassifyStage::StraightWay {
 template <bool kSumUdp>
 void ClassifyStage::receive_straight(unsigned port, std::span<rte_mbuf* const> burst,
                                      Instant now) noexcept {
-  const StraightWay way{flows_.view4(), FlowTable::key4(0, static_cast<std::uint16_t>(port)),
+  const StraightWay way{flows_->view4(), FlowTable::key4(0, static_cast<std::uint16_t>(port)),
                         max_frame_ - kStraightHeaders};
   const auto worker = static_cast<std::uint8_t>(worker_);
   for (rte_mbuf* packet : burst.first(std::min(burst.size(), kPrefetchAhead))) prefetch(packet);
@@ -170,24 +167,24 @@ void ClassifyStage::at_length(rte_mbuf* packet, unsigned port, Instant now) noex
 
 Flow ClassifyStage::flow_of(const rte_mbuf* packet, unsigned port,
                             const PacketLayout& layout) const noexcept {
-  const std::uint16_t segment = flows_.segment(port, layout.tags);
+  const std::uint16_t segment = flows_->segment(port, layout.tags);
   if (segment == FlowTable::kNoSegment) return {};
   if (layout.is_v6) {
-    return flows_.find6(layout.source, {layout.destination, layout.destination_port}, segment);
+    return flows_->find6(layout.source, {layout.destination, layout.destination_port}, segment);
   }
   const auto* frame = rte_pktmbuf_mtod(packet, const unsigned char*);
   std::array<unsigned char, 8> key{};
   std::memcpy(key.data(), frame + layout.l3_at + 16, 4);
   std::memcpy(&key[4], frame + layout.udp_at, 4);
-  return flows_.find4(FlowTable::key4(load_raw<std::uint64_t>(key.data()), segment),
-                      load_raw<std::uint32_t>(frame + layout.l3_at + 12));
+  return flows_->find4(FlowTable::key4(load_raw<std::uint64_t>(key.data()), segment),
+                       load_raw<std::uint32_t>(frame + layout.l3_at + 12));
 }
 
 // Is the packet of a stream that takes what nothing better came for?
 bool ClassifyStage::is_kept_corrupt(const rte_mbuf* packet, unsigned port,
                                     const PacketLayout& layout) const noexcept {
   const Flow flow = flow_of(packet, port, layout);
-  return flow.stream != Flow::kNone && keeps_corrupt_[flow.stream];
+  return flow.stream != Flow::kNone && flows_->keeps_corrupt(flow.stream);
 }
 
 void ClassifyStage::deliver(rte_mbuf* packet, unsigned port, const PacketLayout& layout,
@@ -195,8 +192,8 @@ void ClassifyStage::deliver(rte_mbuf* packet, unsigned port, const PacketLayout&
   const Flow flow = flow_of(packet, port, layout);
   if (flow.stream == Flow::kNone) {
     const Endpoint to{layout.destination, layout.destination_port};
-    const std::uint16_t segment = flows_.segment(port, layout.tags);
-    return missed(packet, port, flows_.why_not(layout.source, to, segment), now);
+    const std::uint16_t segment = flows_->segment(port, layout.tags);
+    return missed(packet, port, flows_->why_not(layout.source, to, segment), now);
   }
   if (checks_[port].mac && !mac_fits(packet, port, layout)) {
     return drop(packet, port, DropReason::MacMismatch);

@@ -49,6 +49,9 @@ class ClassifyStage {
   // Counts a burst as received and drops it unread.
   void discard(unsigned port, std::span<rte_mbuf* const> burst, DropReason why) noexcept;
 
+  // From the next burst on.
+  void set_flows(const FlowTable& flows) noexcept { flows_ = &flows; }
+
   void show_drops_to(Tap* tap) noexcept { bin_.show_to(tap, false); }
 
   const std::vector<PortCounters>& ports() const noexcept { return ports_; }
@@ -75,14 +78,13 @@ class ClassifyStage {
   bool mac_fits(const rte_mbuf* packet, unsigned port, const PacketLayout& layout) const noexcept;
   void drop(rte_mbuf* packet, unsigned port, DropReason reason) noexcept;
 
-  const FlowTable& flows_;
+  const FlowTable* flows_;
   unsigned worker_;
   unsigned max_frame_;
   rte_mempool* frame_pool_;
   Outlet out_;
   ClassifyExits& exits_;
   std::vector<PortChecks> checks_;
-  std::vector<bool> keeps_corrupt_;  // by stream
   std::vector<PortCounters> ports_;
   DropBin bin_;
 };

@@ -30,6 +30,7 @@ FlowTable::FlowTable(const Spec& spec, std::span<const std::uint8_t> worker_of)
   std::size_t legs4 = 1;
   std::size_t legs6 = 1;
   for (const StreamSpec& stream : spec.streams) {
+    keeps_corrupt_.push_back(stream.failover.corrupt == Corrupt::UseIfOnly);
     for (const LegSpec& leg : stream.legs) ++(leg.to.address.is_v4() ? legs4 : legs6);
     for (const OutputSpec& output : stream.outputs) own_[output.to].push_back(output.source);
   }

@@ -84,6 +84,9 @@ class FlowTable {
   FlowMiss why_not(const IpAddress& source, const Endpoint& to,
                    std::uint16_t segment) const noexcept;
 
+  // Does the stream take what has a wrong UDP checksum, in case nothing better comes?
+  bool keeps_corrupt(std::uint16_t stream) const noexcept { return keeps_corrupt_[stream]; }
+
   // A port and its VLAN tags as one small number. Untagged frames of port N have N; tags that no
   // leg uses have kNoSegment.
   static constexpr std::uint16_t kNoSegment = 0xffff;
@@ -120,6 +123,7 @@ class FlowTable {
   };
   std::vector<Segment> segments_;
   std::size_t ports_ = 0;
+  std::vector<bool> keeps_corrupt_;                 // by stream
   std::map<Endpoint, std::vector<IpAddress>> own_;  // our outputs: destination to sources
 };
 

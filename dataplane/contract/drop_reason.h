@@ -34,6 +34,7 @@ enum class DropReason : std::uint8_t {
   Ttl,
   NoBuffer,
   HandoverFull,
+  Removed,
   // punt
   PuntPoliced,
   PuntFull,
@@ -93,6 +94,7 @@ inline constexpr std::array<DropReasonInfo, kDropReasons> kDropReasonTable{{
     {"ttl", "classify", "TTL or hop limit 0 on the wire"},
     {"no_buffer", "classify", "the packet pool was empty when a frame had to be made one piece"},
     {"handover_full", "classify", "the ring to the worker of this stream was full"},
+    {"removed", "classify", "on its way to another worker when its stream or leg was taken out"},
     {"punt_policed", "punt", "host traffic over the rate of its class"},
     {"punt_full", "punt", "the ring to the control plane was full"},
     {"malformed", "failover", "no sequence position: too short, or not the protocol of sequence:"},

@@ -15,6 +15,7 @@
 #include "dataplane/contract/captured.h"
 #include "dataplane/contract/commands.h"
 #include "dataplane/contract/events.h"
+#include "dataplane/contract/reload.h"
 #include "dataplane/contract/snapshot.h"
 #include "dataplane/contract/spec.h"
 #include "dataplane/contract/trace.h"
@@ -48,6 +49,9 @@ class Runtime {
   virtual bool poll_captured(CapturedPacket& packet) = 0;
   // Packets that captures wanted and found no room for, since start.
   virtual std::uint64_t capture_missed() const = 0;
+  // Makes what runs into `spec`, which is arranged() and differs in streams alone. Blocks a few
+  // milliseconds; no worker waits for it. An error leaves everything as it was.
+  virtual Result<ReloadReport> reload(const Spec& spec) = 0;
   // By worker: how long ago its last loop ended. Microseconds while it makes progress.
   virtual void heartbeat_ages(std::vector<Nanoseconds>& ages) = 0;
   // Stops reception, lets held packets go, transmits, and ends the workers. Blocks up to a second.

@@ -41,6 +41,7 @@ struct VerifySpec {
   bool ip_checksum = true;
   bool udp_checksum = false;
   bool mac = false;  // destination MAC must belong to the destination IP address
+  bool operator==(const VerifySpec&) const = default;
 };
 
 enum class IgmpVersion : std::uint8_t { Auto, V2, V3 };
@@ -50,6 +51,7 @@ struct NetworkSpec {
   VlanTags tags;
   std::vector<IpPrefix> addresses;
   IgmpVersion igmp = IgmpVersion::Auto;
+  bool operator==(const NetworkSpec&) const = default;
 };
 
 struct PortSpec {
@@ -61,6 +63,7 @@ struct PortSpec {
   std::map<IpAddress, MacAddress> neighbours;
   VerifySpec verify;
   unsigned mtu = 1500;  // largest IP packet that leaves, bytes
+  bool operator==(const PortSpec&) const = default;
 };
 
 // One copy of a stream. Two legs with equal keys cannot be told apart.
@@ -70,6 +73,7 @@ struct LegSpec {
   VlanTags vlan;
   std::optional<IpAddress> from;  // source filter; absent accepts any source
   Endpoint to;                    // group, or an address of the port, and UDP port
+  bool operator==(const LegSpec&) const = default;
 };
 
 enum class SequenceFormat : std::uint8_t {
@@ -93,6 +97,7 @@ struct SequenceSpec {
   unsigned width() const noexcept;        // bits of a position on the wire
   bool counts_messages() const noexcept;  // a packet holds any number of positions
   bool has_lengths() const noexcept;      // each message has one, so that packets can be cut
+  bool operator==(const SequenceSpec&) const = default;
 };
 
 enum class Selection : std::uint8_t { Merge, Prefer };
@@ -107,6 +112,7 @@ struct SwitchingSpec {
   Nanoseconds hold_off{0};
   Nanoseconds wait_to_restore{5'000'000'000};
   std::uint32_t degrade_loss_ppm = 0;  // packets per million lost or faulty in a second; 0: none
+  bool operator==(const SwitchingSpec&) const = default;
 };
 
 // What becomes of sequence, timestamp and SSRC when the source begins anew.
@@ -124,6 +130,7 @@ struct FailoverSpec {
   Corrupt corrupt = Corrupt::Drop;
   Release release = Release::Ordered;
   Continuity continuity = Continuity::Preserve;
+  bool operator==(const FailoverSpec&) const = default;
 };
 
 // What becomes of the RTP header: it stays, a new one is put before what has none, it is taken off.
@@ -135,6 +142,7 @@ struct RestampSpec {
   std::uint8_t payload_type = 33;              // rtp: insert; MPEG-TS
   std::optional<std::uint32_t> clock_rate_hz;  // absent: the payload type's
   std::optional<std::uint32_t> ssrc;           // absent: made of the stream's name
+  bool operator==(const RestampSpec&) const = default;
 };
 
 // What each packet of a stream is judged by, beyond what its port verifies.
@@ -142,6 +150,7 @@ struct StreamVerifySpec {
   bool mpeg_ts = false;
   std::optional<std::uint8_t> payload_type;
   std::uint32_t content_check = 256;  // of so many positions one is compared; 0: none
+  bool operator==(const StreamVerifySpec&) const = default;
 };
 
 // When what castgate sees of a stream's legs is an alarm.
@@ -150,6 +159,7 @@ struct MonitorSpec {
   Nanoseconds latent_error_period{2'000'000'000};       // over which a leg is compared
   std::uint64_t latent_error_difference_ppm = 100'000;  // of the positions, not brought by a leg
   Nanoseconds down_after{3'000'000'000};                // without a packet of any leg
+  bool operator==(const MonitorSpec&) const = default;
 };
 
 struct OutputSpec {
@@ -161,6 +171,7 @@ struct OutputSpec {
   std::uint16_t source_port = 0;     // 0: the port of `to`
   std::uint8_t ttl = 16;             // 0: received TTL less one (`ttl: decrement`)
   std::optional<std::uint8_t> dscp;  // absent keeps what was received
+  bool operator==(const OutputSpec&) const = default;
 };
 
 struct StreamSpec {
@@ -173,6 +184,10 @@ struct StreamSpec {
   RestampSpec restamp;
   MonitorSpec monitor;
   std::vector<OutputSpec> outputs;
+
+  // The place of a stream that was taken out while the appliance runs.
+  bool is_vacant() const noexcept { return name.empty(); }
+  bool operator==(const StreamSpec&) const = default;
 };
 
 struct Spec {

@@ -62,24 +62,35 @@ std::uint64_t gaps(const MergeTotals& totals, GapCause cause) {
   return totals.gaps[static_cast<std::size_t>(cause)];
 }
 
-template <class Merge, class Judgement>
-void copy_stream(const Merge& window, const Judgement& judged, StreamSnapshot& into) {
-  std::uint64_t elsewhere = 0;
-  std::uint64_t received = 0;
+// Of the leg's packets those that were neither forwarded, nor kept, nor redundant.
+std::uint64_t elsewhere_of(const LegSnapshot& leg) {
+  return leg.duplicate_same_leg + leg.late + leg.late_after_release + leg.wild_sequence +
+         leg.other_epoch + leg.malformed + leg.payload_type + leg.not_ts + leg.locked_out;
+}
+
+template <class Merge>
+void copy_judged_leg(const Merge& window, const StreamJudgement& judged, unsigned l,
+                     LegSnapshot& leg) {
+  copy_leg(window, l, leg);
+  const auto& told = judged.legs[l];
+  leg.malformed = told.malformed;
+  leg.payload_type = told.payload_type;
+  leg.not_ts = told.not_ts;
+  leg.degraded = told.degraded;
+  leg.corrupt = told.corrupt;
+  if (told.locked_out != 0) leg.locked_out = told.locked_out;
+  if (judged.verdict) copy_faults(judged.verdict->faults(l), leg);
+}
+
+template <class Merge>
+void copy_stream(const Merge& window, const StreamJudgement& judged, StreamSnapshot& into) {
+  std::uint64_t elsewhere = judged.gone.elsewhere;
+  std::uint64_t received = judged.gone.received;
   for (unsigned l = 0; l < into.legs.size(); ++l) {
     LegSnapshot& leg = into.legs[l];
-    copy_leg(window, l, leg);
-    const auto& told = judged.legs[l];
-    leg.malformed = told.malformed;
-    leg.payload_type = told.payload_type;
-    leg.not_ts = told.not_ts;
-    leg.degraded = told.degraded;
-    leg.corrupt = told.corrupt;
-    if (told.locked_out != 0) leg.locked_out = told.locked_out;
-    if (judged.verdict) copy_faults(judged.verdict->faults(l), leg);
+    copy_judged_leg(window, judged, l, leg);
     received += leg.packets;
-    elsewhere += leg.duplicate_same_leg + leg.late + leg.late_after_release + leg.wild_sequence +
-                 leg.other_epoch + leg.malformed + leg.payload_type + leg.not_ts + leg.locked_out;
+    elsewhere += elsewhere_of(leg);
   }
   const MergeTotals& totals = window.totals();
   into.forwarded = window.forwarded();
@@ -110,17 +121,30 @@ void copy_stream(const Merge& window, const Judgement& judged, StreamSnapshot& i
 }  // namespace
 
 bool FailoverStage::snapshot(std::size_t s, StreamSnapshot& into) const {
-  if (unnumbered_[s]) {
-    copy_stream(*unnumbered_[s], judged_[s], into);
+  const FailoverStream& stream = streams_[s];
+  if (stream.is_vacant() || stream.legs != into.legs.size()) return false;
+  if (stream.unnumbered) {
+    copy_stream(*stream.unnumbered, stream.judged, into);
     for (unsigned l = 0; l < into.legs.size(); ++l) {
-      if ((judged_[s].refused >> l & 1) != 0) into.legs[l].state = LegState::LockedOut;
+      if ((stream.judged.refused >> l & 1) != 0) into.legs[l].state = LegState::LockedOut;
     }
-  } else if (lanes_[s].window != nullptr) {
-    copy_stream(*lanes_[s].window, judged_[s], into);
   } else {
-    return false;
+    copy_stream(*stream.lane.window, stream.judged, into);
   }
   return true;
+}
+
+// What a leg that is taken out has counted, so that the stream's sums go on to hold.
+void FailoverStage::settle_gone(const FailoverStream& stream, unsigned leg,
+                                StreamJudgement::Gone& gone) noexcept {
+  LegSnapshot last;
+  if (stream.unnumbered) {
+    copy_judged_leg(*stream.unnumbered, stream.judged, leg, last);
+  } else {
+    copy_judged_leg(*stream.lane.window, stream.judged, leg, last);
+  }
+  gone.received += last.packets;
+  gone.elsewhere += elsewhere_of(last);
 }
 
 }  // namespace castgate

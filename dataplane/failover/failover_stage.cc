@@ -6,7 +6,6 @@
 
 #include "dataplane/base/rtp/locate.h"
 #include "dataplane/base/sequence/messages.h"
-#include "dataplane/failover/merge_configs.h"
 #include "dataplane/failover/udp_payload.h"
 
 namespace castgate {
@@ -34,37 +33,20 @@ constexpr std::array<DropReason, static_cast<std::size_t>(MergeDrop::kCount)> kR
 
 FailoverStage::FailoverStage(const Spec& spec, const std::vector<bool>& mine, const Limits& limits,
                              Stage& next, EventSink& events)
-    : next_(next),
+    : next_(&next),
       events_(events),
-      windows_(spec.streams.size()),
-      judged_(spec.streams.size()),
-      lanes_(spec.streams.size()),
-      unnumbered_(spec.streams.size()),
-      spec_(spec),
-      deadlines_(spec.streams.size()) {
+      lanes_(std::max(spec.streams.size(), limits.streams)),
+      streams_(lanes_.size()),
+      deadlines_(lanes_.size()) {
   limit_held(limits.held);
+  const auto berths = std::make_shared<std::vector<FailoverBerth>>(spec.streams.size());
   for (std::size_t s = 0; s < spec.streams.size(); ++s) {
     if (!mine[s]) continue;
-    const StreamSpec& stream = spec.streams[s];
-    const SwitchConfig switching = switch_config(stream);
-    MergeConfig config = merge_config(stream, static_cast<std::uint32_t>(s));
-    if (stream.sequence.format == SequenceFormat::Fingerprint) {
-      lanes_[s].format = SequenceFormat::Fingerprint;
-      unnumbered_[s] = std::make_unique<FingerprintMerge>(config);
-      if (!fingerprint_) fingerprint_ = std::make_unique<Fingerprint>(limits.fingerprint_seed);
-      continue;
-    }
-    if (has_choice(stream)) config.choice = &switching;
-    MergeWindow& window = windows_[s].window.emplace(config);
-    const std::uint64_t most = std::min<std::uint64_t>(window.window() / 4, Located::kEnd - 1);
-    judged_[s].verdict = stream_verdict(stream);
-    Lane& lane = lanes_[s];
-    lane.window = &window;
-    lane.format = stream.sequence.format;
-    lane.ranges = stream.sequence.counts_messages();
-    lane.plain = !lane.ranges && !window.choice() && !judged_[s].verdict;
-    lane.restamped = is_restamped(stream);
-    lane.most = static_cast<std::uint16_t>(most);
+    streams_[s] = make_failover_stream(spec.streams[s], static_cast<std::uint32_t>(s),
+                                       {berths, &(*berths)[s]});
+    lanes_[s] = streams_[s].lane;
+    if (!streams_[s].unnumbered || fingerprint_) continue;
+    fingerprint_ = std::make_unique<Fingerprint>(limits.fingerprint_seed);
   }
 }
 
@@ -86,7 +68,7 @@ void FailoverStage::process(std::span<rte_mbuf* const> burst, Instant now) noexc
 [[gnu::always_inline]] inline void FailoverStage::offer(rte_mbuf* packet, Instant now) noexcept {
   const PacketTag tag = tag_of(packet);
   CG_DCHECK(tag.stream < lanes_.size());
-  const Lane lane = lanes_[tag.stream];
+  const FailoverLane lane = lanes_[tag.stream];
   const unsigned payload_at = tag.udp_at + 8u;
   const auto* payload = rte_pktmbuf_mtod_offset(packet, const std::byte*, payload_at);
   const std::size_t length = packet->data_len - payload_at;
@@ -121,7 +103,7 @@ std::uint32_t FailoverStage::epoch_of(std::uint32_t stream) const noexcept {
 
 bool FailoverStage::locate(const PacketTag& tag, const std::byte* payload, std::size_t length,
                            Located& where) const noexcept {
-  const Lane& lane = lanes_[tag.stream];
+  const FailoverLane& lane = lanes_[tag.stream];
   bool found = false;
   switch (lane.format) {
     case SequenceFormat::Rtp:
@@ -138,7 +120,7 @@ bool FailoverStage::locate(const PacketTag& tag, const std::byte* payload, std::
       found = locate_iex_tp(payload, length, where);
       break;
     case SequenceFormat::Generic:
-      found = locate_generic(spec_.streams[tag.stream].sequence.generic, payload, length, where);
+      found = locate_generic(streams_[tag.stream].generic, payload, length, where);
       break;
     case SequenceFormat::Fingerprint:
       return false;
@@ -150,25 +132,20 @@ void FailoverStage::tick(Instant now) noexcept {
   now_ = now;
   while (deadlines_.next() <= now) {
     const std::uint32_t s = deadlines_.pop();
-    if (unnumbered_[s]) {
-      unnumbered_[s]->tick(now, *this);
-      rearm(s, *unnumbered_[s]);
-      continue;
+    if (FingerprintMerge* merge = streams_[s].unnumbered.get()) {
+      merge->tick(now, *this);
+      rearm(s, *merge);
+    } else if (MergeWindow* window = lanes_[s].window) {
+      window->tick(now, *this);
+      rearm(s, *window);
     }
-    lanes_[s].window->tick(now, *this);
-    rearm(s, *lanes_[s].window);
   }
   flush();
 }
 
 void FailoverStage::drain(Instant now) noexcept {
   now_ = now;
-  for (Berth& berth : windows_) {
-    if (berth.window) berth.window->drain(now, *this);
-  }
-  for (auto& merge : unnumbered_) {
-    if (merge) merge->drain(now, *this);
-  }
+  for (FailoverStream& stream : streams_) drain(stream, now);
   flush();
 }
 
@@ -176,14 +153,14 @@ void FailoverStage::pass_on(std::span<void* const> packets) noexcept {
   const std::span burst{reinterpret_cast<rte_mbuf* const*>(packets.data()), packets.size()};
   if (tap_ != nullptr) [[unlikely]]
     return pass_on_seen(burst);
-  next_.process(burst, now_);
+  next_->process(burst, now_);
 }
 
 void FailoverStage::pass_on_seen(std::span<rte_mbuf* const> packets) noexcept {
   const std::size_t step = tap_->singly() ? 1 : packets.size();
   for (std::size_t i = 0; i < packets.size(); i += step) {
     tap_->see({.stage = CaptureStage::Failover}, packets.subspan(i, step));
-    next_.process(packets.subspan(i, step), now_);
+    next_->process(packets.subspan(i, step), now_);
     tap_->passed_on();
   }
 }
@@ -239,8 +216,8 @@ void FailoverStage::gap(std::uint32_t tag, std::uint64_t from, std::uint64_t to,
                         Instant now) noexcept {
   const MergeWindow* window = lanes_[tag].window;
   unsigned up = 0;
-  for (unsigned l = 0; l < spec_.streams[tag].legs.size(); ++l) {
-    if ((window != nullptr ? window->leg(l) : unnumbered_[tag]->leg(l)).live) up |= 1u << l;
+  for (unsigned l = 0; l < streams_[tag].legs; ++l) {
+    if ((window != nullptr ? window->leg(l) : streams_[tag].unnumbered->leg(l)).live) up |= 1u << l;
   }
   events_.report({.kind = EventKind::Gap,
                   .reason = static_cast<GapReason>(cause),
@@ -252,7 +229,7 @@ void FailoverStage::gap(std::uint32_t tag, std::uint64_t from, std::uint64_t to,
                   .at = now});
   if (!lanes_[tag].restamped) return;
   flush();  // what came before the gap
-  next_.skip(tag, to - from + 1);
+  next_->skip(tag, to - from + 1);
 }
 
 void FailoverStage::epoch_changed(std::uint32_t tag, std::uint32_t epoch, Instant now) noexcept {
@@ -262,7 +239,7 @@ void FailoverStage::epoch_changed(std::uint32_t tag, std::uint32_t epoch, Instan
                   .at = now});
   if (!lanes_[tag].restamped) return;
   flush();  // what is of the old epoch
-  next_.begin_epoch(tag, first_arrival(*lanes_[tag].window, epoch));
+  next_->begin_epoch(tag, first_arrival(*lanes_[tag].window, epoch));
 }
 
 void FailoverStage::leg_changed(std::uint32_t tag, unsigned leg, LegChange change,

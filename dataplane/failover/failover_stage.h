@@ -8,14 +8,12 @@
 #include <vector>
 
 #include "dataplane/base/deadline_heap.h"
-#include "dataplane/base/failover/merge_window.h"
 #include "dataplane/base/fingerprint/fingerprint.h"
-#include "dataplane/base/fingerprint/fingerprint_merge.h"
-#include "dataplane/base/verdict/stream_verdict.h"
 #include "dataplane/contract/commands.h"
 #include "dataplane/contract/snapshot.h"
 #include "dataplane/contract/spec.h"
 #include "dataplane/event_sink.h"
+#include "dataplane/failover/failover_stream.h"
 #include "dataplane/stage.h"
 
 namespace castgate {
@@ -27,6 +25,7 @@ class FailoverStage final : public Stage, private MergeOutlet {
   struct Limits {
     std::uint64_t held = UINT64_MAX;     // packets that all windows together may keep
     std::uint64_t fingerprint_seed = 0;  // unknown to whoever sends: another at each start
+    std::size_t streams = 0;             // most there will ever be, where more than in the spec
   };
   // `mine[s]`: does this worker serve stream s.
   FailoverStage(const Spec& spec, const std::vector<bool>& mine, const Limits& limits, Stage& next,
@@ -45,8 +44,25 @@ class FailoverStage final : public Stage, private MergeOutlet {
   // Of a packet as classify passes it on. False where it carries no position.
   bool locate(const rte_mbuf* packet, Located& where) const noexcept;
 
-  // Lets go what is kept and settles the counters: the end, or a stream's.
+  // Lets go what is kept and settles the counters.
   void drain(Instant now) noexcept;
+
+  // A stream that comes or is configured anew. Where there was one of this index it goes on, and
+  // what it leaves behind is in `change` afterwards, to be freed elsewhere.
+  struct Change {
+    FailoverStream stream;
+    Inherited from;
+    bool keeps_verdict = false;
+    std::unique_ptr<Fingerprint> fingerprint;  // made where `stream` asks for one
+  };
+  void install(std::uint32_t stream, Change& change, Instant now) noexcept;
+  // Lets go what it keeps; packets of it must not come any more.
+  void remove(std::uint32_t stream, FailoverStream& into, Instant now) noexcept;
+  // May a packet with this tag be offered?
+  bool knows(const PacketTag& tag) const noexcept {
+    return tag.stream < streams_.size() && tag.leg < streams_[tag.stream].legs;
+  }
+  void set_next(Stage& next) noexcept { next_ = &next; }
 
   std::uint64_t held() const noexcept { return MergeOutlet::held(); }
   void count_drops(DropCounts& counts) const noexcept;
@@ -56,30 +72,6 @@ class FailoverStage final : public Stage, private MergeOutlet {
   bool snapshot(std::size_t s, StreamSnapshot& into) const;
 
  private:
-  // What was said of a stream's packets before its window saw them.
-  struct Judgement {
-    struct Leg {
-      std::uint64_t malformed = 0;
-      std::uint64_t payload_type = 0;
-      std::uint64_t not_ts = 0;
-      std::uint64_t degraded = 0;
-      std::uint64_t corrupt = 0;
-      std::uint64_t locked_out = 0;  // of feeds without numbers
-    };
-    std::array<Leg, kMaxLegs> legs{};
-    std::uint8_t refused = 0;  // feeds without numbers: a bit for each leg that is locked out
-    std::unique_ptr<StreamVerdict> verdict;  // null where nothing is asked for
-  };
-
-  // What every packet looks up, in a row of its own.
-  struct Lane {
-    MergeWindow* window = nullptr;  // null where not ours, or without numbers
-    SequenceFormat format = SequenceFormat::Rtp;
-    bool plain = true;       // one position each, all copies alike, nothing to judge
-    bool ranges = false;     // packets of several positions
-    bool restamped = false;  // the next stage wants to know of gaps and epochs
-    std::uint16_t most = 1;  // of them; more could not be kept
-  };
   bool locate(const PacketTag& tag, const std::byte* payload, std::size_t length,
               Located& where) const noexcept;
 
@@ -87,6 +79,10 @@ class FailoverStage final : public Stage, private MergeOutlet {
   void offer_judged(const Arrival& arrival, const Located& where, const PacketTag& tag) noexcept;
   // Counts a packet for its leg that the window does not see.
   void refuse(rte_mbuf* packet, const PacketTag& tag, DropReason why) noexcept;
+  void drain(FailoverStream& stream, Instant now) noexcept;
+  void go_on(FailoverStream& old, Change& change, Instant now) noexcept;
+  static void settle_gone(const FailoverStream& stream, unsigned leg,
+                          StreamJudgement::Gone& gone) noexcept;
   void offer_unnumbered(rte_mbuf* packet, const PacketTag& tag, Instant now) noexcept;
   template <class Merge>
   void rearm(std::uint32_t stream, Merge& merge) noexcept {
@@ -107,23 +103,13 @@ class FailoverStage final : public Stage, private MergeOutlet {
   void cut(std::uint32_t tag, void* packet, unsigned skip, unsigned count) noexcept override;
   void* copy(std::uint32_t tag, void* packet) noexcept override;
 
-  Stage& next_;
+  Stage* next_;
   Tap* tap_ = nullptr;
   EventSink& events_;
   Instant now_;
-  // By stream index; none where not ours. In one piece, and an odd number of cache lines each, so
-  // that the first lines do not compete for the same few sets.
-  struct Berth {
-    std::optional<MergeWindow> window;
-    alignas(64) std::array<std::byte, 64> odd{};
-  };
-  static_assert(sizeof(Berth) / 64 % 2 == 1);
-  std::vector<Berth> windows_;
-  std::vector<Judgement> judged_;                              // by stream index
-  std::vector<Lane> lanes_;                                    // by stream index
-  std::vector<std::unique_ptr<FingerprintMerge>> unnumbered_;  // by stream index; others null
-  std::unique_ptr<Fingerprint> fingerprint_;                   // null where no stream asks for it
-  const Spec& spec_;
+  std::vector<FailoverLane> lanes_;           // by stream index
+  std::vector<FailoverStream> streams_;       // likewise; vacant where not ours
+  std::unique_ptr<Fingerprint> fingerprint_;  // null where no stream asks for it
   Counter created_;
   DeadlineHeap deadlines_;
   DropBin bin_;

@@ -10,8 +10,8 @@ namespace castgate {
 void FailoverStage::offer_judged(const Arrival& arrival, const Located& where,
                                  const PacketTag& tag) noexcept {
   auto* packet = static_cast<rte_mbuf*>(arrival.packet);
-  Judgement& judged = judged_[tag.stream];
-  Judgement::Leg& leg = judged.legs[tag.leg];
+  StreamJudgement& judged = streams_[tag.stream].judged;
+  StreamJudgement::Leg& leg = judged.legs[tag.leg];
   Arrival graded = arrival;
   if ((tag.flags & PacketTag::kCorrupt) != 0) {
     ++leg.corrupt;
@@ -34,7 +34,7 @@ void FailoverStage::offer_judged(const Arrival& arrival, const Located& where,
 }
 
 void FailoverStage::refuse(rte_mbuf* packet, const PacketTag& tag, DropReason why) noexcept {
-  Judgement::Leg& leg = judged_[tag.stream].legs[tag.leg];
+  StreamJudgement::Leg& leg = streams_[tag.stream].judged.legs[tag.leg];
   ++(why == DropReason::PayloadType ? leg.payload_type
      : why == DropReason::NotTs     ? leg.not_ts
                                     : leg.malformed);
@@ -58,8 +58,8 @@ std::uint64_t FailoverStage::content(std::uint32_t /*tag*/, void* packet) noexce
 }
 
 void FailoverStage::offer_unnumbered(rte_mbuf* packet, const PacketTag& tag, Instant now) noexcept {
-  FingerprintMerge& merge = *unnumbered_[tag.stream];
-  Judgement& judged = judged_[tag.stream];
+  FingerprintMerge& merge = *streams_[tag.stream].unnumbered;
+  StreamJudgement& judged = streams_[tag.stream].judged;
   if ((judged.refused >> tag.leg & 1) != 0) {
     ++judged.legs[tag.leg].locked_out;
     merge.count_refused(tag.leg, packet->pkt_len);
@@ -72,16 +72,17 @@ void FailoverStage::offer_unnumbered(rte_mbuf* packet, const PacketTag& tag, Ins
 }
 
 void FailoverStage::command(const LegCommand& command, Instant now) noexcept {
-  if (unnumbered_[command.stream]) {
+  FailoverStream& stream = streams_[command.stream];
+  if (command.leg >= stream.legs) return;
+  if (stream.unnumbered) {
     const auto bit = static_cast<std::uint8_t>(1u << command.leg);
-    std::uint8_t& refused = judged_[command.stream].refused;
+    std::uint8_t& refused = stream.judged.refused;
     refused &= static_cast<std::uint8_t>(~bit);
     if (command.action == LegAction::Lockout) refused |= bit;
     return;
   }
-  if (lanes_[command.stream].window == nullptr) return;
   now_ = now;
-  MergeWindow& window = *lanes_[command.stream].window;
+  MergeWindow& window = *stream.lane.window;
   window.command(command.leg, command.action, now, *this);
   flush();
   bin_.flush();

@@ -49,8 +49,11 @@ ReplicateStage::Outputs ReplicateStage::outputs_of(const std::vector<OutputSpec>
 }
 
 ReplicateStage::ReplicateStage(const Spec& spec, std::span<Port* const> ports, rte_mempool* pool,
-                               TransmitStage& transmit)
-    : pool_(pool), transmit_(transmit), outputs_(spec.streams.size()) {
+                               TransmitStage& transmit, std::size_t streams)
+    : pool_(pool),
+      transmit_(transmit),
+      outputs_(std::max(spec.streams.size(), streams)),
+      later_(outputs_.size()) {
   for (const StreamSpec& stream : spec.streams) {
     for (const OutputSpec& output : stream.outputs) {
       const PortSpec& port = spec.ports[output.port];
@@ -63,6 +66,40 @@ ReplicateStage::ReplicateStage(const Spec& spec, std::span<Port* const> ports, r
     outputs_[s] = outputs_of(wanted, ports, next);
     next += wanted.size();
   }
+}
+
+ReplicateStage::Change ReplicateStage::make_change(const StreamSpec& stream, const StreamSpec* was,
+                                                   std::span<const PortSpec> specs,
+                                                   std::span<Port* const> ports) {
+  Change made;
+  made.was.fill(-1);
+  made.templates = std::make_unique<OutputTemplate[]>(stream.outputs.size());
+  for (std::size_t o = 0; o < stream.outputs.size(); ++o) {
+    const OutputSpec& output = stream.outputs[o];
+    made.templates[o] = make_template(output, specs[output.port], ports[output.port]->facts().mac);
+    if (was == nullptr) continue;
+    const auto old = std::ranges::find(was->outputs, output.name, &OutputSpec::name);
+    if (old == was->outputs.end()) continue;
+    made.was[o] = static_cast<std::int8_t>(old - was->outputs.begin());
+  }
+  made.outputs = outputs_of(stream.outputs, ports, made.templates.get());
+  return made;
+}
+
+void ReplicateStage::install(std::size_t stream, Change& change) noexcept {
+  Outputs& own = outputs_[stream];
+  for (std::uint32_t o = 0; o < change.outputs.count; ++o) {
+    if (change.was[o] < 0) continue;
+    const OutputTemplate& old = own.first[change.was[o]];
+    OutputTemplate& output = change.outputs.first[o];
+    output.packets = old.packets;
+    output.bytes = old.bytes;
+    output.packets_high = old.packets_high;
+    output.bytes_high = old.bytes_high;
+    output.drops = old.drops;
+  }
+  own = change.outputs;
+  std::swap(later_[stream], change.templates);
 }
 
 void ReplicateStage::show_to(Tap* tap) noexcept {
@@ -198,6 +235,7 @@ void ReplicateStage::count_missing(rte_mbuf* packet, OutputTemplate& output,
 
 void ReplicateStage::snapshot(std::size_t stream, StreamSnapshot& into) const {
   const Outputs& outputs = outputs_[stream];
+  if (outputs.count != into.outputs.size()) return;
   for (std::uint32_t i = 0; i < outputs.count; ++i) {
     const OutputTemplate& output = outputs.first[i];
     into.outputs[i].packets = (output.packets_high << 32) + output.packets;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -21,11 +22,28 @@ namespace castgate {
 class ReplicateStage final : public Stage {
  public:
   // `ports`: by port index, for MACs and capabilities. `pool`: this worker's, for headers and
-  // copies.
+  // copies. `streams`: most there will ever be.
   ReplicateStage(const Spec& spec, std::span<Port* const> ports, rte_mempool* pool,
-                 TransmitStage& transmit);
+                 TransmitStage& transmit, std::size_t streams = 0);
 
   void process(std::span<rte_mbuf* const> burst, Instant now) noexcept override;
+
+  struct Outputs {
+    std::uint32_t count = 0;
+    bool chains = false;  // every port can send them
+    bool plain = false;   // one output, and that is_plain()
+    OutputTemplate* first = nullptr;
+  };
+  // A stream's outputs, made by the control thread: none, or other ones.
+  struct Change {
+    Outputs outputs;
+    std::unique_ptr<OutputTemplate[]> templates;
+    std::array<std::int8_t, kMaxOutputs> was{};  // by output: which it was, or -1
+  };
+  static Change make_change(const StreamSpec& stream, const StreamSpec* was,
+                            std::span<const PortSpec> specs, std::span<Port* const> ports);
+  // Outputs that were there go on counting; what they were is in `change` afterwards.
+  void install(std::size_t stream, Change& change) noexcept;
 
   // Null: to nobody.
   void show_to(Tap* tap) noexcept;
@@ -38,12 +56,6 @@ class ReplicateStage final : public Stage {
   static constexpr unsigned kCopyThreshold = 256;
 
  private:
-  struct Outputs {
-    std::uint32_t count = 0;
-    bool chains = false;  // every port can send them
-    bool plain = false;   // one output, and that is_plain()
-    OutputTemplate* first = nullptr;
-  };
   static Outputs outputs_of(const std::vector<OutputSpec>& wanted, std::span<Port* const> ports,
                             OutputTemplate* first);
 
@@ -62,6 +74,7 @@ class ReplicateStage final : public Stage {
   TransmitStage& transmit_;
   std::vector<Outputs> outputs_;  // by stream index
   std::vector<OutputTemplate> templates_;
+  std::vector<std::unique_ptr<OutputTemplate[]>> later_;  // by stream index: after the start
   Counter created_;
   DropBin bin_;
 };

@@ -18,33 +18,50 @@ HeaderPlaces places_of(const PacketTag& tag) noexcept {
 
 }  // namespace
 
-RestampStage::RestampStage(const Spec& spec, const std::vector<bool>& mine, Stage& next)
-    : next_(next), lanes_(spec.streams.size()) {
-  for (std::size_t s = 0; s < spec.streams.size(); ++s) {
-    const StreamSpec& stream = spec.streams[s];
-    if (!mine[s] || !is_restamped(stream)) continue;
-    const FailoverSpec& failover = stream.failover;
-    const RestampSpec& restamp = stream.restamp;
-    if (restamp.rtp == RtpFace::Strip) {
-      lanes_[s] = {.change = Change::Strip};
-    } else if (restamp.rtp == RtpFace::Insert) {
-      lanes_[s] = {Change::Insert, static_cast<std::uint16_t>(inserts_.size())};
-      inserts_.push_back(
-          {.stamp = {restamp.payload_type, ssrc_of(stream), {}},
-           .clock_rate = restamp.clock_rate_hz.value_or(rtp_clock_rate(restamp.payload_type)),
-           .sees_gaps = failover.release != Release::Arrival,
-           .one_a_packet = !stream.sequence.counts_messages()});
-    } else {
-      const SplicerConfig config{.sequence_bits = stream.sequence.width(),
-                                 .clock_rate = restamp.clock_rate_hz.value_or(0),
-                                 .max_rate_pps = failover.max_rate_pps,
-                                 .max_skew = longest_hold(failover),
-                                 .even = failover.release == Release::Playout};
-      lanes_[s] = {Change::Splice, static_cast<std::uint16_t>(splices_.size())};
-      splices_.push_back({RtpSplicer(config), ssrc_of(stream),
-                          stream.sequence.format == SequenceFormat::RtpExtended});
-    }
+RestampStage::Face RestampStage::make_face(const StreamSpec& stream) {
+  Face made;
+  if (!is_restamped(stream)) return made;
+  const FailoverSpec& failover = stream.failover;
+  const RestampSpec& restamp = stream.restamp;
+  if (restamp.rtp == RtpFace::Strip) {
+    made.kind = Kind::Strip;
+  } else if (restamp.rtp == RtpFace::Insert) {
+    made.kind = Kind::Insert;
+    made.insert = std::make_unique<Insert>(
+        Insert{.stamp = {restamp.payload_type, ssrc_of(stream), {}},
+               .clock_rate = restamp.clock_rate_hz.value_or(rtp_clock_rate(restamp.payload_type)),
+               .sees_gaps = failover.release != Release::Arrival,
+               .one_a_packet = !stream.sequence.counts_messages()});
+  } else {
+    const SplicerConfig config{.sequence_bits = stream.sequence.width(),
+                               .clock_rate = restamp.clock_rate_hz.value_or(0),
+                               .max_rate_pps = failover.max_rate_pps,
+                               .max_skew = longest_hold(failover),
+                               .even = failover.release == Release::Playout};
+    made.kind = Kind::Splice;
+    made.splice =
+        std::make_unique<Splice>(Splice{RtpSplicer(config), ssrc_of(stream),
+                                        stream.sequence.format == SequenceFormat::RtpExtended});
   }
+  return made;
+}
+
+RestampStage::RestampStage(const Spec& spec, const std::vector<bool>& mine, Stage& next,
+                           std::size_t streams)
+    : next_(&next), kinds_(std::max(spec.streams.size(), streams)), faces_(kinds_.size()) {
+  for (std::size_t s = 0; s < spec.streams.size(); ++s) {
+    if (!mine[s]) continue;
+    faces_[s] = make_face(spec.streams[s]);
+    kinds_[s] = faces_[s].kind;
+  }
+}
+
+void RestampStage::install(std::size_t stream, Face& face) noexcept {
+  Face& own = faces_[stream];
+  if (own.splice && face.splice) face.splice->splicer.inherit(own.splice->splicer);
+  if (own.insert && face.insert) face.insert->stamp.numbers = own.insert->stamp.numbers;
+  std::swap(own, face);
+  kinds_[stream] = own.kind;
 }
 
 bool RestampStage::is_needed(const Spec& spec, const std::vector<bool>& mine) noexcept {
@@ -60,17 +77,18 @@ void RestampStage::process(std::span<rte_mbuf* const> burst, Instant now) noexce
   std::size_t count = 0;
   for (rte_mbuf* packet : burst) {
     const PacketTag tag = tag_of(packet);
-    const Lane lane = lanes_[tag.stream];
-    if (lane.change == Change::None || change(packet, tag, lane, now)) passed[count++] = packet;
+    const bool passes = kinds_[tag.stream] == Kind::None || change(packet, tag, now);
+    if (passes) passed[count++] = packet;
   }
-  if (count != 0) next_.process({passed.data(), count}, now);
+  if (count != 0) next_->process({passed.data(), count}, now);
   bin_.flush();
 }
 
-bool RestampStage::change(rte_mbuf* packet, const PacketTag& tag, Lane lane, Instant now) noexcept {
+bool RestampStage::change(rte_mbuf* packet, const PacketTag& tag, Instant now) noexcept {
   const HeaderPlaces at = places_of(tag);
-  if (lane.change == Change::Splice) return splice(packet, at, splices_[lane.at], now);
-  if (lane.change == Change::Insert) return insert(packet, at, inserts_[lane.at], now);
+  Face& face = faces_[tag.stream];
+  if (face.splice) return splice(packet, at, *face.splice, now);
+  if (face.insert) return insert(packet, at, *face.insert, now);
   return strip(packet, at);
 }
 
@@ -132,15 +150,13 @@ bool RestampStage::strip(rte_mbuf* packet, const HeaderPlaces& at) noexcept {
 }
 
 void RestampStage::begin_epoch(unsigned stream, Instant came) noexcept {
-  const Lane lane = lanes_[stream];
-  if (lane.change == Change::Splice) splices_[lane.at].splicer.begin_epoch(came);
+  if (faces_[stream].splice) faces_[stream].splice->splicer.begin_epoch(came);
 }
 
 // A number for each packet that is missing; one where a packet holds any number of positions.
 void RestampStage::skip(unsigned stream, std::uint64_t positions) noexcept {
-  const Lane lane = lanes_[stream];
-  if (lane.change != Change::Insert || !inserts_[lane.at].sees_gaps) return;
-  Insert& with = inserts_[lane.at];
+  if (!faces_[stream].insert || !faces_[stream].insert->sees_gaps) return;
+  Insert& with = *faces_[stream].insert;
   with.stamp.numbers.sequence += static_cast<std::uint32_t>(
       with.one_a_packet ? std::min(positions, kMostSkipped) : std::uint64_t{1});
 }

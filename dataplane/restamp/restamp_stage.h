@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstdint>
+#include <memory>
 #include <vector>
 
 #include "dataplane/base/restamp/datagram.h"
@@ -15,25 +17,7 @@ namespace castgate {
 // segment that nobody shares; other streams' packets go past it as they are.
 class RestampStage final : public Stage {
  public:
-  // `mine[s]`: does this worker serve stream s.
-  RestampStage(const Spec& spec, const std::vector<bool>& mine, Stage& next);
-
-  // Has any stream of this worker to do with the stage?
-  static bool is_needed(const Spec& spec, const std::vector<bool>& mine) noexcept;
-
-  void process(std::span<rte_mbuf* const> burst, Instant now) noexcept override;
-  void begin_epoch(unsigned stream, Instant came) noexcept override;
-  void skip(unsigned stream, std::uint64_t positions) noexcept override;
-
-  void show_drops_to(Tap* tap) noexcept { bin_.show_to(tap, true); }
-  const DropCounters& drops() const noexcept { return bin_.counters(); }
-
- private:
-  enum class Change : std::uint8_t { None, Splice, Insert, Strip };
-  struct Lane {
-    Change change = Change::None;
-    std::uint16_t at = 0;  // in splices_ or inserts_
-  };
+  enum class Kind : std::uint8_t { None, Splice, Insert, Strip };
   struct Splice {
     RtpSplicer splicer;
     std::uint32_t ssrc = 0;
@@ -46,15 +30,44 @@ class RestampStage final : public Stage {
     bool one_a_packet = false;  // position
   };
 
-  bool change(rte_mbuf* packet, const PacketTag& tag, Lane lane, Instant now) noexcept;
+  // What is done to a stream, made by the control thread.
+  struct Face {
+    Kind kind = Kind::None;
+    std::unique_ptr<Splice> splice;
+    std::unique_ptr<Insert> insert;
+  };
+  static Face make_face(const StreamSpec& stream);
+
+  // For a worker that has none yet: knows no stream, and set_next() comes before the first packet.
+  explicit RestampStage(std::size_t streams) : kinds_(streams), faces_(streams) {}
+
+  // `mine[s]`: does this worker serve stream s. `streams`: most there will ever be.
+  RestampStage(const Spec& spec, const std::vector<bool>& mine, Stage& next,
+               std::size_t streams = 0);
+
+  void set_next(Stage& next) noexcept { next_ = &next; }
+  // A face that goes on numbers what follows after what left; what it was is in `face` afterwards.
+  void install(std::size_t stream, Face& face) noexcept;
+
+  // Has any stream of this worker to do with the stage?
+  static bool is_needed(const Spec& spec, const std::vector<bool>& mine) noexcept;
+
+  void process(std::span<rte_mbuf* const> burst, Instant now) noexcept override;
+  void begin_epoch(unsigned stream, Instant came) noexcept override;
+  void skip(unsigned stream, std::uint64_t positions) noexcept override;
+
+  void show_drops_to(Tap* tap) noexcept { bin_.show_to(tap, true); }
+  const DropCounters& drops() const noexcept { return bin_.counters(); }
+
+ private:
+  bool change(rte_mbuf* packet, const PacketTag& tag, Instant now) noexcept;
   bool splice(rte_mbuf* packet, const HeaderPlaces& at, Splice& with, Instant now) noexcept;
   bool insert(rte_mbuf* packet, const HeaderPlaces& at, Insert& with, Instant now) noexcept;
   bool strip(rte_mbuf* packet, const HeaderPlaces& at) noexcept;
 
-  Stage& next_;
-  std::vector<Lane> lanes_;  // by stream index
-  std::vector<Splice> splices_;
-  std::vector<Insert> inserts_;
+  Stage* next_ = nullptr;
+  std::vector<Kind> kinds_;  // by stream index
+  std::vector<Face> faces_;  // likewise
   DropBin bin_;
 };
 

@@ -27,6 +27,11 @@ class FakeRuntime final : public Runtime {
   }
   bool poll_captured(CapturedPacket& packet) override { return take(captured, packet); }
   std::uint64_t capture_missed() const override { return captures_missed; }
+  Result<ReloadReport> reload(const Spec& spec) override {
+    reloads.push_back(spec);
+    if (!reload_error.empty()) return fail(reload_error);
+    return reloaded;
+  }
   void heartbeat_ages(std::vector<Nanoseconds>& ages) override { ages.assign(1, heartbeat); }
   void drain() override { drained = true; }
 
@@ -38,6 +43,9 @@ class FakeRuntime final : public Runtime {
   bool commands_full = false;
   std::deque<CapturedPacket> captured;
   std::uint64_t captures_missed = 0;
+  std::vector<Spec> reloads;
+  std::string reload_error;
+  ReloadReport reloaded;
   Nanoseconds heartbeat{0};
   Instant time;
   std::uint64_t missed = 0;

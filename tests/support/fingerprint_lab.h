@@ -71,6 +71,7 @@ class FingerprintLab final : public MergeOutlet {
     std::ranges::stable_sort(copies, {}, &Copy::at);
     for (const Copy& copy : copies) {
       advance(copy.at);
+      if (before_each) before_each(static_cast<std::uint64_t>(&copy - copies.data()));
       deliver(copy.leg, feed.payloads[copy.place]);
     }
     for (std::uint64_t i = 0; i < feed.payloads.size(); ++i) {
@@ -82,6 +83,17 @@ class FingerprintLab final : public MergeOutlet {
     Packet& packet = packets_.emplace_back(payload, now_);
     ++offered_;
     merge.offer({&packet, payload * 0x9e3779b97f4a7c15ull, 0, 1400, leg, now_}, *this);
+    after_call();
+  }
+
+  // From here on under another configuration, by way of a second merge: two inheritances.
+  void configure(const MergeConfig& config) {
+    FingerprintMerge between(config);
+    between.take_over(merge, {}, now_, *this);
+    std::destroy_at(&merge);
+    std::construct_at(&merge, config);
+    merge.take_over(between, {}, now_, *this);
+    armed_ = kNever;
     after_call();
   }
 
@@ -132,6 +144,7 @@ class FingerprintLab final : public MergeOutlet {
   }
 
   FingerprintMerge merge;
+  std::function<void(std::uint64_t)> before_each;  // of the copies of a run
   std::vector<std::uint64_t> out;
   std::vector<std::pair<unsigned, LegChange>> changes;
 

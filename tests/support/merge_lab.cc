@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/support/merge_lab.h"
 
+#include <memory>
 #include <string>
 
 namespace castgate::test {
@@ -47,6 +48,19 @@ void MergeLab::advance(Instant to) {
 void MergeLab::after_call() {
   flush();
   if (window.wants_arming()) armed_ = std::min(armed_, window.arm());
+}
+
+void MergeLab::configure(const MergeConfig& config, const Inherited& from) {
+  MergeWindow between(config);
+  MergeHeir(between, window, from).take_over(now_, *this);
+  std::destroy_at(&window);
+  std::construct_at(&window, config);
+  config_ = config;
+  Inherited same;
+  same.numbers = true;
+  MergeHeir(window, between, same).take_over(now_, *this);
+  armed_ = kNever;
+  after_call();
 }
 
 void MergeLab::finish() {

@@ -12,6 +12,7 @@
 
 #include <gtest/gtest.h>
 
+#include "dataplane/base/failover/merge_heir.h"
 #include "dataplane/base/failover/merge_window.h"
 
 namespace castgate::test {
@@ -138,6 +139,8 @@ class MergeLab final : public MergeOutlet {
     window.command(leg, command, now_, *this);
     after_call();
   }
+  // From here on under another configuration, by way of a second window: two inheritances.
+  void configure(const MergeConfig& config, const Inherited& from = {});
   // From deadline to deadline until nothing is held, then the end.
   void finish();
 

@@ -3,6 +3,7 @@
 #include <csignal>
 #include <cstring>
 #include <functional>
+#include <optional>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <thread>
@@ -40,6 +41,7 @@ class StallingRuntime final : public Runtime {
   bool inject(unsigned, std::span<const std::byte>) override { return true; }
   bool command(const Command&) override { return true; }
   bool poll_captured(CapturedPacket&) override { return false; }
+  Result<ReloadReport> reload(const Spec&) override { return ReloadReport{}; }
   std::uint64_t capture_missed() const override { return 0; }
   void heartbeat_ages(std::vector<Nanoseconds>& ages) override {
     ages = {0ns, stalled ? std::chrono::steady_clock::now() - since : 0ns};
@@ -69,7 +71,10 @@ class ConductorTest : public testing::Test {
       user();
       ::kill(::getpid(), SIGTERM);
     });
-    const Snapshot last = (*conductor)->run(runtime, [this] { ++hangups_; });
+    const Snapshot last = (*conductor)->run(runtime, [this](const Spec&) {
+      ++hangups_;
+      return std::exchange(wanted_, std::nullopt);
+    });
     other.join();
     return last;
   }
@@ -82,6 +87,7 @@ class ConductorTest : public testing::Test {
   test::Scratch scratch_;
   std::string socket_ = scratch_ / "control.sock";
   std::atomic<unsigned> hangups_ = 0;
+  std::optional<Spec> wanted_;  // what the next hangup reads
   Spec spec_;
 };
 

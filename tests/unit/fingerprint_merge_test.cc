@@ -47,6 +47,31 @@ TEST(FingerprintMerge, arrival_forwards_each_payload_once) {
   }
 }
 
+TEST(FingerprintMerge, goes_on_under_another_configuration) {
+  for (const MergeRelease release : {MergeRelease::Arrival, MergeRelease::Ordered}) {
+    SCOPED_TRACE(static_cast<int>(release));
+    FingerprintLab lab(config(release));
+    std::uint64_t times = 0;
+    lab.before_each = [&](std::uint64_t copy) {
+      if (copy % 331 != 330) return;
+      MergeConfig next = config(release);
+      next.window = 1024ull << (++times % 3);
+      next.max_skew = milliseconds{8 + static_cast<std::int64_t>(times % 5)};
+      lab.configure(next);
+    };
+    lab.run(feed_of(40'000, 0.05, 3), {{.loses = seeded(1e-2, 1)},
+                                       {.delay = microseconds{4200}, .loses = seeded(1e-2, 2)}});
+    lab.finish();
+    EXPECT_GT(times, 200u);
+    if (release == MergeRelease::Ordered) {
+      lab.expect_in_order();
+    } else {
+      lab.expect_union();
+    }
+    EXPECT_EQ(lab.merge.leg(0).lost, lab.lost_on(0));
+  }
+}
+
 std::function<bool(std::uint64_t)> away(std::uint64_t from, std::uint64_t to) {
   return [=](std::uint64_t i) { return i >= from && i < to; };
 }

@@ -27,6 +27,10 @@ class JumpRing {
     if (end_ - begin_ > mask_) from = jumps_[--end_ & mask_].from;
     jumps_[end_++ & mask_] = {from, to, at};
   }
+  // What the other one remembers, in this one's room.
+  void take_over(JumpRing& old) noexcept {
+    for (; !old.empty(); old.pop()) push(old.front().from, old.front().to, old.front().at);
+  }
   void forget_through(std::uint64_t position) noexcept {
     while (begin_ != end_ && jumps_[begin_ & mask_].to <= position) ++begin_;
   }

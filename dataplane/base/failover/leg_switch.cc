@@ -43,6 +43,22 @@ bool LegSwitch::command(unsigned leg, LegAction command, Instant now) noexcept {
   return choose(now);
 }
 
+void LegSwitch::inherit(const LegSwitch& old, const Inherited& from) noexcept {
+  const auto now = [&](unsigned leg) {
+    const unsigned found = leg == kNone ? count_ : from.now(leg, count_);
+    return found == count_ ? unsigned{kNone} : found;
+  };
+  for (unsigned leg = 0; leg < count_; ++leg) {
+    if (from.has(leg)) legs_[leg] = old.legs_[from.old(leg)];
+  }
+  forced_ = now(old.forced_);
+  manual_ = now(old.manual_);
+  switches_ = old.switches_;
+  now_ = old.now_;
+  const bool stays = old.config_.order == config_.order || forced_ != kNone || manual_ != kNone;
+  if (stays && now(old.preferred_) != kNone) preferred_ = now(old.preferred_);
+}
+
 bool LegSwitch::is_usable(unsigned leg) const noexcept {
   if (legs_[leg].locked_out || legs_[leg].health == LegHealth::Failed) return false;
   return !config_.on_degrade || legs_[leg].health == LegHealth::Well;

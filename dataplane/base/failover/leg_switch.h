@@ -4,6 +4,7 @@
 #include <array>
 #include <cstdint>
 
+#include "dataplane/base/failover/inherited.h"
 #include "dataplane/base/failover/leg_action.h"
 #include "dataplane/base/instant.h"
 
@@ -34,6 +35,9 @@ class LegSwitch {
   // Lockout: this leg is not to be used. Forced: it is preferred whatever its state; Manual: as
   // long as it is well. Clear: of this leg's commands and its wait-to-restore. True as judge().
   bool command(unsigned leg, LegAction command, Instant now) noexcept;
+
+  // Goes on with what was seen and commanded, under our own configuration.
+  void inherit(const LegSwitch& old, const Inherited& from) noexcept;
 
   unsigned preferred() const noexcept { return preferred_; }
   // 0: its good copies leave at once. Others wait for legs of a lower rank.

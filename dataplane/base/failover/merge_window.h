@@ -67,6 +67,8 @@ class alignas(64) MergeWindow : private MergeAttention {
   const MergeChoice* choice() const noexcept { return choice_.get(); }
 
  private:
+  friend class MergeHeir;  // merge_heir.h: goes on with a stream under another configuration
+
   // merge_path.h: the straight path, inlined where packets are offered
   std::uint64_t extend(std::uint64_t raw) const noexcept;
   void count(const Arrival& a) noexcept;

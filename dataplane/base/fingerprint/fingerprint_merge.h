@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "dataplane/base/failover/inherited.h"
 #include "dataplane/base/failover/leg_track.h"
 #include "dataplane/base/failover/merge_config.h"
 #include "dataplane/base/failover/merge_outlet.h"
@@ -32,6 +33,11 @@ class FingerprintMerge {
   }
   void tick(Instant now, MergeOutlet& out) noexcept;
   void drain(Instant now, MergeOutlet& out) noexcept;
+
+  // Goes on with a stream where `old` stands, which ends empty; this one was just constructed.
+  // Never allocates.
+  void take_over(FingerprintMerge& old, const Inherited& from, Instant now,
+                 MergeOutlet& out) noexcept;
 
   // Adds to the leg's sums a packet that was not offered.
   void count_refused(unsigned leg, std::uint32_t bytes) noexcept {
@@ -118,6 +124,10 @@ class FingerprintMerge {
   std::uint32_t put_before(unsigned leg, std::uint32_t slot, std::uint32_t target,
                            MergeOutlet& out) noexcept;
   std::uint32_t same_of_another(unsigned leg, std::uint32_t slot) const noexcept;
+
+  // fingerprint_heir.cc: another configuration
+  void take_legs(FingerprintMerge& old, const Inherited& from) noexcept;
+  std::uint8_t legs_now(std::uint8_t legs, const Inherited& from) const noexcept;
 
   // fingerprint_release.cc: what leaves, what is forgotten, which legs are waited for
   bool late(const Leg& leg, std::int64_t due) const noexcept;

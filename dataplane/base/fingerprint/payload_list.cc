@@ -80,6 +80,23 @@ void PayloadList::move_before(std::uint32_t slot, std::uint32_t after) noexcept 
   place_after(slot, ring_[after].before);
 }
 
+void PayloadList::take_over(const PayloadList& old) noexcept {
+  made_ = old.made_;
+  gone_ = old.gone_;
+  last_rank_ = old.last_rank_;
+  first_ = slot_in(old, old.first_);
+  last_ = slot_in(old, old.last_);
+  for (std::uint64_t number = gone_; number != made_; ++number) {
+    Payload& payload = ring_[slot_of(number)];
+    payload = old.ring_[old.slot_of(number)];
+    payload.before = slot_in(old, payload.before);
+    payload.after = slot_in(old, payload.after);
+    std::uint32_t& bucket = buckets_[payload.fingerprint & mask_];
+    payload.older = bucket;
+    bucket = static_cast<std::uint32_t>(number);
+  }
+}
+
 void PayloadList::drop_oldest() noexcept {
   unlink(oldest());
   ++gone_;

@@ -64,6 +64,15 @@ class PayloadList {
   void move_before(std::uint32_t slot, std::uint32_t after) noexcept;   // two of the list
   void drop_oldest() noexcept;
 
+  // Becomes a copy of the other, which holds no more than our capacity; this one is as constructed.
+  // slot_in() tells where what had a slot there has one here.
+  void take_over(const PayloadList& old) noexcept;
+  std::uint32_t slot_in(const PayloadList& old, std::uint32_t slot) const noexcept {
+    if (slot == kNone) return kNone;
+    return slot_of(gone_ + ((slot - old.oldest()) & old.mask_));
+  }
+  std::uint64_t size() const noexcept { return made_ - gone_; }
+
   std::uint32_t capacity() const noexcept { return mask_ + 1; }
   static constexpr std::uint64_t bytes_for(std::uint64_t payloads) noexcept {
     return (sizeof(Payload) + sizeof(std::uint32_t)) * payloads;

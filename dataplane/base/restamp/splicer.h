@@ -35,6 +35,17 @@ class RtpSplicer {
     came_ = config_.even ? kNever : came;
   }
 
+  // Goes on numbering where `old` ended, under our own configuration.
+  void inherit(const RtpSplicer& old) noexcept {
+    const SplicerConfig config = config_;
+    const bool same = shift_ == old.shift_;
+    const unsigned shift = shift_;
+    *this = old;
+    config_ = config;
+    shift_ = shift;
+    if (!same) begin_epoch(kNever);
+  }
+
   // Moves the numbers of a packet that leaves at `now`. False when it lies before the first packet
   // of its epoch: that number is the former epoch's.
   bool splice(RtpNumbers& numbers, std::uint8_t payload_type, Instant now) noexcept;

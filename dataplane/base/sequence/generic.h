@@ -12,6 +12,8 @@ struct SequenceField {
   unsigned at = 0;     // bytes from the payload's start
   unsigned width = 0;  // bytes, 1 to 8; 0: there is none
   bool little = false;
+
+  bool operator==(const SequenceField&) const = default;
 };
 
 // A protocol of the operator's own: where its numbers stand.
@@ -19,6 +21,8 @@ struct GenericSequence {
   SequenceField position;  // 2 bytes or more
   SequenceField count;     // of positions; where absent, each packet is one
   SequenceField epoch;     // folded to 32 bits; where absent there is one epoch
+
+  bool operator==(const GenericSequence&) const = default;
 };
 
 // Bits of a position on the wire.

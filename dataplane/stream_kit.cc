@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "dataplane/stream_kit.h"
+
+#include <utility>
+
+#include "dataplane/contract/reload.h"
+
+namespace castgate {
+namespace {
+
+// Does a verdict go on where it is? It knows its legs by their numbers, and what each brought.
+bool keeps_verdict(const StreamSpec& before, const StreamSpec& after) {
+  return before.sequence == after.sequence && before.verify.mpeg_ts == after.verify.mpeg_ts &&
+         before.verify.payload_type == after.verify.payload_type && before.legs == after.legs;
+}
+
+}  // namespace
+
+std::unique_ptr<StreamKit> make_kit(const KitParts& parts, std::uint32_t stream) {
+  auto kit = std::make_unique<StreamKit>();
+  const StreamSpec& after = parts.after.streams[stream];
+  const bool changes =
+      stream < parts.before.streams.size() && !parts.before.streams[stream].is_vacant();
+  const StreamSpec* before = changes ? &parts.before.streams[stream] : nullptr;
+  kit->stream = stream;
+  kit->failover.stream = make_failover_stream(after, stream, std::make_shared<FailoverBerth>());
+  if (before != nullptr) {
+    kit->failover.from = inherited(*before, after);
+    kit->failover.keeps_verdict = keeps_verdict(*before, after);
+  }
+  if (after.sequence.format == SequenceFormat::Fingerprint)
+    kit->failover.fingerprint = std::make_unique<Fingerprint>(parts.fingerprint_seed);
+  kit->face = RestampStage::make_face(after);
+  if (is_restamped(after))
+    kit->restamp = std::make_unique<RestampStage>(stream_places(parts.after));
+  kit->outputs = ReplicateStage::make_change(after, before, parts.after.ports, parts.ports);
+  kit->leg_ports = CaptureFilter::ports_of(after);
+  return kit;
+}
+
+}  // namespace castgate
