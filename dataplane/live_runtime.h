@@ -9,6 +9,7 @@
 
 #include "dataplane/contract/runtime.h"
 #include "dataplane/placement.h"
+#include "dataplane/reload.h"
 #include "dataplane/worker.h"
 #include "drivers/packet_pool.h"
 
@@ -41,15 +42,8 @@ class LiveRuntime final : public Runtime {
     SnapshotJob job;
   };
 
-  // By worker: what it has to do in one step of a reload.
-  using ReloadStep = std::vector<std::unique_ptr<ReloadJob>>;
   Result<void> may_reload(const Spec& spec) const;
-  ReloadStep coming(const Spec& spec);
-  ReloadStep going(const Spec& spec) const;
-  Result<void> carry_out(ReloadStep& step, ReloadReport& report);
-  void let_hand_overs_end() const;
   Result<void> hear_groups(const Spec& spec, bool and_old);
-
   Result<void> make_pools();
   Result<void> open_ports();
   Result<void> make_rings();
@@ -84,7 +78,7 @@ class LiveRuntime final : public Runtime {
   std::vector<std::unique_ptr<Worker>> running_;
   Snapshot last_;
   std::vector<std::unique_ptr<SnapshotRequest>> abandoned_;  // a stuck worker's
-  std::vector<ReloadStep> stuck_;                            // likewise
+  std::unique_ptr<Reload> stuck_;                            // likewise
   std::vector<std::uint64_t> flaps_;
   std::vector<bool> was_up_;
   Instant last_refresh_;

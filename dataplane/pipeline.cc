@@ -68,6 +68,7 @@ void Pipeline::install(StreamKit& kit, Instant now) noexcept {
 }
 
 void Pipeline::remove(StreamKit& kit, Instant now) noexcept {
+  was_changed_ = true;
   if (tap_ != nullptr) tap_->set_time(now);
   failover_.remove(kit.stream, kit.failover.stream, now);
   if (restamp_) restamp_->install(kit.stream, kit.face);

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# SIGHUP under load, a thousand times and with a file full of mistakes: what runs goes on,
+# SIGHUP under load, a thousand times with the same file and once with mistakes: what runs goes on,
 # nothing is lost, nothing grows.
 source "$(dirname "$0")/lib.sh"
 source "$(dirname "$0")/two_paths.sh"

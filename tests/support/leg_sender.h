@@ -4,6 +4,7 @@
 
 #include <array>
 #include <atomic>
+#include <numeric>
 #include <thread>
 #include <vector>
 
@@ -97,8 +98,9 @@ class StreamReceiver final : public Port {
       const auto sequence = static_cast<std::uint16_t>(get16(frame, 44));
       const auto step = static_cast<std::uint16_t>(sequence - before_.at(stream));
       before_.at(stream) = sequence;
-      backward += step == 0 || step > 2 ? 1 : 0;
-      skipped += step == 2 ? 1 : 0;
+      ++taken_of.at(stream);
+      backward_of.at(stream) += step == 0 || step > 2 ? 1 : 0;
+      skipped_of.at(stream) += step == 2 ? 1 : 0;
     }
     taken += burst.size();
     return static_cast<unsigned>(burst.size());
@@ -107,8 +109,16 @@ class StreamReceiver final : public Port {
   PortStats stats() const override { return {}; }
 
   std::atomic<std::uint64_t> taken{0};
-  std::uint64_t backward = 0;  // not the next position and not the one after a loss
-  std::uint64_t skipped = 0;
+  using EachStream = std::array<std::uint64_t, kStreams>;
+  EachStream taken_of{};
+  EachStream backward_of{};  // not the next position and not the one after a loss
+  EachStream skipped_of{};
+  std::uint64_t backward() const {
+    return std::accumulate(backward_of.begin(), backward_of.end(), std::uint64_t{0});
+  }
+  std::uint64_t skipped() const {
+    return std::accumulate(skipped_of.begin(), skipped_of.end(), std::uint64_t{0});
+  }
   bool other_thread = false;
 
  private:

@@ -38,6 +38,7 @@ struct OneWorker {
                       .ports = {&port},
                       .tx_queues = {0},
                       .pool = pool,
+                      .streams = 16,
                       .exits = &exits_,
                       .events = &events_});
   }

@@ -52,6 +52,19 @@ TEST_F(AlarmTableTest, alarm_outlives_its_cause_by_the_hold_down) {
   EXPECT_EQ(alarms_.cleared()[0].raised, now_);
 }
 
+TEST_F(AlarmTableTest, alarms_about_what_was_taken_out_are_cleared_at_once) {
+  alarms_.stands(silent("A"), "text", now_);
+  alarms_.stands(silent("B"), "text", now_);
+  alarms_.stands(silent("B", "news2"), "text", now_);
+  changes();
+  alarms_.forget("news1", "B", now_);
+  EXPECT_EQ(changes(), "-leg_silent/news1/B");
+  alarms_.forget("news1", {}, now_);
+  EXPECT_EQ(changes(), "-leg_silent/news1/A");
+  ASSERT_EQ(alarms_.standing().size(), 1u);
+  EXPECT_EQ(alarms_.standing()[0].key, silent("B", "news2"));
+}
+
 TEST_F(AlarmTableTest, what_flaps_faster_than_the_hold_down_is_one_alarm) {
   for (int i = 0; i < 100; ++i) {
     alarms_.stands(silent("B"), "text", now_);

@@ -6,6 +6,7 @@
 #include <rte_lcore.h>
 
 #include "dataplane/end_together.h"
+#include "dataplane/reload.h"
 #include "dataplane/ring_port.h"
 #include "dataplane/worker.h"
 #include "tests/support/leg_sender.h"
@@ -30,6 +31,7 @@ class WorkersTest : public test::DriverTest {
     spec_.ports.resize(3);
     for (unsigned s = 0; s < kStreams; ++s) {
       StreamSpec& stream = spec_.streams.emplace_back();
+      stream.name = "stream" + std::to_string(s);
       const Endpoint group{IpAddress::v4(0xef010000 + s), 5000};
       stream.legs = {{"A", 0, {}, {}, group}, {"B", 1, {}, {}, group}};
       stream.failover.max_skew = std::chrono::seconds(2);
@@ -126,6 +128,21 @@ class WorkersTest : public test::DriverTest {
     return made;
   }
 
+  // What runs becomes `after`, as the runtime does it.
+  ReloadReport reload(const Spec& after) {
+    std::array<Port*, 3> ports{&senders_[0], &senders_[1], &receiver_};
+    auto reload = Reload({.before = spec_,
+                          .after = after,
+                          .workers = workers_,
+                          .worker_of_stream = worker_of_stream_,
+                          .ports = ports});
+    const auto done = reload.carry_out();
+    EXPECT_TRUE(done.has_value()) << done.error().text;
+    flows_later_ = reload.take_flows();
+    spec_ = after;
+    return reload.report();
+  }
+
   static std::uint64_t forwarded(const Snapshot& snapshot) {
     std::uint64_t sum = 0;
     for (const StreamSnapshot& stream : snapshot.streams) sum += stream.forwarded;
@@ -143,6 +160,7 @@ class WorkersTest : public test::DriverTest {
   Spec spec_;
   std::vector<std::uint8_t> worker_of_stream_;
   std::optional<FlowTable> flows_;
+  std::unique_ptr<FlowTable> flows_later_;
   std::vector<PacketPool> pools_;
   test::Progress progress_;
   std::deque<LegSender> senders_;
@@ -177,8 +195,8 @@ TEST_F(WorkersTest, packets_handed_over_leave_once_and_in_order) {
   }
   end();
   EXPECT_EQ(receiver_.taken, kStreams * (kPositions - kLost));
-  EXPECT_EQ(receiver_.skipped, kStreams * kLost);
-  EXPECT_EQ(receiver_.backward, 0u);
+  EXPECT_EQ(receiver_.skipped(), kStreams * kLost);
+  EXPECT_EQ(receiver_.backward(), 0u);
   EXPECT_FALSE(receiver_.other_thread);
 
   const Snapshot last = last_snapshot();
@@ -201,7 +219,7 @@ TEST_F(WorkersTest, end_under_load_leaves_nothing_behind) {
   while (receiver_.taken < 20'000) std::this_thread::yield();
   end();
   const Snapshot last = last_snapshot();
-  EXPECT_EQ(receiver_.backward, 0u);
+  EXPECT_EQ(receiver_.backward(), 0u);
   EXPECT_EQ(last.ledger.in, senders_[0].sent + senders_[1].sent);
   EXPECT_EQ(last.ledger.out, receiver_.taken);
   EXPECT_EQ(last.ledger.held, 0u);
@@ -225,6 +243,44 @@ TEST_F(WorkersTest, commands_are_taken_while_packets_flow) {
   }
   end();
   EXPECT_TRUE(last_snapshot().ledger.balances());
+}
+
+// Of 16 streams two come and go, two change what they hold, and all others are left alone.
+TEST_F(WorkersTest, hundred_reloads_cost_the_other_streams_nothing) {
+  build(4096);
+  const Spec all = spec_;
+  for (LegSender& sender : senders_) sender.last = UINT64_MAX;
+  launch();
+  while (receiver_.taken < 5'000) std::this_thread::yield();
+  for (unsigned n = 0; n < 100; ++n) {
+    Spec next = all;
+    for (const unsigned s : {6u, 7u}) {
+      next.streams[s].failover.max_rate_pps = 1000 + 500 * (n % 4);
+      next.streams[s].outputs[0].ttl = static_cast<std::uint8_t>(1 + n);
+      if (n % 3 == 0) std::swap(next.streams[s].legs[0], next.streams[s].legs[1]);
+    }
+    for (const unsigned s : {14u, 15u}) {
+      if (n % 2 == 0) next.streams[s] = {};
+    }
+    const ReloadReport report = reload(next);
+    EXPECT_EQ(report.unchanged, 12u);
+    EXPECT_EQ(report.changed, 2u);
+    EXPECT_EQ(report.removed, n % 2 == 0 ? 2u : 0u);
+    EXPECT_EQ(report.added, n % 2 == 0 ? 0u : 2u);
+    const std::uint64_t taken = receiver_.taken;
+    while (receiver_.taken < taken + 500) std::this_thread::yield();
+  }
+  end();
+  const Snapshot last = last_snapshot();
+  for (unsigned s = 0; s < 14; ++s) {
+    EXPECT_EQ(receiver_.backward_of[s], 0u) << s;
+    EXPECT_EQ(last.streams[s].forwarded, receiver_.taken_of[s]);
+    EXPECT_EQ(last.streams[s].unrecovered, receiver_.skipped_of[s]);
+  }
+  EXPECT_EQ(last.ledger.in, senders_[0].sent + senders_[1].sent);
+  EXPECT_EQ(last.ledger.out, receiver_.taken);
+  EXPECT_EQ(last.ledger.held, 0u);
+  EXPECT_TRUE(last.ledger.balances());
 }
 
 TEST_F(WorkersTest, what_waited_in_a_wire_since_before_the_start_is_dropped_by_name) {
