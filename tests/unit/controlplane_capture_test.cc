@@ -47,7 +47,7 @@ class CaptureTest : public testing::Test {
       user();
       ::kill(::getpid(), SIGTERM);
     });
-    (*conductor)->run(runtime_, [] {});
+    (*conductor)->run(runtime_, [](const Spec&) { return std::nullopt; });
     other.join();
   }
   test::Outcome capture(const std::string& arguments) const {

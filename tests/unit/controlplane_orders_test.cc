@@ -97,7 +97,7 @@ TEST_F(OrdersTest, leg_command_orders_the_running_appliance) {
     wrong = test::run("\"$CASTGATE\" leg news7 B forced --socket " + socket);
     ::kill(::getpid(), SIGTERM);
   });
-  (*conductor)->run(runtime, [] {});
+  (*conductor)->run(runtime, [](const Spec&) { return std::nullopt; });
   user.join();
   EXPECT_EQ(good.exit_code, 0) << good.err;
   EXPECT_EQ(good.out, "news2 leg B: forced\n");
