@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include "controlplane/conductor/event_log.h"
@@ -93,7 +94,7 @@ TEST_F(EventLogTest, very_many_alarms_at_once_are_counted) {
 
 TEST_F(EventLogTest, gaps_in_very_many_streams_are_summed_up) {
   Spec many;
-  many.streams.resize(100);
+  for (int i = 0; i < 100; ++i) many.streams.emplace_back().name = fmt::format("news{}", i);
   EventLog log(many);
   for (std::uint16_t i = 0; i < 100; ++i) log.note(gap(i, 1, 1, GapReason::BothLost));
   const auto lines = log.turn();
