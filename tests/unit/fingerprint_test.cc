@@ -109,7 +109,7 @@ TEST(Fingerprint, one_bit_that_differs_is_another_payload) {
 TEST(Fingerprint, parts_that_changed_places_are_another_payload) {
   const Fingerprint fingerprint(1);
   for (const std::size_t part : {8u, 16u, 32u, 64u, 128u, 188u}) {
-    Bytes bytes = noise(7 * 188, part);
+    Bytes bytes = noise(std::size_t{7} * 188, part);
     std::set<std::uint64_t> seen{of(fingerprint, bytes)};
     const std::size_t parts = bytes.size() / part;
     for (std::size_t i = 0; i < parts; ++i) {

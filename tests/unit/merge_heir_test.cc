@@ -71,6 +71,26 @@ TEST(MergeHeir, window_and_skew_change_a_hundred_times_and_nothing_is_lost) {
   }
 }
 
+// One leg is 200 positions behind: what left long ago must be known.
+TEST(MergeHeir, what_left_long_ago_is_known) {
+  for (const MergeRelease release : {MergeRelease::Arrival, MergeRelease::Ordered}) {
+    SCOPED_TRACE(static_cast<int>(release));
+    MergeConfig config{.release = release, .window = 1024, .max_skew = milliseconds{40}};
+    MergeLab lab(config);
+    const auto all = deliveries({.delay = milliseconds{20}}, 43);
+    for (std::size_t i = 0; i < all.size(); ++i) {
+      if (i % 700 == 699) {
+        config.window = 1024ull << (i % 3);
+        lab.configure(config);
+      }
+      lab.deliver(all[i]);
+    }
+    lab.finish();
+    lab.expect_union();
+    lab.expect_balance();
+  }
+}
+
 TEST(MergeHeir, held_packets_move_and_leave_when_the_gap_closes) {
   MergeLab lab({.window = 512, .max_skew = milliseconds{10}});
   const auto at = [](std::int64_t micro) { return Instant{1'000'000'000} + microseconds{micro}; };

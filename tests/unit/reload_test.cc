@@ -33,6 +33,7 @@ Spec spec_of(std::initializer_list<StreamSpec> streams) {
 
 std::vector<std::string> names(const Spec& spec) {
   std::vector<std::string> all;
+  all.reserve(spec.streams.size());
   for (const StreamSpec& one : spec.streams) all.push_back(one.name);
   return all;
 }
