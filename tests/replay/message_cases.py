@@ -155,6 +155,23 @@ def cme_packets_are_numbered_in_32_bits_little_endian(scene):
 
 
 @case
+def cme_numbers_that_begin_at_1_again_lose_nothing(scene):
+    """As each week: nothing but the number says it, and legs restart 4 ms apart."""
+    def packets(leg, without, late_ns, late_then_ns):
+        return [(lossy_pair.START + n * 1_000_000 + (late_ns if n < 200 else late_then_ns),
+                 market_pair.datagram(struct.pack("<IQ", 700_000_000 + n if n < 200 else n - 199, n)
+                                      + b"x" * 30, leg, n))
+                for n in range(400) if n not in without]
+    pipeline = scene.pipeline(document(LEGS, {"main": MAIN}, sequence="cme_mdp3"))
+    ins = {"red": scene.capture("red.pcap", packets(A, {50, 250}, 0, 0)),
+           "blue": scene.capture("blue.pcap", packets(B, {150, 350}, 500_000, 4_500_000))}
+    got = scene.replay(pipeline, ins, {"out": "out.pcap"})
+    order = [struct.unpack_from("<Q", udp_payload(frame), 4)[0] for _, frame in got.out("out")]
+    equal(order, list(range(400)), "packets out")
+    equal((got.stream()["restarts"], got.stream()["unrecovered"]), (1, 0), "restarts, unrecovered")
+
+
+@case
 def packets_without_room_for_their_messages_are_malformed_and_the_other_leg_fills_in(scene):
     feed = market_pair.Feed(2000)
     red, _ = market_pair.leg_packets(feed, A, market_pair.Packing(4), "red")

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Which copy leaves: a leg is preferred, or verdicts tell good copies from bad ones."""
+import itertools
 import random
 import struct
 
@@ -79,7 +80,8 @@ def transport_errors_and_counter_jumps_do_not_leave(scene):
 
     made = document(LEGS, OUTPUTS)
     made["streams"]["s"]["verify"] = {"mpeg_ts": True, "payload_type": 33}
-    for skews in ((0, SKEW), (SKEW, 0)):
+    for release, skews in itertools.product(("ordered", "playout"), ((0, SKEW), (SKEW, 0))):
+        made["streams"]["s"]["failover"]["release"] = release
         ins = pair(scene, 2000, lambda leg, n: False, payload, skews)
         got = scene.replay(scene.pipeline(made), ins, {"out": "out.pcap"})
         equal(payloads(got.out("out")), whole, "what left")

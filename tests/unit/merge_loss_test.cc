@@ -22,16 +22,18 @@ constexpr MergeRelease kReleases[] = {MergeRelease::Arrival, MergeRelease::Order
 TEST(MergeLossTest, even_from_one_leg_and_odd_from_the_other_is_complete) {
   for (const MergeRelease release : kReleases) {
     SCOPED_TRACE(static_cast<int>(release));
+    const std::uint64_t seconds = release == MergeRelease::Ordered ? 120 / kSlower : 10;
+    const std::uint64_t count = 10'000 * seconds;
     MergeLab lab({.release = release, .window = 512});
     send_all(lab,
              {{.loses = [](std::uint64_t p) { return p % 2 == 0; }},
               {.delay = milliseconds{10}, .loses = [](std::uint64_t p) { return p % 2 == 1; }}},
-             {.first = 1, .count = 100'000});
+             {.first = 1, .count = count});
     lab.expect_exact();
     EXPECT_EQ(lab.window.totals().unrecovered, 0);
-    EXPECT_EQ(lab.window.leg(0).lost, 50'000);
-    EXPECT_EQ(lab.window.leg(1).lost, 49'999);  // of those from its first position on
-    EXPECT_EQ(lab.window.totals().recovered, 99'999);
+    EXPECT_EQ(lab.window.leg(0).lost, count / 2);
+    EXPECT_EQ(lab.window.leg(1).lost, count / 2 - 1);  // of those from its first position on
+    EXPECT_EQ(lab.window.totals().recovered, count - 1);
   }
 }
 
@@ -73,21 +75,28 @@ TEST(MergeLossTest, bursts_lose_only_what_both_lost) {
   }
 }
 
+// One leg is bad at a time, for `bad_for` positions with a rest of `rest`, then the other.
+void alternating_bursts(MergeRelease release, std::uint64_t bad_for, std::uint64_t rest) {
+  SCOPED_TRACE(testing::Message() << static_cast<int>(release) << ", " << bad_for);
+  MergeLab lab({.release = release, .window = 512});
+  const std::uint64_t period = bad_for + rest;
+  const auto bad = [=](std::uint64_t turn) {
+    return [=, loses = burst_loss(0.5, 20, 51)](std::uint64_t p) mutable {
+      return p / period % 2 == turn && p % period < bad_for && loses(p);
+    };
+  };
+  send_all(lab, {{.loses = bad(0)}, {.delay = milliseconds{5}, .loses = bad(1)}},
+           {.count = 4 * period});
+  lab.expect_union();
+  lab.expect_balance();
+  EXPECT_EQ(lab.window.totals().unrecovered, 0);
+  EXPECT_GT(lab.window.leg(0).lost, bad_for * 4 / 5);  // half of two turns
+}
+
 TEST(MergeLossTest, alternating_bursts_lose_nothing) {
   for (const MergeRelease release : kReleases) {
-    SCOPED_TRACE(static_cast<int>(release));
-    MergeLab lab({.release = release, .window = 512});
-    // One leg is bad at a time, for 300 ms, with a rest of 100 ms.
-    const auto bad = [](std::uint64_t period) {
-      return [period, loses = burst_loss(0.5, 20, 51)](std::uint64_t p) mutable {
-        return p / 4000 % 2 == period && p % 4000 < 3000 && loses(p);
-      };
-    };
-    send_all(lab, {{.loses = bad(0)}, {.delay = milliseconds{5}, .loses = bad(1)}},
-             {.count = 100'000});
-    lab.expect_union();
-    lab.expect_balance();
-    EXPECT_EQ(lab.window.totals().unrecovered, 0);
+    for (unsigned round = 0; round < 6; ++round) alternating_bursts(release, 3'000, 1'000);
+    alternating_bursts(release, 100'000 / kSlower, 1'000);  // of 10 s
   }
 }
 
@@ -167,6 +176,31 @@ TEST(MergeLossTest, single_leg_reordering_within_the_depth_loses_nothing) {
     send_all(lab, {{.extra_delay = reordering(0.02, 8, 75)}}, {.count = 50'000});
     lab.expect_exact();
     EXPECT_EQ(lab.window.totals().unrecovered, 0);
+  }
+}
+
+TEST(MergeLossTest, reordering_beyond_the_depth_is_late_and_keeps_the_order) {
+  for (const MergeRelease release : {MergeRelease::Ordered, MergeRelease::Playout}) {
+    SCOPED_TRACE(static_cast<int>(release));
+    MergeLab lab({.release = release,
+                  .window = 512,
+                  .max_skew = milliseconds{1},
+                  .playout_delay = milliseconds{1},
+                  .legs = 1,
+                  .reorder_depth = 3});
+    send_all(lab,
+             {{.extra_delay =
+                   [](std::uint64_t p) {
+                     return p % 100 == 50 ? 20 * microseconds{100} + microseconds{50}
+                                          : microseconds{0};
+                   }}},
+             {.count = 10'000});
+    lab.expect_balance();
+    EXPECT_EQ(lab.out_of_order() + lab.twice(), 0);
+    EXPECT_EQ(lab.passed(), 9'900);
+    EXPECT_EQ(lab.window.leg(0).late_after_release, 100);
+    EXPECT_EQ(lab.window.leg(0).reordered, 100);
+    EXPECT_EQ(lab.window.totals().unrecovered, 100);
   }
 }
 

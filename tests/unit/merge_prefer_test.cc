@@ -203,5 +203,24 @@ TEST(MergePreferTest, flapping_leg_is_left_once_and_loses_nothing) {
   lab.expect_balance();
 }
 
+// 5 ms away, 5 ms there, for a minute: less than what makes a leg silent, so each packet that is
+// missing comes from the other leg and nothing else does.
+TEST(MergePreferTest, leg_that_flaps_every_10_ms_loses_nothing_and_switches_once_at_most) {
+  const SwitchConfig switching{.prefer = true, .order = {0, 1}, .wait_to_restore = seconds{5}};
+  for (const auto& [a, b] : kDelays) {
+    SCOPED_TRACE(testing::Message() << a.count() << " " << b.count());
+    MergeLab lab(config_for(switching));
+    lab.keep_exits();
+    send_all(lab,
+             {{.delay = a, .loses = [](std::uint64_t p) { return p % 20 >= 10; }}, {.delay = b}},
+             {.count = 120'000, .interval = microseconds{500}});
+    lab.expect_exact();
+    EXPECT_EQ(lab.passed(), 120'000);
+    const std::uint64_t switches = lab.window.choice()->switching.switches();
+    EXPECT_LE(switches, 1);
+    EXPECT_GE(exits_from(lab, 1), 60'000);
+  }
+}
+
 }  // namespace
 }  // namespace castgate::test

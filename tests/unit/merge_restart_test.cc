@@ -85,6 +85,30 @@ TEST(MergeRestartTest, same_epoch_with_the_sequence_reset_loses_nothing) {
   }
 }
 
+// As an exchange does each week: 32 bits, no session, back to 1.
+TEST(MergeRestartTest, numbers_of_32_bits_that_begin_at_1_again_lose_nothing) {
+  for (const MergeRelease release : kReleases) {
+    for (const std::uint64_t before : {2'000'000'000ull, 700'000'000ull, 6'000ull}) {
+      SCOPED_TRACE(testing::Message() << static_cast<int>(release) << ", " << before);
+      MergeLab lab({.release = release, .window = 1024, .max_skew = milliseconds{20}, .width = 32},
+                   {{.epoch = 0, .offset = before}, {.epoch = 0, .offset = 1}});
+      Wire wire;
+      const std::vector<Path> paths{{.loses = random_loss(0.01, 5)}, {.delay = milliseconds{5}}};
+      const Instant restart = send(wire, lab, paths, {.count = kBefore});
+      send(wire, lab, {{}, {.delay = milliseconds{5}}},
+           {.count = kAfter, .start = restart, .generation = 1});
+      wire.deliver_before(kNever, lab);
+      lab.finish();
+      lab.expect_union(0);
+      lab.expect_union(1);
+      lab.expect_balance();
+      EXPECT_EQ(lab.passed(), kBefore + kAfter);
+      EXPECT_EQ(lab.window.totals().restarts, 1);
+      EXPECT_LE(lab.longest_pause(), milliseconds{50});
+    }
+  }
+}
+
 TEST(MergeRestartTest, holes_of_the_old_epoch_are_filled_before_the_switch) {
   MergeLab lab({.window = 1024, .max_skew = milliseconds{50}},
                {{.epoch = 7}, {.epoch = 8, .offset = 900}});
@@ -128,6 +152,10 @@ void run_alone(MergeRelease release, const Generation& other) {
   Instant at{1'000'000'000};
   for (std::uint64_t p = 0; p < 30'000; ++p) {
     wire.deliver_before(at, lab);
+    // Four packets of another numbering tell it, that is the fifth is on its way.
+    if (p == 10'004) {
+      EXPECT_TRUE(lab.window.leg(0).diverged);
+    }
     const bool astray = p >= 10'000 && p < 20'000;
     wire.put({0, p, at, astray ? 1u : 0u, false});
     wire.put({1, p, at + milliseconds{3}, 0, false});

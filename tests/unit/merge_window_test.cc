@@ -37,6 +37,34 @@ TEST(MergeWindowTest, packet_budget_closes_the_oldest_gap) {
   }
 }
 
+// Leg A, 450 ms ahead, is away for 450 ms: when it is back, all that it brings waits for what B has
+// yet to bring. As many as the budget allows are kept; where it allows them all, nothing is lost.
+TEST(MergeWindowTest, outage_as_long_as_the_skew_keeps_to_the_budget) {
+  for (const MergeRelease release : {MergeRelease::Ordered, MergeRelease::Playout}) {
+    for (const std::uint64_t budget : {500u, 6'000u}) {
+      SCOPED_TRACE(testing::Message() << static_cast<int>(release) << ", " << budget);
+      const milliseconds skew{450};
+      MergeLab lab({.release = release,
+                    .window = 16'384,
+                    .max_skew = skew + milliseconds{10},
+                    .playout_delay = skew + milliseconds{10}});
+      lab.limit_held(budget);
+      send_all(
+          lab,
+          {{.loses = [](std::uint64_t p) { return p >= 10'000 && p < 14'500; }}, {.delay = skew}},
+          {.count = 30'000});
+      EXPECT_LE(lab.window.totals().held_max, budget);
+      EXPECT_EQ(lab.twice() + lab.out_of_order(), 0);
+      lab.expect_balance();
+      const bool enough = budget > 5'000;
+      EXPECT_EQ(lab.window.totals().held_max > 4'000, enough);
+      if (enough) lab.expect_exact();
+      EXPECT_EQ(lab.passed() + lab.window.totals().unrecovered, 30'000);
+      EXPECT_EQ(lab.window.totals().unrecovered == 0, enough);
+    }
+  }
+}
+
 TEST(MergeWindowTest, gap_holds_half_the_window_at_most) {
   for (const MergeRelease release : {MergeRelease::Ordered, MergeRelease::Playout}) {
     SCOPED_TRACE(static_cast<int>(release));

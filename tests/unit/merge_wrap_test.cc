@@ -60,6 +60,26 @@ TEST(MergeWrapTest, thirty_two_bits_wrap_without_loss) {
   }
 }
 
+// The leg that leads is away from before the numbers wrap until after it, then the other one.
+TEST(MergeWrapTest, legs_that_die_around_the_wrap_lose_nothing) {
+  for (const MergeRelease release : kReleases) {
+    for (const unsigned width : {16u, 32u}) {
+      SCOPED_TRACE(testing::Message() << static_cast<int>(release) << ", " << width << " bits");
+      MergeLab lab({.release = release, .window = 512, .width = width},
+                   {{.offset = (1ull << width) - 5'000}});
+      const auto away = [](std::uint64_t around) {
+        return [around](std::uint64_t p) { return p + 800 >= around && p < around + 800; };
+      };
+      std::vector<Path> paths{{.loses = away(5'000)}, {.delay = milliseconds{9}}};
+      if (width == 16) paths[1].loses = away(5'000 + 65'536);
+      send_all(lab, paths, {.count = 80'000});
+      lab.expect_exact();
+      EXPECT_EQ(lab.passed(), 80'000);
+      EXPECT_EQ(lab.window.leg(0).lost, 1'600);
+    }
+  }
+}
+
 TEST(MergeWrapTest, start_at_the_very_end_of_the_range_merges) {
   for (const std::uint64_t start : {65'535u, 0u, 1u, 32'767u, 32'768u}) {
     MergeLab lab({.window = 512}, {{.offset = start}});
