@@ -29,6 +29,7 @@ struct Packet {
   std::uint16_t count = 1;
   Instant at;
   std::uint32_t session = 1;
+  std::size_t number = 0;  // of the delivery: its pieces share it
 };
 
 // A window, and all that leaves it.
@@ -44,6 +45,9 @@ class RangeLab final : public MergeOutlet {
       delivered[packet.session].insert(m);
     }
     auto* copy = &*packets_.emplace_back(std::make_unique<Packet>(packet));
+    copy->number = counts_.size();
+    counts_.push_back(count);
+    brought_[packet.leg] += count;
     ++offered;
     window.offer_range({copy, first_number_ + packet.first, packet.session, 100, packet.leg,
                         packet.at, packet.count},
@@ -82,6 +86,14 @@ class RangeLab final : public MergeOutlet {
     if (found == delivered.end()) return {};
     return {found->second.begin(), found->second.end()};
   }
+  // What a leg brought, where it repeats nothing.
+  std::uint64_t brought(unsigned leg) const { return brought_[leg]; }
+  // Messages cut off packets, in whatever pieces these were to leave.
+  std::uint64_t cut_off() const {
+    std::uint64_t sum = 0;
+    for (const auto& [number, kept] : pieces_) sum += counts_[number] - kept;
+    return sum;
+  }
   std::uint64_t heartbeats() const {
     return static_cast<std::uint64_t>(std::ranges::count(out, 0, &Packet::count));
   }
@@ -114,6 +126,7 @@ class RangeLab final : public MergeOutlet {
     auto& cut = *static_cast<Packet*>(packet);
     EXPECT_GT(count, 0u);
     EXPECT_LE(skip + count, cut.count);
+    pieces_[cut.number] += count;
     cut.first += skip;
     cut.count = static_cast<std::uint16_t>(count);
   }
@@ -124,6 +137,9 @@ class RangeLab final : public MergeOutlet {
 
   std::uint64_t first_number_;
   std::vector<std::unique_ptr<Packet>> packets_;
+  std::vector<std::uint64_t> counts_;            // messages of each delivery
+  std::map<std::size_t, std::uint64_t> pieces_;  // of those cut: what is left of them
+  std::array<std::uint64_t, 8> brought_{};
   Instant now_;
   Instant armed_ = kNever;
 };

@@ -128,6 +128,31 @@ TEST(MergeLossTest, hole_waits_for_a_live_leg_until_max_skew) {
   EXPECT_EQ(lab.gaps[0].at, Instant{1'000'000'000} + 5002 * microseconds{100} + milliseconds{50});
 }
 
+// Leg B lives, but 30 ms behind: nobody knows what it will bring, so that each hole of A waits for
+// max_skew from the packet behind it, and no longer. Two holes are open at a time.
+TEST(MergeLossTest, each_hole_waits_max_skew_from_its_own_beginning) {
+  constexpr SwitchConfig kAllAlike{};
+  for (const SwitchConfig* choice : {static_cast<const SwitchConfig*>(nullptr), &kAllAlike}) {
+    for (const MergeRelease release : {MergeRelease::Ordered, MergeRelease::Arrival}) {
+      if (choice != nullptr && release == MergeRelease::Arrival) continue;
+      SCOPED_TRACE(testing::Message() << static_cast<int>(release) << (choice ? " chosen" : ""));
+      MergeLab lab({.release = release, .window = 1024, .choice = choice});
+      const Sending sending{.count = 20'000};
+      const auto lost = [](std::uint64_t p) { return p > 1'000 && p % 97 == 0; };
+      send_all(lab, {{.loses = lost}, {.delay = milliseconds{30}}}, sending);
+      ASSERT_EQ(lab.gaps.size(), 196);
+      for (std::size_t i = 0; i < 196; ++i) {
+        const auto hole = static_cast<std::int64_t>(97 * (11 + i));
+        ASSERT_EQ(lab.gaps[i].to, lab.gaps[i].from);
+        EXPECT_EQ(lab.gaps[i].cause, GapCause::Deadline);
+        EXPECT_EQ(lab.gaps[i].at, sending.start + (hole + 1) * sending.interval + milliseconds{10})
+            << hole;
+      }
+      lab.expect_balance();
+    }
+  }
+}
+
 TEST(MergeLossTest, copies_within_a_leg_leave_once) {
   for (const MergeRelease release : kReleases) {
     SCOPED_TRACE(static_cast<int>(release));
@@ -176,6 +201,24 @@ TEST(MergeLossTest, single_leg_reordering_within_the_depth_loses_nothing) {
     send_all(lab, {{.extra_delay = reordering(0.02, 8, 75)}}, {.count = 50'000});
     lab.expect_exact();
     EXPECT_EQ(lab.window.totals().unrecovered, 0);
+  }
+}
+
+// Further than a leg's own record of what it brought reaches.
+TEST(MergeLossTest, reordering_by_80_positions_is_counted) {
+  for (const MergeRelease release : kReleases) {
+    SCOPED_TRACE(static_cast<int>(release));
+    MergeLab lab({.release = release, .window = 512, .reorder_depth = 100});
+    const auto late = [](std::uint64_t p) {
+      return p % 500 == 250 ? 80 * microseconds{100} + microseconds{50} : microseconds{0};
+    };
+    const auto never = [](std::uint64_t p) { return p % 500 == 250; };
+    send_all(lab, {{.extra_delay = late}, {.loses = never}}, {.count = 20'000});
+    lab.expect_union();
+    lab.expect_balance();
+    EXPECT_EQ(lab.window.totals().unrecovered, 0);
+    EXPECT_EQ(lab.window.leg(0).reordered, 40);
+    EXPECT_EQ(lab.window.leg(1).reordered, 0);
   }
 }
 

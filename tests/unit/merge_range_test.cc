@@ -90,6 +90,60 @@ TEST(MergeRange, lost_counts_messages_that_a_leg_did_not_bring) {
   EXPECT_EQ(lab.gaps[0], (std::pair<std::uint64_t, std::uint64_t>{1070, 1079}));
 }
 
+TEST(MergeRange, counters_are_what_the_legs_brought_and_lost) {
+  for (const auto release : {MergeRelease::Ordered, MergeRelease::Arrival}) {
+    for (std::uint64_t seed = 1; seed <= 1000; ++seed) {
+      SCOPED_TRACE(testing::Message() << static_cast<int>(release) << ", seed " << seed);
+      std::mt19937_64 random(seed);
+      const auto plans = any_plans(random);
+      MergeConfig config = range_config(release);
+      config.legs = static_cast<unsigned>(plans.size());
+      RangeLab lab(config, random());
+      for (const Packet& packet : schedule(plans, 500, seed)) lab.deliver(packet);
+      lab.finish();
+      const std::uint64_t given_up = 501 - lab.all_delivered().size();
+      std::uint64_t recovered = 0;
+      for (unsigned leg = 0; leg < plans.size(); ++leg) {
+        ASSERT_EQ(lab.window.leg(leg).lost, 501 - lab.brought(leg)) << leg;
+        ASSERT_EQ(lab.window.leg(leg).reordered, 0u) << leg;
+        recovered += 501 - lab.brought(leg) - given_up;
+      }
+      ASSERT_EQ(lab.window.totals().unrecovered, given_up);
+      ASSERT_EQ(lab.window.totals().recovered, recovered);
+      ASSERT_EQ(lab.window.totals().trimmed, lab.cut_off());
+    }
+  }
+}
+
+TEST(MergeRange, packets_of_a_leg_that_change_places_are_counted_and_leave_in_order) {
+  for (const auto release : {MergeRelease::Ordered, MergeRelease::Arrival}) {
+    RangeLab lab(range_config(release));
+    for (std::uint64_t m = 0; m < 400; m += 4) {
+      const auto when = static_cast<std::int64_t>(m) * 20;
+      const bool early = m % 40 == 20;  // the one behind it overtakes it
+      lab.deliver({0, early ? m + 4 : m % 40 == 24 ? m - 4 : m, 4, at(when)});
+      lab.deliver({1, m, 4, at(when + 5)});
+    }
+    lab.finish();
+    auto messages = lab.messages();
+    if (release == MergeRelease::Arrival) std::ranges::sort(messages);
+    EXPECT_EQ(messages, lab.all_delivered());
+    EXPECT_EQ(lab.window.leg(0).reordered, 10u);
+    EXPECT_EQ(lab.window.leg(1).reordered, 0u);
+  }
+}
+
+TEST(MergeRange, packet_with_one_message_that_was_given_up_is_late_after_release) {
+  RangeLab lab(range_config(MergeRelease::Ordered));
+  for (unsigned leg : {0u, 1u}) lab.deliver({leg, 0, 10, at(0)});
+  lab.deliver({0, 11, 9, at(200)});
+  lab.deliver({1, 10, 3, at(30'000)});  // 10 was given up, 11 and 12 have left
+  lab.deliver({1, 13, 3, at(30'100)});  // nothing new
+  lab.finish();
+  EXPECT_EQ(lab.window.leg(1).late_after_release, 1u);
+  EXPECT_EQ(lab.window.totals().unrecovered, 1u);
+}
+
 TEST(MergeRange, numbers_of_64_bits_may_begin_anywhere_and_wrap) {
   for (const std::uint64_t first :
        {std::uint64_t{0}, (std::uint64_t{1} << 63) - 10, UINT64_MAX - 10}) {

@@ -99,10 +99,10 @@ void MergeWindow::place_range(const Arrival& a, std::uint64_t position, MergeOut
   std::uint64_t begin = std::max(position, next_out_);
   make_room_for_range(begin, end, a.now, out);
   begin = std::max(begin, next_out_);
+  note_fills(a.leg, begin, end);
   if (!find_place(begin, end, out)) return out.discard(a.packet, MergeDrop::Redundant);
   if (begin != next_out_) return hold_range(a, position, begin, end, out);
   report_gap(a.now, out);
-  if ((attention_ & kGap) != 0) note_fills(a.leg, begin, std::min(end, head_ + 1));
   void* packet = piece(a, position, begin, end, out);
   advance(end);
   head_ = std::max(head_, end - 1);
@@ -115,7 +115,6 @@ void MergeWindow::place_range(const Arrival& a, std::uint64_t position, MergeOut
 
 void MergeWindow::hold_range(const Arrival& a, std::uint64_t position, std::uint64_t begin,
                              std::uint64_t end, MergeOutlet& out) noexcept {
-  if (begin <= head_) note_fills(a.leg, begin, std::min(end, head_ + 1));
   open_gap(begin, a.now);
   head_ = std::max(head_, end - 1);
   store_range(piece(a, position, begin, end, out), begin, end, out);
@@ -140,10 +139,10 @@ void MergeWindow::keep_range_for_start(const Arrival& a, std::uint64_t position,
     return place_range(a, position, out);
   }
   const bool heartbeat = from == end;
+  note_fills(a.leg, from, end);
   if (heartbeat ? is_packet(slot(from)) || is_covered(slot(from)) : !find_place(from, end, out)) {
     out.discard(a.packet, MergeDrop::Redundant);
   } else {
-    note_fills(a.leg, from, std::min(end, head_));
     first_held_ = std::min(first_held_, from);
     head_ = std::max(head_, end - 1);
     store_range(heartbeat ? a.packet : piece(a, position, from, end, out), from, end, out);

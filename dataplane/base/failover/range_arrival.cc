@@ -50,6 +50,7 @@ void MergeWindow::send_copy(const Arrival& a, std::uint64_t position, const Posi
   if (run.begin == run.end || !config_.trim) return;
   void* copy = out.copy(config_.tag, a.packet);
   if (copy == nullptr) return;
+  totals_.trimmed -= run.end - run.begin;  // piece() takes it for cut off
   out.cut(config_.tag, copy, static_cast<unsigned>(run.begin - position),
           static_cast<unsigned>(run.end - run.begin));
   out.forward(copy);

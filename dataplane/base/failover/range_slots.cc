@@ -95,13 +95,10 @@ void MergeWindow::advance(std::uint64_t end) noexcept {
   next_out_ = end;
 }
 
-// note_fill() for each of [from, to).
+// note_fill() for each of [from, to) that is behind the head and not kept already.
 void MergeWindow::note_fills(unsigned leg, std::uint64_t from, std::uint64_t to) noexcept {
-  for (unsigned other = 0; other < legs_.size(); ++other) {
-    if (other == leg || !legs_[other].seen) continue;
-    const std::uint64_t begin = std::max(from, legs_[other].first);
-    const std::uint64_t end = std::min(to, highest_of(other) + 1 - kNear);
-    if (begin < end) totals_.recovered += end - begin;
+  for (std::uint64_t p = from; p < to && p <= head_; ++p) {
+    if (!is_kept(p)) note_fill(leg, p);
   }
 }
 
