@@ -162,8 +162,9 @@ class TestNames(Tree):
 
     def test_name_in_a_table_that_no_test_has_is_named(self):
         self.fires(test_names, {"tests/unit/a_test.cc": "TEST(MergeTest, a_gap_closes_early) {}\n",
-                                "pipelines/a.md": "`a_gap_closes_early` `a_gap_closes_too_late`\n"},
-                   "no test is called a_gap_closes_too_late")
+                                "pipelines/a.md": "`a_gap_closes_early` `a_gap_closes_too_late`\n"
+                                "`tests/unit/a_test.cc` `tests/live/none.sh`\n"},
+                   "no test is called a_gap_closes_too_late", "a.md:2: there is no tests/live/none")
 
 
 class Judges(Tree):

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A test's name is a sentence in snake_case, of three words or more; documents name real ones."""
+"""A test's name is a sentence in snake_case, of three words or more; documents name real ones, and
+files of the tests that are there."""
 import re
 
 import house
@@ -13,8 +14,11 @@ CASE = re.compile(r"^@case\ndef (\w+)\(", re.MULTILINE)
 NAMED = re.compile(r"`([a-z0-9]+(?:_[a-z0-9]+){3,})`")  # three words and fewer are keys
 
 
+FILE = re.compile(r"`(tests/[\w/.]+)`")
+
+
 def unknown_names(root, known):
-    """Tests that a document of ours names and nobody has."""
+    """Tests and their files that a document of ours names and nobody has."""
     for path in house.files(root, ".md", rooms=["pipelines"]):
         if path.name == "reference.md":
             continue
@@ -22,6 +26,9 @@ def unknown_names(root, known):
             for name in NAMED.findall(line):
                 if name not in known:
                     yield f"{house.name(root, path)}:{number}: no test is called {name}"
+            for file in FILE.findall(line):
+                if not (root / file).exists():
+                    yield f"{house.name(root, path)}:{number}: there is no {file}"
 
 
 def complaints(root, _build=None):
