@@ -15,6 +15,7 @@ declare -A parsers=(
   [capture]="dataplane/base/capture/capture_reader.cc"
   [control]="controlplane/conductor/control_protocol.cc"
   [describe]="dataplane/base/describe/describe.cc dataplane/base/describe/dissect.cc"
+  [fingerprint]="dataplane/base/fingerprint/*.cc dataplane/base/fingerprint/payload_list.h"
   [parse]="dataplane/base/packet/parse.cc dataplane/base/rtp/locate.h"
   [restamp]="dataplane/base/restamp/datagram.cc dataplane/base/rtp/header.h"
   [verdict]="dataplane/base/verdict/stream_verdict.cc dataplane/base/verdict/ts_verdict.cc"

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Any schedule of payloads without numbers: every packet comes back once, whatever is repeated,
 // late, silent or too fast. The first byte chooses the merge, then two bytes are a packet: leg and
-// pause, and which of a few payloads it holds.
+// pause, and which of a few payloads it holds. All of it is also one payload, whose fingerprint is
+// the same whichever instructions make it.
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
@@ -49,10 +50,23 @@ class Outlet final : public MergeOutlet {
   std::uint64_t passed_ = 0;
 };
 
+void expect_ways_to_agree(std::span<const std::byte> payload) {
+  using Way = Fingerprint::Way;
+  static const Fingerprint plain(7, Way::Portable);
+  static const Fingerprint narrow(7, Way::Clmul);
+  static const Fingerprint wide(7, Way::WideClmul);
+  const std::uint64_t made = plain.of(payload.data(), payload.size());
+  CG_CHECK(narrow.of(payload.data(), payload.size()) == made);
+  CG_CHECK(wide.of(payload.data(), payload.size()) == made);
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  const auto payload = std::as_bytes(std::span(data, size));
+  expect_ways_to_agree(payload);
   if (size < 3) return 0;
+  expect_ways_to_agree(payload.subspan(1 + size / 3));
   MergeConfig config;
   config.release = (data[0] & 1) != 0 ? MergeRelease::Ordered : MergeRelease::Arrival;
   config.legs = 1 + (data[0] >> 1 & 7);
