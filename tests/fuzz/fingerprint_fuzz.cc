@@ -63,10 +63,10 @@ void expect_ways_to_agree(std::span<const std::byte> payload) {
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  const auto payload = std::as_bytes(std::span(data, size));
-  expect_ways_to_agree(payload);
+  const auto whole = std::as_bytes(std::span(data, size));
+  expect_ways_to_agree(whole);
   if (size < 3) return 0;
-  expect_ways_to_agree(payload.subspan(1 + size / 3));
+  expect_ways_to_agree(whole.subspan(1 + size / 3));
   MergeConfig config;
   config.release = (data[0] & 1) != 0 ? MergeRelease::Ordered : MergeRelease::Arrival;
   config.legs = 1 + (data[0] >> 1 & 7);
