@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Numbers that nobody sent, with a right checksum or a wrong one: the stream goes on without them."""
+"""Numbers that nobody sent, their checksum right or wrong: the stream goes on without them."""
 import harness
 from harness import case, check, document, equal
 
