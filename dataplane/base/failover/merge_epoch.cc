@@ -137,6 +137,14 @@ void MergeWindow::switch_epoch(std::uint32_t epoch, Instant now, MergeOutlet& ou
   while ((attention_ & kGap) != 0) close_oldest(GapCause::Restart, now, out);
   report_gap(now, out);
   for (unsigned leg = 0; leg < legs_.size() && started(); ++leg) settle_leg(leg);
+  // What a leg keeps since it began anew alone, long ago, has left from the others meanwhile.
+  for (unsigned leg = 0; leg < legs_.size(); ++leg) {
+    const Candidate& candidate = legs_[leg].candidate;
+    const Nanoseconds age = now - candidate.kept[0].now;
+    if (candidate.count != 0 && age > config_.epoch_hold + config_.max_skew) {
+      drop_candidates(leg, out);
+    }
+  }
   const bool renumbered = epoch == epoch_;
   totals_.forwarded_before = forwarded();
   ++totals_.restarts;
