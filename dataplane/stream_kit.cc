@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "dataplane/contract/reload.h"
+#include "dataplane/failover/merge_configs.h"
 
 namespace castgate {
 namespace {
@@ -28,7 +29,7 @@ std::unique_ptr<StreamKit> make_kit(const KitParts& parts, std::uint32_t stream)
     kit->failover.from = inherited(*before, after);
     kit->failover.keeps_verdict = keeps_verdict(*before, after);
   }
-  if (after.sequence.format == SequenceFormat::Fingerprint)
+  if (asks_for_fingerprint(after))
     kit->failover.fingerprint = std::make_unique<Fingerprint>(parts.fingerprint_seed);
   kit->face = RestampStage::make_face(after);
   if (is_restamped(after))

@@ -45,12 +45,13 @@ const Quantity* quantity_of(KeyKind kind) noexcept {
 }
 
 std::string_view kind_text(KeyKind kind) noexcept {
-  constexpr std::array<std::string_view, 20> kNames{
+  constexpr std::array<std::string_view, 21> kNames{
       "map",         "flag",         "number",       "duration",
       "size",        "rate",         "frequency",    "share",
       "name",        "text",         "device",       "path",
       "choice",      "address",      "address: MAC", "address/length",
-      "MAC address", "address:port", "VLAN",         "number or 0x..."};
+      "MAC address", "address:port", "VLAN",         "number or 0x...",
+      "whole number"};
   return kNames[static_cast<std::size_t>(kind)];
 }
 
@@ -99,6 +100,7 @@ std::string KeyInfo::range_text() const {
   std::string text;
   if (kind == KeyKind::Choice) text = fmt::format("{}", fmt::join(choices, ", "));
   if (kind == KeyKind::Flag) text = "true, false";
+  if (kind == KeyKind::Offset) text = "within the numbers' range, or auto";
   if (kind == KeyKind::Vlan) text = "1 to 4094, twice for QinQ";
   if (const Quantity* quantity = quantity_of(kind)) {
     text = quantity_text(least, *quantity) + " to " + quantity_text(most, *quantity);

@@ -34,7 +34,8 @@ enum class KeyKind : std::uint8_t {
   Mac,
   Endpoint,
   Vlan,
-  Ssrc,  // 32 bits, decimal or 0x...
+  Ssrc,    // 32 bits, decimal or 0x...
+  Offset,  // whole, with or without a sign, or auto
 };
 
 // One of each part of Spec, as nobody has touched it.
@@ -54,7 +55,7 @@ struct Defaults {
 struct KeyInfo {
   std::string_view path;  // dotted; * is a name that the operator chooses
   KeyKind kind = KeyKind::Map;
-  bool list = false;  // several of the kind, in [ ]
+  bool list = false;        // several of the kind, in [ ]
   std::uint64_t least = 0;  // of numbers and quantities, in the base unit; of texts, characters
   std::uint64_t most = 0;
   // A row leaves out what it does not have: g++ asks for the initialisers.

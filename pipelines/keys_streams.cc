@@ -37,6 +37,13 @@ constexpr KeyInfo kTable[] = {
      .kind = KeyKind::Endpoint,
      .fallback = kRequired,
      .meaning = "group, or an address of the port's own, and UDP port"},
+    {.path = "streams.*.legs.*.offset",
+     .kind = KeyKind::Offset,
+     .unit = "positions",
+     .fallback = [](D) { return std::string("0"); },
+     .meaning = "of independent servers: what is added to this leg's numbers to give the stream's, "
+                "those of the legs without one; epoch and RTP timestamp stay. auto: learnt from "
+                "equal payloads, timestamp and SSRC as well; needs 2 * max_skew and 32 packets"},
     {.path = "streams.*.sequence",
      .kind = KeyKind::Choice,
      .choices = kSequenceNames,

@@ -15,6 +15,7 @@ LegSpec read_leg(const YamlNode::Entry& entry, const KeyPath& path, ReadContext&
   section.read("vlan", leg.vlan);
   section.read("from", leg.from);
   section.read("to", leg.to);
+  section.read("offset", leg.offset);
   section.finish();
   return leg;
 }

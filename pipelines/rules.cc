@@ -43,6 +43,7 @@ void check_rules(const Spec& spec, ReadContext& context) {
     check_counts(rules, stream);
     for (const LegSpec& leg : stream.legs) check_leg(rules, stream, leg);
     check_failover(rules, stream);
+    check_offsets(rules, stream);
     check_restamp(rules, stream);
     check_monitor(rules, stream);
     for (const OutputSpec& output : stream.outputs) check_output(rules, stream, output);

@@ -16,6 +16,9 @@ inline constexpr std::uint64_t kMaxWindow = 1ull << 22;
 // Payloads that one stream without numbers remembers: 68 MiB.
 inline constexpr std::uint64_t kMaxRemembered = 1ull << 20;
 
+// Payloads that are remembered of a numbering to learn an offset: 3.5 MiB.
+inline constexpr std::uint64_t kMaxOffsetPayloads = 1ull << 16;
+
 // What the rules share. Values that could not be read are not judged a second time.
 class RuleContext {
  public:
@@ -39,6 +42,8 @@ void check_appliance(RuleContext& rules);
 void check_ports(RuleContext& rules);
 void check_leg(RuleContext& rules, const StreamSpec& stream, const LegSpec& leg);
 void check_output(RuleContext& rules, const StreamSpec& stream, const OutputSpec& output);
+// Legs that are numbered otherwise than the stream.
+void check_offsets(RuleContext& rules, const StreamSpec& stream);
 void check_failover(RuleContext& rules, const StreamSpec& stream);
 void check_restamp(RuleContext& rules, const StreamSpec& stream);
 void check_monitor(RuleContext& rules, const StreamSpec& stream);

@@ -2,6 +2,7 @@
 #include "pipelines/values.h"
 
 #include <array>
+#include <charconv>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -133,6 +134,22 @@ Decoded decode(const std::string& text, const KeyInfo& /*key*/, Endpoint& field)
 
 Decoded decode(const std::string& text, const KeyInfo& /*key*/, VlanTags& field) {
   return parse_into(text, field, "a VLAN from 1 to 4094: 43, or 100.43 for QinQ");
+}
+
+Decoded decode(const std::string& text, const KeyInfo& /*key*/, LegOffset& field) {
+  if (text == "auto") {
+    field = {.automatic = true, .positions = 0};
+    return {};
+  }
+  const char* begin = text.data() + (text.starts_with('+') ? 1 : 0);
+  const char* end = text.data() + text.size();
+  std::int64_t positions = 0;
+  const auto [stop, fault] = std::from_chars(begin, end, positions);
+  if (fault != std::errc{} || stop != end || text.starts_with("+-")) {
+    return fail(shown(text) + " is neither a whole number of positions, as -1200, nor auto");
+  }
+  field = {.automatic = false, .positions = positions};
+  return {};
 }
 
 }  // namespace castgate

@@ -11,6 +11,7 @@
 #include "dataplane/base/address.h"
 #include "dataplane/base/error.h"
 #include "dataplane/base/instant.h"
+#include "dataplane/base/offset/leg_offset.h"
 #include "pipelines/keys.h"
 
 namespace castgate {
@@ -33,6 +34,7 @@ Decoded decode(const std::string& text, const KeyInfo& key, IpPrefix& field);
 Decoded decode(const std::string& text, const KeyInfo& key, MacAddress& field);
 Decoded decode(const std::string& text, const KeyInfo& key, Endpoint& field);
 Decoded decode(const std::string& text, const KeyInfo& key, VlanTags& field);
+Decoded decode(const std::string& text, const KeyInfo& key, LegOffset& field);
 
 template <class T>
   requires std::is_unsigned_v<T>

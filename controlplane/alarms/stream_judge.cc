@@ -173,6 +173,25 @@ Findings find_diverged_legs(const StreamStretch& stretch) {
   return found;
 }
 
+// Learning takes tens of packets: a leg that was at it when it was looked at last matches nothing.
+Findings find_unknown_offsets(const StreamStretch& stretch) {
+  const StreamSpec& spec = stretch.spec;
+  Findings found;
+  for (std::size_t leg = 0; leg < spec.legs.size(); ++leg) {
+    if (stretch.before.legs[leg].state != LegState::Learning ||
+        stretch.after.legs[leg].state != LegState::Learning) {
+      continue;
+    }
+    found.push_back(
+        {leg_of(spec, leg),
+         fmt::format("stream {}: the offset of leg {} cannot be learnt and its packets are "
+                     "dropped; its payloads match those of no leg without offset: auto within "
+                     "max_skew: is one of those up, and is {} of the same source?",
+                     spec.name, spec.legs[leg].name, way_of(spec.legs[leg]))});
+  }
+  return found;
+}
+
 Findings find_all_down(const StreamSpec& spec, Nanoseconds silence, bool ever) {
   if (silence < spec.monitor.down_after) return {};
   std::string legs;

@@ -47,6 +47,7 @@ Findings find_content_mismatches(const StreamStretch& stretch,
 // Legs that are silent, or were never heard, while the stream goes on.
 Findings find_silent_legs(const StreamStretch& stretch);
 Findings find_diverged_legs(const StreamStretch& stretch);
+Findings find_unknown_offsets(const StreamStretch& stretch);
 
 // No leg brought a packet for `silence`; `ever`: one did before.
 Findings find_all_down(const StreamSpec& spec, Nanoseconds silence, bool ever);

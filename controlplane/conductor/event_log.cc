@@ -20,7 +20,8 @@ std::vector<LogLine> EventLog::note(const Event& event) {
     return {};
   }
   ++lines_;
-  const bool bad = event.kind == EventKind::LegSilent || event.kind == EventKind::LegDiverged;
+  const bool bad = event.kind == EventKind::LegSilent || event.kind == EventKind::LegDiverged ||
+                   event.kind == EventKind::OffsetLost;
   return {{bad ? LogLevel::Warning : LogLevel::Info, describe(event)}};
 }
 
@@ -56,12 +57,16 @@ std::string EventLog::describe(const Event& event) const {
   const StreamSpec& stream = spec_.streams[event.stream];
   if (event.kind == EventKind::EpochChange)
     return fmt::format("{}: new epoch {:#010x}", stream.name, event.epoch);
+  const std::string leg =
+      event.leg < stream.legs.size() ? stream.legs[event.leg].name : fmt::to_string(event.leg);
+  if (event.kind == EventKind::OffsetLocked)
+    return fmt::format("{}: leg {} offset found: {:+}", stream.name, leg, event.offset);
+  if (event.kind == EventKind::OffsetLost)
+    return fmt::format("{}: leg {} offset lost: learning it anew", stream.name, leg);
   const char* what = event.kind == EventKind::LegUp          ? "up"
                      : event.kind == EventKind::LegSilent    ? "silent"
                      : event.kind == EventKind::LegPreferred ? "preferred"
                                                              : "diverged: not of this epoch";
-  const std::string leg =
-      event.leg < stream.legs.size() ? stream.legs[event.leg].name : fmt::to_string(event.leg);
   return fmt::format("{}: leg {} {}", stream.name, leg, what);
 }
 

@@ -28,6 +28,8 @@ std::string details(const StreamSpec& stream, const Event& event) {
                        legs_of(stream, event.legs));
   const std::string leg =
       event.leg < stream.legs.size() ? stream.legs[event.leg].name : fmt::to_string(event.leg);
+  if (event.kind == EventKind::OffsetLocked)
+    return fmt::format(R"(,"leg":"{}","offset":{})", leg, event.offset);
   return fmt::format(R"(,"leg":"{}")", leg);
 }
 

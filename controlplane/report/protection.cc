@@ -38,7 +38,8 @@ std::string weakest_leg(const StreamSnapshot& stream) {
 std::uint64_t delivered_in_time(const LegSnapshot& leg) noexcept {
   const std::uint64_t useless = leg.duplicate_same_leg + leg.late + leg.late_after_release +
                                 leg.wild_sequence + leg.other_epoch + leg.malformed +
-                                leg.locked_out + leg.payload_type + leg.not_ts;
+                                leg.locked_out + leg.payload_type + leg.not_ts +
+                                leg.offset_learning;
   return leg.packets - std::min(leg.packets, useless);
 }
 

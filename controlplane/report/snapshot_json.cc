@@ -34,6 +34,8 @@ json to_array(const std::vector<T>& all) {
 json leg_to_json(const LegSnapshot& leg) {
   json out{{"name", leg.name}, {"state", kLegStateNames[static_cast<std::size_t>(leg.state)]}};
   put_counters(out, kLegCounters, leg);
+  out["offset"] = nullptr;
+  if (leg.offset) out["offset"] = *leg.offset;
   return out;
 }
 
@@ -61,6 +63,8 @@ LegSnapshot leg_from_json(const json& in) {
   if (state != kLegStateNames.end())
     leg.state = static_cast<LegState>(state - kLegStateNames.begin());
   get_counters(in, kLegCounters, leg);
+  const json offset = in.value("offset", json());
+  if (offset.is_number_integer()) leg.offset = offset.get<std::int64_t>();
   leg.skew = skew_from_json(in.value("skew_histogram", json::array()));
   leg.skew.note_max(leg.skew_max_ns);
   return leg;

@@ -30,6 +30,14 @@ std::string state_of(const LegSnapshot& leg) {
   return std::string(kLegStateNames[static_cast<std::size_t>(leg.state)]);
 }
 
+bool is_renumbered(const LegSnapshot& leg) {
+  return leg.offset || leg.offset_learning != 0 || leg.state == LegState::Learning;
+}
+
+std::string offset_of(const LegSnapshot& leg) {
+  return leg.offset ? fmt::format("{:+}", *leg.offset) : std::string("?");
+}
+
 std::uint64_t sum(const DropCounts& drops) {
   return std::accumulate(drops.begin(), drops.end(), std::uint64_t{0});
 }
@@ -96,20 +104,34 @@ Table losses_table(const Snapshot& snapshot) {
 }
 
 Table legs_table(const Snapshot& snapshot) {
-  Table table({{"stream", Align::Left},
-               {"leg", Align::Left},
-               {"state", Align::Left},
-               {"received"},
-               {"lost"},
-               {"late"},
-               {"skew ms: p50"},
-               {"p99"},
-               {"max"}});
+  const bool offsets = std::ranges::any_of(snapshot.streams, [](const StreamSnapshot& stream) {
+    return std::ranges::any_of(stream.legs, is_renumbered);
+  });
+  std::vector<Column> columns{{"stream", Align::Left},
+                              {"leg", Align::Left},
+                              {"state", Align::Left},
+                              {"received"},
+                              {"lost"},
+                              {"late"},
+                              {"skew ms: p50"},
+                              {"p99"},
+                              {"max"}};
+  if (offsets) columns.push_back({"offset"});
+  Table table(columns);
   for (const StreamSnapshot& stream : snapshot.streams)
-    for (const LegSnapshot& leg : stream.legs)
-      table.add_row({stream.name, leg.name, state_of(leg), text(leg.packets), text(leg.lost),
-                     text(leg.late + leg.late_after_release), milliseconds(leg.skew_p50_ns),
-                     milliseconds(leg.skew_p99_ns), milliseconds(leg.skew_max_ns)});
+    for (const LegSnapshot& leg : stream.legs) {
+      std::vector<std::string> row{stream.name,
+                                   leg.name,
+                                   state_of(leg),
+                                   text(leg.packets),
+                                   text(leg.lost),
+                                   text(leg.late + leg.late_after_release),
+                                   milliseconds(leg.skew_p50_ns),
+                                   milliseconds(leg.skew_p99_ns),
+                                   milliseconds(leg.skew_max_ns)};
+      if (offsets) row.push_back(is_renumbered(leg) ? offset_of(leg) : "-");
+      table.add_row(row);
+    }
   return table;
 }
 

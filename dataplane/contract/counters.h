@@ -50,6 +50,8 @@ inline constexpr auto kLegCounters = std::to_array<CounterInfo<LegSnapshot>>({
      "with a wrong UDP checksum, kept in case no other comes (corrupt: use_if_only)"},
     {"payload_type", Unit::Packets, &LegSnapshot::payload_type, "of another RTP payload type"},
     {"not_ts", Unit::Packets, &LegSnapshot::not_ts, "payload was no MPEG-TS (verify.mpeg_ts)"},
+    {"offset_learning", Unit::Packets, &LegSnapshot::offset_learning,
+     "came while its numbers were not known, or in doubt (offset: auto)"},
     {"ts_transport_errors", Unit::Count, &LegSnapshot::ts_transport_errors,
      "TS packets with transport_error_indicator"},
     {"ts_continuity_errors", Unit::Count, &LegSnapshot::ts_continuity_errors,
@@ -140,7 +142,7 @@ inline constexpr auto kWorkerCounters = std::to_array<CounterInfo<WorkerSnapshot
      "copies that a capture wanted and its ring had no room for"},
 });
 
-inline constexpr std::array<std::string_view, 7> kLegStateNames{
-    "waiting", "up", "silent", "diverged", "degraded", "restoring", "locked_out"};
+inline constexpr std::array<std::string_view, 8> kLegStateNames{
+    "waiting", "up", "silent", "diverged", "degraded", "restoring", "locked_out", "learning"};
 
 }  // namespace castgate

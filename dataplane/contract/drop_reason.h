@@ -49,6 +49,7 @@ enum class DropReason : std::uint8_t {
   LockedOut,
   PayloadType,
   NotTs,
+  OffsetLearning,
   // restamp
   BeforeEpoch,
   NoHeadroom,
@@ -107,6 +108,7 @@ inline constexpr std::array<DropReasonInfo, kDropReasons> kDropReasonTable{{
     {"locked_out", "failover", "an operator has locked this leg out"},
     {"payload_type", "failover", "RTP payload type is not verify.payload_type"},
     {"not_ts", "failover", "payload is no MPEG-TS: no 0x47 each 188 bytes (verify.mpeg_ts)"},
+    {"offset_learning", "failover", "offset: auto: the leg's numbers are not known, or in doubt"},
     {"before_epoch", "restamp", "splice, arrival: before the first packet of its epoch"},
     {"no_headroom", "restamp", "rtp: insert: no room for an RTP header in the packet's buffer"},
     {"no_rtp_payload", "restamp", "rtp: strip: nothing but header and padding, or bad padding"},

@@ -21,7 +21,9 @@ enum class EventKind : std::uint8_t {
   LegUp,
   LegSilent,
   LegDiverged,
-  LegPreferred
+  LegPreferred,
+  OffsetLocked,
+  OffsetLost
 };
 
 constexpr std::string_view name_of(EventKind kind) noexcept {
@@ -38,6 +40,10 @@ constexpr std::string_view name_of(EventKind kind) noexcept {
       return "leg_diverged";
     case EventKind::LegPreferred:
       return "leg_preferred";
+    case EventKind::OffsetLocked:
+      return "offset_locked";
+    case EventKind::OffsetLost:
+      return "offset_lost";
   }
   return "";
 }
@@ -45,12 +51,13 @@ constexpr std::string_view name_of(EventKind kind) noexcept {
 struct Event {
   EventKind kind = EventKind::Gap;
   GapReason reason = GapReason::BothLost;  // Gap
-  std::uint8_t leg = 0;                    // Leg*
+  std::uint8_t leg = 0;                    // Leg*, Offset*
   std::uint8_t legs = 0;                   // Gap: bit i: leg i was up, and did not bring it
   std::uint16_t stream = 0;                // index into Spec::streams
   std::uint32_t epoch = 0;                 // SSRC, or the session's number
   std::uint64_t from = 0;                  // Gap: first position lost
   std::uint64_t to = 0;                    // Gap: last position lost
+  std::int64_t offset = 0;                 // OffsetLocked: what is added to the leg's positions
   Instant at;
 };
 

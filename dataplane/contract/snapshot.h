@@ -5,6 +5,7 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -21,7 +22,8 @@ enum class LegState : std::uint8_t {
   Diverged,
   Degraded,
   Restoring,
-  LockedOut
+  LockedOut,
+  Learning
 };
 
 // Does the leg bring what the stream may use?
@@ -47,6 +49,7 @@ struct LegSnapshot {
   std::uint64_t corrupt = 0;
   std::uint64_t payload_type = 0;
   std::uint64_t not_ts = 0;
+  std::uint64_t offset_learning = 0;
   std::uint64_t ts_transport_errors = 0;
   std::uint64_t ts_continuity_errors = 0;
   std::uint64_t ts_pcr_errors = 0;
@@ -59,7 +62,8 @@ struct LegSnapshot {
   std::uint64_t skew_max_ns = 0;
   std::uint64_t jitter_ns = 0;
   std::uint64_t state_changes = 0;
-  SkewHistogram skew;  // behind the first leg, of the sampled positions
+  std::optional<std::int64_t> offset;  // added to its numbers, where that is asked for and known
+  SkewHistogram skew;                  // behind the first leg, of the sampled positions
 };
 
 struct OutputSnapshot {

@@ -42,6 +42,28 @@ std::uint32_t ssrc_of(const StreamSpec& stream) noexcept {
   return hash;
 }
 
+bool SequenceSpec::is_rtp() const noexcept {
+  return format == SequenceFormat::Rtp || format == SequenceFormat::RtpExtended;
+}
+
+SequenceField SequenceSpec::number() const noexcept {
+  switch (format) {
+    case SequenceFormat::Rtp:
+      return {.at = 2, .width = 2};
+    case SequenceFormat::CmeMdp3:
+      return {.at = 0, .width = 4, .little = true};
+    case SequenceFormat::Moldudp64:
+      return {.at = 10, .width = 8};
+    case SequenceFormat::Generic:
+      return generic.position;
+    case SequenceFormat::RtpExtended:  // in two halves
+    case SequenceFormat::IexTp:        // bytes are numbered as well
+    case SequenceFormat::Fingerprint:
+      return {};
+  }
+  return {};
+}
+
 unsigned SequenceSpec::width() const noexcept {
   switch (format) {
     case SequenceFormat::Rtp:
@@ -66,6 +88,24 @@ bool SequenceSpec::has_lengths() const noexcept {
 
 bool SequenceSpec::counts_messages() const noexcept {
   return has_lengths() || (format == SequenceFormat::Generic && generic.count.width != 0);
+}
+
+bool has_offsets(const StreamSpec& stream) noexcept {
+  return std::ranges::any_of(stream.legs, [](const LegSpec& leg) { return !leg.offset.is_none(); });
+}
+
+bool learns_offsets(const StreamSpec& stream) noexcept {
+  return std::ranges::any_of(stream.legs, [](const LegSpec& leg) { return leg.offset.automatic; });
+}
+
+std::uint64_t remembered_payloads(const StreamSpec& stream) noexcept {
+  constexpr double kNanosecondsPerSecond = 1e9;
+  constexpr double kLargest = 1ull << 40;
+  constexpr std::uint64_t kSmallest = 256;
+  const double within = 2 * static_cast<double>(stream.failover.max_rate_pps) *
+                        static_cast<double>(stream.failover.max_skew.count()) /
+                        kNanosecondsPerSecond;
+  return std::bit_ceil(std::max(static_cast<std::uint64_t>(std::min(within, kLargest)), kSmallest));
 }
 
 std::uint64_t window_positions(const StreamSpec& stream) noexcept {

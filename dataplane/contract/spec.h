@@ -11,6 +11,7 @@
 
 #include "dataplane/base/address.h"
 #include "dataplane/base/instant.h"
+#include "dataplane/base/offset/leg_offset.h"
 #include "dataplane/base/sequence/generic.h"
 
 namespace castgate {
@@ -73,6 +74,7 @@ struct LegSpec {
   VlanTags vlan;
   std::optional<IpAddress> from;  // source filter; absent accepts any source
   Endpoint to;                    // group, or an address of the port, and UDP port
+  LegOffset offset;               // of its numbers against the stream's
   bool operator==(const LegSpec&) const = default;
 };
 
@@ -97,6 +99,9 @@ struct SequenceSpec {
   unsigned width() const noexcept;        // bits of a position on the wire
   bool counts_messages() const noexcept;  // a packet holds any number of positions
   bool has_lengths() const noexcept;      // each message has one, so that packets can be cut
+  bool is_rtp() const noexcept;
+  // The position's, where it is one number in one place; none of width 0 elsewhere.
+  SequenceField number() const noexcept;
   bool operator==(const SequenceSpec&) const = default;
 };
 
@@ -212,6 +217,14 @@ bool is_restamped(const StreamSpec& stream) noexcept;
 // The SSRC that a restamped stream leaves with. That which is made of the name is the same on every
 // appliance and after every start.
 std::uint32_t ssrc_of(const StreamSpec& stream) noexcept;
+
+// Is any leg numbered otherwise than the stream?
+bool has_offsets(const StreamSpec& stream) noexcept;
+// Is an offset of any leg to be learnt?
+bool learns_offsets(const StreamSpec& stream) noexcept;
+// offset: auto: the payloads that are remembered of each numbering: all that may come within twice
+// max_skew.
+std::uint64_t remembered_payloads(const StreamSpec& stream) noexcept;
 
 // How long a packet may be kept: max_skew, or the playout delay where that is longer.
 Nanoseconds longest_hold(const FailoverSpec& failover) noexcept;

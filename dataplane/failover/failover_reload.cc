@@ -12,6 +12,7 @@ void FailoverStage::install(std::uint32_t stream, Change& change, Instant now) n
   FailoverStream& own = streams_[stream];
   if (!own.is_vacant()) go_on(own, change, now);
   if (!fingerprint_) fingerprint_ = std::move(change.fingerprint);
+  if (change.stream.offsets && fingerprint_) change.stream.offsets->use(*fingerprint_);
   std::swap(own, change.stream);
   lanes_[stream] = own.lane;
   flush();
@@ -43,6 +44,7 @@ void FailoverStage::go_on(FailoverStream& old, Change& change, Instant now) noex
     if ((old.judged.refused >> from.old(leg) & 1) == 0) continue;
     own.judged.refused |= static_cast<std::uint8_t>(1u << leg);
   }
+  if (own.offsets && old.offsets) own.offsets->take_over(*old.offsets, from);
   if (change.keeps_verdict) std::swap(own.judged.verdict, old.judged.verdict);
   if (own.unnumbered && old.unnumbered) {
     own.unnumbered->take_over(*old.unnumbered, from, now, *this);

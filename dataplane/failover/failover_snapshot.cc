@@ -65,7 +65,8 @@ std::uint64_t gaps(const MergeTotals& totals, GapCause cause) {
 // Of the leg's packets those that were neither forwarded, nor kept, nor redundant.
 std::uint64_t elsewhere_of(const LegSnapshot& leg) {
   return leg.duplicate_same_leg + leg.late + leg.late_after_release + leg.wild_sequence +
-         leg.other_epoch + leg.malformed + leg.payload_type + leg.not_ts + leg.locked_out;
+         leg.other_epoch + leg.malformed + leg.payload_type + leg.not_ts + leg.locked_out +
+         leg.offset_learning;
 }
 
 template <class Merge>
@@ -78,6 +79,7 @@ void copy_judged_leg(const Merge& window, const StreamJudgement& judged, unsigne
   leg.not_ts = told.not_ts;
   leg.degraded = told.degraded;
   leg.corrupt = told.corrupt;
+  leg.offset_learning = told.offset_learning;
   if (told.locked_out != 0) leg.locked_out = told.locked_out;
   if (judged.verdict) copy_faults(judged.verdict->faults(l), leg);
 }
@@ -130,6 +132,7 @@ bool FailoverStage::snapshot(std::size_t s, StreamSnapshot& into) const {
     }
   } else {
     copy_stream(*stream.lane.window, stream.judged, into);
+    copy_offsets(stream, into);
   }
   return true;
 }

@@ -6,6 +6,7 @@
 
 #include "dataplane/base/rtp/locate.h"
 #include "dataplane/base/sequence/messages.h"
+#include "dataplane/failover/merge_configs.h"
 #include "dataplane/failover/udp_payload.h"
 
 namespace castgate {
@@ -45,8 +46,9 @@ FailoverStage::FailoverStage(const Spec& spec, const std::vector<bool>& mine, co
     streams_[s] = make_failover_stream(spec.streams[s], static_cast<std::uint32_t>(s),
                                        {berths, &(*berths)[s]});
     lanes_[s] = streams_[s].lane;
-    if (!streams_[s].unnumbered || fingerprint_) continue;
-    fingerprint_ = std::make_unique<Fingerprint>(limits.fingerprint_seed);
+    if (!asks_for_fingerprint(spec.streams[s])) continue;
+    if (!fingerprint_) fingerprint_ = std::make_unique<Fingerprint>(limits.fingerprint_seed);
+    if (streams_[s].offsets) streams_[s].offsets->use(*fingerprint_);
   }
 }
 
@@ -82,6 +84,8 @@ void FailoverStage::process(std::span<rte_mbuf* const> burst, Instant now) noexc
   const Arrival arrival{packet, where.raw, where.epoch, packet->pkt_len, tag.leg, now, where.count};
   if (lane.plain) [[likely]] {
     lane.window->offer(arrival, *this);
+  } else if (lane.offsets) {
+    offer_moved(arrival, where, tag);
   } else if (lane.ranges) {
     lane.window->offer_range(arrival, *this);
   } else {
@@ -120,7 +124,7 @@ bool FailoverStage::locate(const PacketTag& tag, const std::byte* payload, std::
       found = locate_iex_tp(payload, length, where);
       break;
     case SequenceFormat::Generic:
-      found = locate_generic(streams_[tag.stream].generic, payload, length, where);
+      found = locate_generic(streams_[tag.stream].sequence.generic, payload, length, where);
       break;
     case SequenceFormat::Fingerprint:
       return false;
@@ -259,8 +263,9 @@ void FailoverStage::count_drops(DropCounts& counts) const noexcept {
   for (std::size_t i = 0; i < kReasons.size(); ++i) {
     counts[static_cast<std::size_t>(kReasons[i])] += dropped(static_cast<MergeDrop>(i));
   }
-  for (const DropReason own : {DropReason::Malformed, DropReason::CopyFailed,
-                               DropReason::PayloadType, DropReason::NotTs}) {
+  for (const DropReason own :
+       {DropReason::Malformed, DropReason::CopyFailed, DropReason::PayloadType, DropReason::NotTs,
+        DropReason::OffsetLearning}) {
     counts[static_cast<std::size_t>(own)] += bin_.dropped(own);
   }
 }

@@ -77,6 +77,13 @@ class FailoverStage final : public Stage, private MergeOutlet {
 
   void offer(rte_mbuf* packet, Instant now) noexcept;
   void offer_judged(const Arrival& arrival, const Located& where, const PacketTag& tag) noexcept;
+  // failover_offset.cc
+  bool speaks(std::uint32_t stream, unsigned leg) const noexcept;
+  void offer_moved(Arrival arrival, Located where, const PacketTag& tag) noexcept;
+  void tell_offsets(std::uint32_t stream, Instant now) noexcept;
+  // What of two copies is to be equal.
+  std::span<const std::byte> compared(std::uint32_t stream, const rte_mbuf* packet) const noexcept;
+  void copy_offsets(const FailoverStream& stream, StreamSnapshot& into) const noexcept;
   // Counts a packet for its leg that the window does not see.
   void refuse(rte_mbuf* packet, const PacketTag& tag, DropReason why) noexcept;
   void drain(FailoverStream& stream, Instant now) noexcept;

@@ -12,7 +12,7 @@ FailoverStream make_failover_stream(const StreamSpec& stream, std::uint32_t tag,
                                     std::shared_ptr<FailoverBerth> berth) {
   FailoverStream made;
   made.legs = static_cast<std::uint8_t>(stream.legs.size());
-  made.generic = stream.sequence.generic;
+  made.sequence = stream.sequence;
   made.lane.format = stream.sequence.format;
   MergeConfig config = merge_config(stream, tag);
   if (stream.sequence.format == SequenceFormat::Fingerprint) {
@@ -30,6 +30,10 @@ FailoverStream make_failover_stream(const StreamSpec& stream, std::uint32_t tag,
   made.lane.plain = !made.lane.ranges && !window.choice() && !made.judged.verdict;
   made.lane.restamped = is_restamped(stream);
   made.lane.most = static_cast<std::uint16_t>(most);
+  made.lane.offsets = has_offsets(stream);
+  if (!made.lane.offsets) return made;
+  made.lane.plain = false;
+  made.offsets = std::make_unique<StreamOffsets>(leg_offsets(stream), offset_config(stream));
   return made;
 }
 

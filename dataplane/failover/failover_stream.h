@@ -12,6 +12,7 @@
 #include "dataplane/base/failover/inherited.h"
 #include "dataplane/base/failover/merge_window.h"
 #include "dataplane/base/fingerprint/fingerprint_merge.h"
+#include "dataplane/base/offset/stream_offsets.h"
 #include "dataplane/base/verdict/stream_verdict.h"
 #include "dataplane/contract/spec.h"
 
@@ -26,6 +27,7 @@ struct StreamJudgement {
     std::uint64_t degraded = 0;
     std::uint64_t corrupt = 0;
     std::uint64_t locked_out = 0;  // of feeds without numbers
+    std::uint64_t offset_learning = 0;
   };
   // Of legs that were taken out of the file, so that the stream's sums still hold.
   struct Gone {
@@ -46,6 +48,7 @@ struct FailoverLane {
   bool plain = true;       // one position each, all copies alike, nothing to judge
   bool ranges = false;     // packets of several positions
   bool restamped = false;  // the next stage wants to know of gaps and epochs
+  bool offsets = false;    // legs are numbered otherwise
   std::uint16_t most = 1;  // of them; more could not be kept
 };
 
@@ -62,8 +65,9 @@ struct FailoverStream {
   std::unique_ptr<FingerprintMerge> unnumbered;  // else null
   StreamJudgement judged;
   FailoverLane lane;
-  GenericSequence generic;  // format: generic
-  std::uint8_t legs = 0;    // 0: no stream
+  std::unique_ptr<StreamOffsets> offsets;  // null where all legs have one numbering
+  SequenceSpec sequence;
+  std::uint8_t legs = 0;  // 0: no stream
 
   bool is_vacant() const noexcept { return legs == 0; }
 };

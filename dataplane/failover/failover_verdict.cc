@@ -35,16 +35,16 @@ void FailoverStage::offer_judged(const Arrival& arrival, const Located& where,
 
 void FailoverStage::refuse(rte_mbuf* packet, const PacketTag& tag, DropReason why) noexcept {
   StreamJudgement::Leg& leg = streams_[tag.stream].judged.legs[tag.leg];
-  ++(why == DropReason::PayloadType ? leg.payload_type
-     : why == DropReason::NotTs     ? leg.not_ts
-                                    : leg.malformed);
+  ++(why == DropReason::PayloadType      ? leg.payload_type
+     : why == DropReason::NotTs          ? leg.not_ts
+     : why == DropReason::OffsetLearning ? leg.offset_learning
+                                         : leg.malformed);
   lanes_[tag.stream].window->count_malformed(tag.leg, packet->pkt_len);
   bin_.drop(packet, why);
 }
 
-std::uint64_t FailoverStage::content(std::uint32_t /*tag*/, void* packet) noexcept {
-  const auto* mbuf = static_cast<const rte_mbuf*>(packet);
-  const auto payload = udp_payload(mbuf, tag_of(mbuf));
+std::uint64_t FailoverStage::content(std::uint32_t tag, void* packet) noexcept {
+  const auto payload = compared(tag, static_cast<const rte_mbuf*>(packet));
   std::uint64_t sum = payload.size();
   std::size_t at = 0;
   for (; at + 8 <= payload.size(); at += 8) {

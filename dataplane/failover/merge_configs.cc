@@ -38,6 +38,23 @@ MergeConfig merge_config(const StreamSpec& stream, std::uint32_t tag) {
   return config;
 }
 
+bool asks_for_fingerprint(const StreamSpec& stream) noexcept {
+  return stream.sequence.format == SequenceFormat::Fingerprint || learns_offsets(stream);
+}
+
+std::vector<LegOffset> leg_offsets(const StreamSpec& stream) {
+  std::vector<LegOffset> offsets;
+  offsets.reserve(stream.legs.size());
+  for (const LegSpec& leg : stream.legs) offsets.push_back(leg.offset);
+  return offsets;
+}
+
+OffsetConfig offset_config(const StreamSpec& stream) {
+  return {.width = stream.sequence.width(),
+          .max_skew = stream.failover.max_skew,
+          .remembered = remembered_payloads(stream)};
+}
+
 std::unique_ptr<StreamVerdict> stream_verdict(const StreamSpec& stream) {
   const StreamVerifySpec& verify = stream.verify;
   if (!verify.mpeg_ts && !verify.payload_type) return nullptr;

@@ -5,16 +5,13 @@
 #include <array>
 
 #include "dataplane/base/restamp/media_clock.h"
+#include "dataplane/restamp/header_places.h"
 
 namespace castgate {
 namespace {
 
 // A longer gap would look like a source's restart to a receiver (RFC 3550 A.1, MAX_DROPOUT).
 constexpr std::uint64_t kMostSkipped = 2'999;
-
-HeaderPlaces places_of(const PacketTag& tag) noexcept {
-  return {tag.l3_at, tag.udp_at, (tag.flags & PacketTag::kIp6) != 0};
-}
 
 }  // namespace
 

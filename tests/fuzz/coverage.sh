@@ -17,6 +17,8 @@ declare -A parsers=(
   [describe]="dataplane/base/describe/describe.cc dataplane/base/describe/dissect.cc"
   [fingerprint]="dataplane/base/fingerprint/*.cc dataplane/base/fingerprint/payload_list.h"
   [parse]="dataplane/base/packet/parse.cc dataplane/base/rtp/locate.h"
+  [offset]="dataplane/base/offset/offset_learner.cc dataplane/base/offset/payload_trail.cc
+            dataplane/base/offset/stream_offsets.cc"
   [restamp]="dataplane/base/restamp/datagram.cc dataplane/base/rtp/header.h"
   [verdict]="dataplane/base/verdict/stream_verdict.cc dataplane/base/verdict/ts_verdict.cc"
   [sequence]="dataplane/base/sequence/generic.cc dataplane/base/sequence/messages.cc"

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
+
 #include <gtest/gtest.h>
 
 #include "controlplane/conductor/event_log.h"
@@ -48,6 +49,15 @@ TEST_F(EventLogTest, legs_are_named) {
   EXPECT_EQ(
       text(log_.note({.kind = EventKind::EpochChange, .stream = 0, .epoch = 0xbeef, .at = {}})),
       "news1: new epoch 0x0000beef\n");
+}
+
+TEST_F(EventLogTest, offsets_that_are_found_and_lost_are_told) {
+  EXPECT_EQ(
+      text(log_.note(
+          {.kind = EventKind::OffsetLocked, .leg = 1, .stream = 0, .offset = -1'200, .at = {}})),
+      "news1: leg B offset found: -1200\n");
+  EXPECT_EQ(text(log_.note({.kind = EventKind::OffsetLost, .leg = 1, .stream = 0, .at = {}})),
+            "! news1: leg B offset lost: learning it anew\n");
 }
 
 TEST_F(EventLogTest, gaps_are_one_line_per_stream_and_second) {

@@ -83,6 +83,13 @@ TEST_F(JournalTest, changes_of_a_leg_and_of_the_epoch_have_no_positions) {
   EXPECT_EQ(event_line(spec_, {.kind = EventKind::LegUp, .stream = 9, .at = {}}, {}), "");
 }
 
+TEST_F(JournalTest, offset_that_is_found_stands_in_its_line) {
+  const json found = json::parse(event_line(
+      spec_, {.kind = EventKind::OffsetLocked, .leg = 1, .stream = 0, .offset = -7, .at = {}}, {}));
+  EXPECT_EQ(found.at("event"), "offset_locked");
+  EXPECT_EQ(found.at("offset"), -7);
+}
+
 TEST_F(JournalTest, alarms_are_lines_of_the_same_log) {
   Alarm one = alarm();
   EXPECT_EQ(json::parse(alarm_line(one, {})), json({{"at", "1970-01-01T00:00:00.000000000Z"},

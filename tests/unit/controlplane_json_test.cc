@@ -52,6 +52,17 @@ void expect_counters(const nlohmann::json& json, const Counters& counters, std::
   }
 }
 
+TEST(SnapshotJsonTest, offset_is_a_number_with_a_sign_or_nothing) {
+  Snapshot shown = numbered();
+  EXPECT_TRUE(to_json(shown)["streams"][0]["legs"][0]["offset"].is_null());
+  EXPECT_FALSE(snapshot_from_json(to_json(shown))->streams[0].legs[0].offset);
+  shown.streams[0].legs[0].offset = -7;
+  shown.streams[0].legs[0].state = LegState::Learning;
+  const Snapshot back = snapshot_from_json(to_json(shown)).value();
+  EXPECT_EQ(back.streams[0].legs[0].offset, -7);
+  EXPECT_EQ(back.streams[0].legs[0].state, LegState::Learning);
+}
+
 TEST(SnapshotJsonTest, every_counter_of_the_tables_is_there) {
   const nlohmann::json json = to_json(numbered());
   expect_counters(json["streams"][0], kStreamCounters, 100);

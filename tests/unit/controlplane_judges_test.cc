@@ -222,6 +222,16 @@ TEST_F(JudgeTest, silent_and_diverged_legs_are_found_by_their_state) {
   EXPECT_EQ(text(find_diverged_legs(stretch())).find("news1/B: stream news1: leg B carries"), 0u);
 }
 
+TEST_F(JudgeTest, leg_that_learns_its_offset_for_a_second_matches_nothing) {
+  flow(1s);
+  after_.legs[1].state = LegState::Learning;
+  EXPECT_EQ(text(find_unknown_offsets(stretch())), "");  // it may have begun just now
+  before_.legs[1].state = LegState::Learning;
+  EXPECT_EQ(text(find_unknown_offsets(stretch()))
+                .find("news1/B: stream news1: the offset of leg B cannot be learnt"),
+            0u);
+}
+
 TEST_F(JudgeTest, leg_that_never_came_is_silent_once_the_stream_goes_on) {
   before_.legs[1].state = LegState::Waiting;
   before_.forwarded = 0;

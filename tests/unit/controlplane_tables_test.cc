@@ -65,6 +65,19 @@ TEST(TableTest, legs_show_what_each_received_lost_and_got_late) {
             "news1   B    up        15841   159     3         5.001  5.250  12.000\n");
 }
 
+TEST(TableTest, legs_of_other_numberings_show_their_offset) {
+  Snapshot shown = sample();
+  shown.streams[0].legs[1].offset = -1'200;
+  EXPECT_EQ(legs_table(shown).to_string(),
+            "stream  leg  state  received  lost  late  skew ms: p50    p99     max  offset\n"
+            "news1   A    up        15840   160     0         0.000  0.000   0.000       -\n"
+            "news1   B    up        15841   159     3         5.001  5.250  12.000   -1200\n");
+  shown.streams[0].legs[1].offset.reset();
+  shown.streams[0].legs[1].state = LegState::Learning;
+  EXPECT_NE(legs_table(shown).to_string().find("B    learning"), std::string::npos);
+  EXPECT_NE(legs_table(shown).to_string().find("       ?\n"), std::string::npos);
+}
+
 TEST(TableTest, streams_over_a_span_tell_the_longest_gap_in_time) {
   EXPECT_EQ(streams_table(sample(), std::chrono::seconds(16)).to_string(),
             "stream  forwarded  recovered  unrecovered   longest gap    saved  protection\n"

@@ -73,6 +73,17 @@ void write_rtp_numbers(std::byte* frame, const HeaderPlaces& at, const RtpStamp&
   update_udp(frame + at.udp_at, gone, sum_of_numbers(payload, extended_at));
 }
 
+void write_number(std::byte* frame, const HeaderPlaces& at, const SequenceField& field,
+                  std::uint64_t value) noexcept {
+  std::byte* payload = frame + at.payload_at();
+  const std::uint64_t gone = sum_from(payload, field.at, field.width);
+  for (unsigned i = 0; i < field.width; ++i) {
+    const unsigned place = field.little ? i : field.width - 1 - i;
+    payload[field.at + place] = static_cast<std::byte>(value >> 8 * i);
+  }
+  update_udp(frame + at.udp_at, gone, sum_from(payload, field.at, field.width));
+}
+
 void insert_rtp(std::byte* frame, const HeaderPlaces& at, const RtpStamp& stamp) noexcept {
   std::byte* moved = frame - kRtpHeader;
   std::memmove(moved, frame, at.payload_at());

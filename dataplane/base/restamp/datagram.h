@@ -6,6 +6,7 @@
 
 #include "dataplane/base/restamp/splicer.h"
 #include "dataplane/base/rtp/header.h"
+#include "dataplane/base/sequence/generic.h"
 
 namespace castgate {
 
@@ -32,6 +33,10 @@ struct RtpStamp {
 // sequence number stands, 0 where it has none. The caller has seen that all this is there.
 void write_rtp_numbers(std::byte* frame, const HeaderPlaces& at, const RtpStamp& stamp,
                        std::size_t extended_at) noexcept;
+
+// A number in the UDP payload, of which the caller has seen that it is there.
+void write_number(std::byte* frame, const HeaderPlaces& at, const SequenceField& field,
+                  std::uint64_t value) noexcept;
 
 // Puts an RTP header before the UDP payload and moves the headers towards the front: the frame
 // begins kRtpHeader bytes before `frame`, where there must be room for it.
