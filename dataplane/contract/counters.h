@@ -40,7 +40,7 @@ inline constexpr auto kLegCounters = std::to_array<CounterInfo<LegSnapshot>>({
     {"late_after_release", Unit::Packets, &LegSnapshot::late_after_release,
      "came after its position was given up: raise max_skew"},
     {"wild_sequence", Unit::Packets, &LegSnapshot::wild_sequence,
-     "far off and never confirmed by a following packet"},
+     "ahead or far off, and the leg did not go on from there"},
     {"other_epoch", Unit::Packets, &LegSnapshot::other_epoch, "of another epoch than the stream's"},
     {"malformed", Unit::Packets, &LegSnapshot::malformed, "carried no sequence position"},
     {"locked_out", Unit::Packets, &LegSnapshot::locked_out,

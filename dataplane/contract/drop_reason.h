@@ -103,7 +103,7 @@ inline constexpr std::array<DropReasonInfo, kDropReasons> kDropReasonTable{{
     {"duplicate_same_leg", "failover", "the same leg delivered this position before"},
     {"late", "failover", "position is older than the merge window"},
     {"late_after_release", "failover", "position was given up before this copy came"},
-    {"wild_sequence", "failover", "position far off that no following packet confirmed"},
+    {"wild_sequence", "failover", "position ahead or far off that its leg did not go on from"},
     {"other_epoch", "failover", "SSRC or numbering of another epoch than the stream's"},
     {"locked_out", "failover", "an operator has locked this leg out"},
     {"payload_type", "failover", "RTP payload type is not verify.payload_type"},

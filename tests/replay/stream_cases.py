@@ -75,6 +75,24 @@ def far_off_number_is_wild_and_poisons_nothing(scene):
 
 
 @case
+def forged_packets_ahead_of_the_stream_displace_nothing(scene):
+    for leg in "AB":
+        forged = [(at(n, late_ns=1000 * n), packet(A if leg == "A" else B, n + 2 + n % 80,
+                                                   payload=b"forgery"))
+                  for n in range(50, 250)]
+        red, blue = steady(A), steady(B, late_ns=STEP // 2)
+        got = replayed(scene, red + forged * (leg == "A"), blue + forged * (leg == "B"))
+        equal(harness.rtp_numbers(got.out("out")), list(range(300)), "numbers out")
+        out = [frame[54:61] for _, frame in got.out("out")]
+        equal(set(out), {b"payload"}, "payloads out")
+        equal(got.stream()["unrecovered"], 0, "unrecovered")
+        told = got.drops()
+        equal(told.pop("redundant"), 300, "redundant")
+        equal(sum(told.values()), len(forged), f"each forgery by a name: {told}")
+        equal(set(told), {"wild_sequence", "duplicate_same_leg"}, "names")
+
+
+@case
 def stray_packet_of_another_source_is_of_another_epoch(scene):
     red = steady(A) + [(at(150, late_ns=9), packet(A, 150, ssrc=0xBAD))]
     got = replayed(scene, red, steady(B))

@@ -146,6 +146,12 @@ class MergeLab final : public MergeOutlet {
 
   // Everything delivered came out, once each, and in order unless the release is Arrival.
   void expect_union(unsigned generation = 0) const;
+  // A forgery, a copy with a number that others have, left in place of a packet of the stream.
+  std::uint64_t displaced() const;
+  std::uint64_t wild_out() const { return wild_out_; }
+  // Forgeries may leave where no leg had the true packet.
+  void allow_forgeries() { allows_forgeries_ = true; }
+
   // Counters say what the oracle counted; for runs of one epoch without wild numbers.
   void expect_counters() const;
   // in = out + drops + held; drops by reason are the sum of the legs' counters.
@@ -206,6 +212,7 @@ class MergeLab final : public MergeOutlet {
   Packet* make(const Copy& copy);
 
   bool keeps_exits_ = false;
+  bool allows_forgeries_ = false;
   std::vector<Copy> exits_;
   MergeConfig config_;
   std::vector<Generation> generations_;
@@ -218,6 +225,7 @@ class MergeLab final : public MergeOutlet {
   std::uint64_t passed_ = 0;
   std::uint64_t freed_ = 0;
   std::uint64_t wild_out_ = 0;
+  std::vector<std::uint64_t> wild_positions_;
   std::uint64_t twice_ = 0;
   std::uint64_t out_of_order_ = 0;
   std::uint64_t last_position_ = 0;

@@ -30,6 +30,7 @@ struct Packet {
   Instant at;
   std::uint32_t session = 1;
   std::size_t number = 0;  // of the delivery: its pieces share it
+  bool forged = false;  // nobody sent it
 };
 
 // A window, and all that leaves it.
@@ -41,7 +42,7 @@ class RangeLab final : public MergeOutlet {
   void deliver(const Packet& packet) {
     advance(packet.at);
     const std::uint16_t count = packet.count == Located::kEnd ? 0 : packet.count;
-    for (std::uint64_t m = packet.first; m < packet.first + count; ++m) {
+    for (std::uint64_t m = packet.first; m < packet.first + count && !packet.forged; ++m) {
       delivered[packet.session].insert(m);
     }
     auto* copy = &*packets_.emplace_back(std::make_unique<Packet>(packet));
@@ -76,7 +77,7 @@ class RangeLab final : public MergeOutlet {
   std::vector<std::uint64_t> messages(std::uint32_t session = 1) const {
     std::vector<std::uint64_t> all;
     for (const Packet& packet : out) {
-      if (packet.session != session || packet.count == Located::kEnd) continue;
+      if (packet.session != session || packet.count == Located::kEnd || packet.forged) continue;
       for (std::uint64_t m = 0; m < packet.count; ++m) all.push_back(packet.first + m);
     }
     return all;
@@ -121,7 +122,9 @@ class RangeLab final : public MergeOutlet {
   }
   void epoch_changed(std::uint32_t, std::uint32_t, Instant) noexcept override {}
   void leg_changed(std::uint32_t, unsigned, LegChange, Instant) noexcept override {}
-  std::uint64_t content(std::uint32_t, void*) noexcept override { return 0; }
+  std::uint64_t content(std::uint32_t, void* packet) noexcept override {
+    return static_cast<const Packet*>(packet)->forged ? 1 : 2;
+  }
   void cut(std::uint32_t, void* packet, unsigned skip, unsigned count) noexcept override {
     auto& cut = *static_cast<Packet*>(packet);
     EXPECT_GT(count, 0u);

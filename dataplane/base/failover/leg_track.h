@@ -76,6 +76,8 @@ struct LegTrack {
   std::uint64_t jitter_ns = 0;
   Instant sampled_at;
   std::int64_t sampled_span_ns = 0;
+  std::uint64_t sampled_position = 0;
+  std::int64_t pace_ns = 0;           // from one position to the next, of late
   std::int64_t skew_smoothed_ns = 0;  // playout: behind the clock of first copies
   SkewHistogram skew;
   Candidate candidate;

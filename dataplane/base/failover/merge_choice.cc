@@ -45,7 +45,7 @@ void MergeWindow::choose(const Arrival& a, std::uint64_t position, MergeOutlet& 
       give_up(out.may_hold() ? position - window() / 2 + 1 : position, GapCause::Budget);
     }
   }
-  pass_by(position, a.now);
+  pass_by(position, a.now - waited_);
   store(a.packet, position, out);
   keep_as(a, position);
   if (!out.may_hold()) return settle_one(GapCause::Budget, a.now, out);
@@ -100,8 +100,7 @@ bool MergeWindow::will_not_bring(unsigned leg) const noexcept {
   if (!track.live) return true;
   const auto ahead = static_cast<std::int32_t>(hi_of(leg) - static_cast<std::uint32_t>(next_out_));
   if (ahead > static_cast<std::int32_t>(config_.reorder_depth)) return true;
-  const std::uint64_t recent = leg < 2 ? leg_recent_[leg] : extra_[leg - 2].recent;
-  return ahead >= 0 && ahead < 64 && (recent >> ahead & 1) != 0;
+  return ahead >= 0 && ahead < 64 && (recent_of(leg) >> ahead & 1) != 0;
 }
 
 // May a better copy come than the one that is kept for next_out?
@@ -131,6 +130,7 @@ void MergeWindow::settle_front(Instant now, MergeOutlet& out) noexcept {
     const bool kept = is_packet(slot(next_out_));
     const bool waits = kept ? better_may_come() : !lost_by_all();
     if (waits && !due) break;
+    if (rescue(next_out_ + 1, now, out)) continue;
     settle_one(waits ? GapCause::Deadline : GapCause::BothLost, now, out);
   }
   settled(now, out);

@@ -65,6 +65,7 @@ void MergeWindow::confirm_epoch(const Arrival& a, MergeOutlet& out) noexcept {
   LegTrack& leg = legs_[a.leg];
   if (!leg.candidate.confirmed) {
     leg.candidate.confirmed = true;
+    settle_early(a.leg, a.now, out);
     leave(a.leg);
     leg.diverged = true;
     if (choice_) distrust(a.leg);
@@ -119,11 +120,7 @@ void MergeWindow::accept_candidates(unsigned leg, Instant now, MergeOutlet& out)
     Arrival accepted = kept[i];
     waited_ = now - std::exchange(accepted.now, now);
     const std::uint64_t position = position_of(accepted);
-    if (ranges_) {
-      note_range(accepted, position, out);
-    } else {
-      note_position(accepted, position, out);
-    }
+    note_any(accepted, position, out);
     place_any(accepted, position, out);
   }
   waited_ = {};
@@ -132,8 +129,9 @@ void MergeWindow::accept_candidates(unsigned leg, Instant now, MergeOutlet& out)
 // Ends the old numbering and starts anew with what the legs brought of the new one.
 void MergeWindow::switch_epoch(std::uint32_t epoch, Instant now, MergeOutlet& out) noexcept {
   if (!started() && held_ != 0) begin(now, out);
+  settle_all_early(now, out);
   if (arrival_) close_arrival_gaps(kNever, 0, now, out);
-  if ((attention_ & kPlayout) != 0) play_out(kNever, now, out);
+  if (due_) play_out(kNever, now, out);
   while ((attention_ & kGap) != 0) close_oldest(GapCause::Restart, now, out);
   report_gap(now, out);
   for (unsigned leg = 0; leg < legs_.size() && started(); ++leg) settle_leg(leg);

@@ -16,6 +16,7 @@ std::uint8_t without(std::uint8_t bits, std::uint8_t cleared) noexcept {
 }  // namespace
 
 void MergeHeir::take_over(Instant now, MergeOutlet& out) noexcept {
+  settle_early(now, out);
   drop_lost_legs(out);
   const bool alike = from_.numbers && is_alike();
   if (alike && !old_.started() && old_.held_ != 0) old_.begin(now, out);
@@ -43,10 +44,34 @@ void MergeHeir::take_over(Instant now, MergeOutlet& out) noexcept {
 
 // Does the new window keep the same kind of things?
 bool MergeHeir::is_alike() const noexcept {
-  constexpr std::uint8_t kKind = Attention::kPlayout | Attention::kWide;
   return own_.shift_ == old_.shift_ && own_.arrival_ == old_.arrival_ &&
-         (own_.attention_ & kKind) == (old_.attention_ & kKind) && !own_.ranges_ == !old_.ranges_ &&
+         (own_.attention_ & Attention::kWide) == (old_.attention_ & Attention::kWide) &&
+         !own_.due_ == !old_.due_ && !own_.ranges_ == !old_.ranges_ &&
          !own_.choice_ == !old_.choice_;
+}
+
+// What came ahead of the turn of a leg that goes, or further than the new window reaches, is the
+// old window's; and so is what waits for other legs.
+void MergeHeir::settle_early(Instant now, MergeOutlet& out) noexcept {
+  if (!old_.early_ || !old_.started()) return;
+  const unsigned legs = own_.leg_count();
+  for (unsigned leg = 0; leg < old_.leg_count(); ++leg) {
+    const bool goes = from_.now(leg, legs) == legs;
+    if (goes || own_.window() < old_.window()) old_.settle_early(leg, now, out);
+  }
+  while (old_.early_->aside.size() != 0) old_.place_aside(0, now, out);
+}
+
+void MergeHeir::take_early() noexcept {
+  if (!own_.early_ || !old_.early_) return;
+  for (unsigned leg = 0; leg < own_.leg_count(); ++leg) {
+    if (!from_.has(leg)) continue;
+    MergeEarly::Leg& own = own_.early_->of_leg[leg];
+    own = std::exchange(old_.early_->of_leg[from_.old(leg)], {});
+    for (unsigned i = 0; i < own.kept.size(); ++i) own.kept[i].arrival.leg = leg;
+  }
+  own_.early_->count = std::exchange(old_.early_->count, 0);
+  if (own_.early_->count != 0) own_.attention_ |= Attention::kEarly;
 }
 
 void MergeHeir::drop_lost_legs(MergeOutlet& out) noexcept {
@@ -65,7 +90,7 @@ void MergeHeir::shrink(Instant now, MergeOutlet& out) noexcept {
     return old_.close_arrival_gaps(now - Nanoseconds{1}, old_.next_out_ - reach, now, out);
   }
   const auto fits = [&] { return old_.held_ == 0 || old_.head_ - old_.next_out_ < reach; };
-  if ((old_.attention_ & Attention::kPlayout) != 0) {
+  if (old_.due_) {
     if (!fits()) old_.play_out(kNever, now, out);
     return;
   }
@@ -146,6 +171,7 @@ void MergeHeir::take_packets() noexcept {
   own_.held_ = std::exchange(old_.held_, 0);
   own_.suspended_ = std::exchange(old_.suspended_, 0);
   own_.jumps_.take_over(old_.jumps_);
+  take_early();
   if (own_.arrival_) return take_words();
   const std::uint64_t reach = std::min(own_.window(), old_.window()) / 2;
   const std::uint64_t end = std::max(own_.head_ + 1, own_.next_out_);

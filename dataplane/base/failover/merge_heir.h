@@ -18,6 +18,8 @@ class MergeHeir {
 
  private:
   bool is_alike() const noexcept;
+  void settle_early(Instant now, MergeOutlet& out) noexcept;
+  void take_early() noexcept;
   void drop_lost_legs(MergeOutlet& out) noexcept;
   void shrink(Instant now, MergeOutlet& out) noexcept;
   void take_legs() noexcept;

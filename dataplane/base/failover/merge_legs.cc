@@ -44,7 +44,7 @@ bool MergeWindow::missing(std::uint64_t position) const noexcept {
 }
 
 // A packet that is not its leg's next. True when the stream may have it; else it is taken care of.
-bool MergeWindow::odd_step(const Arrival& a, std::uint64_t position, MergeOutlet& out) noexcept {
+bool MergeWindow::is_wanted(const Arrival& a, std::uint64_t position, MergeOutlet& out) noexcept {
   LegTrack& leg = legs_[a.leg];
   const auto from_next = static_cast<std::int64_t>(position - next_out_);
   const auto reach = static_cast<std::int64_t>(window() / 2);
@@ -53,35 +53,30 @@ bool MergeWindow::odd_step(const Arrival& a, std::uint64_t position, MergeOutlet
     // Far ahead of the others, a corrupt number would open a gap that its deadline closes.
     const std::uint64_t head = std::max(head_ + 1, next_out_);
     if (static_cast<std::int64_t>(position - head) > kNear) return suspect(a, 2, out), false;
-    first_seen(a, position, out);
+    note_any(a, position, out);
     return true;
   }
-  const auto step = static_cast<std::int64_t>(position - highest_of(a.leg));
-  if ((step > kNear || step <= -kNear) && is_lone(a.leg) && from_next > -reach &&
+  const auto step = static_cast<std::int64_t>(position - highest_of(a.leg));  // 1: its next
+  if (!ranges_ && (step > kNear || step <= -kNear) && is_lone(a.leg) && from_next > -reach &&
       from_next <= reach) {
     // Of a leg's first two packets that disagree the second is believed: the next one may correct
     // it again, while all that came after a corrupt first one would look like a new epoch.
     first_seen(a, position, out);
     return true;
   }
-  if (step > -kNear && step <= 0) {
-    const std::uint64_t bit = 1ull << -step;
-    if ((recent_of(a.leg) & bit) != 0) {
-      ++leg.duplicate_same_leg;
-      out.discard(a.packet, MergeDrop::DuplicateSameLeg);
-      return false;
-    }
-    note_position(a, position, out);
-    ++leg.reordered;
-    return true;
+  if (repeats_itself(a, step)) {
+    ++leg.duplicate_same_leg;
+    out.discard(a.packet, MergeDrop::DuplicateSameLeg);
+    return false;
   }
+  if (step > 0 && guards(a.leg, position)) return judge_ahead(a, position, out);
   // A live leg that jumps to where another one is may have brought a corrupt number: were it true,
   // all that the leg brings from its own place would look like a new epoch.
   const bool astray = step > kNear && leg.live;
-  if ((step > 0 && step <= kNear) || (near(position) && !astray) ||
+  if ((step > -kNear && step <= kNear) || (near(position) && !astray) ||
       (step <= 0 && missing(position))) {
-    note_position(a, position, out);
-    if (step <= 0) ++leg.reordered;
+    note_any(a, position, out);
+    if (step <= 0 && positions_in(a) != 0) ++leg.reordered;
     return true;
   }
   // A jump must be confirmed; one over all that the window could fill, as a new epoch is, unless
@@ -91,10 +86,18 @@ bool MergeWindow::odd_step(const Arrival& a, std::uint64_t position, MergeOutlet
   return false;
 }
 
+// Has the leg brought all of it already, as far as its record tells?
+bool MergeWindow::repeats_itself(const Arrival& a, std::int64_t step) const noexcept {
+  const unsigned count = positions_in(a);
+  const auto beyond = step + static_cast<std::int64_t>(count) - 1;  // positions new from this leg
+  if (count == 0 || step <= -kNear || beyond > 0) return false;
+  const std::uint64_t bits = shifted(low_bits(count), static_cast<std::uint64_t>(-beyond));
+  return (recent_of(a.leg) & bits) == bits;
+}
+
 // Has the leg brought one position only?
 bool MergeWindow::is_lone(unsigned leg) const noexcept {
-  const std::uint64_t recent = leg < 2 ? leg_recent_[leg] : extra_[leg - 2].recent;
-  return recent == 1 && highest_of(leg) == legs_[leg].first;
+  return recent_of(leg) == 1 && highest_of(leg) == legs_[leg].first;
 }
 
 void MergeWindow::first_seen(const Arrival& a, std::uint64_t position, MergeOutlet& out) noexcept {
@@ -103,6 +106,11 @@ void MergeWindow::first_seen(const Arrival& a, std::uint64_t position, MergeOutl
   legs_[a.leg].first = position;
   legs_[a.leg].seen = true;
   set_live(a.leg, true, a.now, out);
+}
+
+void MergeWindow::note_any(const Arrival& a, std::uint64_t position, MergeOutlet& out) noexcept {
+  if (ranges_) return note_range(a, position, out);
+  note_position(a, position, out);
 }
 
 // The leg has brought `position` and is part of the stream.
@@ -193,7 +201,8 @@ void MergeWindow::lose(unsigned leg, std::uint64_t from, std::uint64_t to) noexc
   const std::uint64_t count = to - from + 1;
   track.lost += count;
   const std::uint64_t begin = std::clamp(told_from(), from, to + 1);
-  for (std::uint64_t p = begin; p != to + 1; ++p) {
+  const std::uint64_t end = std::min(to + 1, std::max(head_ + 1, next_out_));  // beyond is nothing
+  for (std::uint64_t p = begin; p < end; ++p) {
     if (fate(p) == Fate::Released) ++totals_.recovered;
   }
   if (begin == from) return;
@@ -249,6 +258,7 @@ MergeWindow::Fate MergeWindow::fate(std::uint64_t position) const noexcept {
 void MergeWindow::note_fill(unsigned leg, std::uint64_t position) noexcept {
   for (unsigned other = 0; other < legs_.size(); ++other) {
     if (other == leg || !legs_[other].seen || position < legs_[other].first) continue;
+    if (early_ && early_->is_aside(other, position)) continue;
     if (static_cast<std::int64_t>(highest_of(other) - position) >= kNear) ++totals_.recovered;
   }
 }

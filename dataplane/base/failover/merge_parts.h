@@ -15,15 +15,16 @@ namespace castgate {
 struct MergeAttention {
   static constexpr std::uint8_t kStarting = 1;  // no position has left in this epoch
   static constexpr std::uint8_t kGap = 2;       // packets wait behind a hole
-  static constexpr std::uint8_t kManyLegs = 4;
-  static constexpr std::uint8_t kPlayout = 8;
+  static constexpr std::uint8_t kGeneral = 4;   // more than two legs, or Playout
+  static constexpr std::uint8_t kEarly = 8;     // packets ahead of their leg's turn are kept
   static constexpr std::uint8_t kArm = 16;
   static constexpr std::uint8_t kIdle = 32;  // no packets lately: nothing watches for silence
   static constexpr std::uint8_t kWide = 64;  // positions of more than 32 bits, or ranges of them
   static constexpr std::uint8_t kLockout = 128;  // a leg's packets are not wanted
-  static constexpr std::uint8_t kRare = kStarting | kManyLegs | kPlayout | kIdle | kWide | kLockout;
+  static constexpr std::uint8_t kRare = kStarting | kGeneral | kEarly | kIdle | kWide | kLockout;
   // A range may be the next all the same, where none of these holds.
-  static constexpr std::uint8_t kRareRange = kStarting | kGap | kManyLegs | kIdle | kLockout;
+  static constexpr std::uint8_t kRareRange =
+      kStarting | kGap | kGeneral | kEarly | kIdle | kLockout;
 
   static constexpr std::int64_t kNear = 64;  // positions any leg may jump without confirmation
 };

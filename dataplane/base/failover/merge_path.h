@@ -17,7 +17,7 @@ inline void MergeWindow::offer(const Arrival& a, MergeOutlet& out) noexcept {
   const std::uint32_t step = static_cast<std::uint32_t>(position) - leg_hi_[a.leg];
   if (step == 1) [[likely]] {
     next_step(a.leg, position);
-  } else if (!odd_step(Arrival{a}, position, out)) {
+  } else if (!is_wanted(Arrival{a}, position, out)) {
     return;
   }
   place(a, position, out);
@@ -108,7 +108,7 @@ inline void MergeWindow::offer_choice(const Arrival& a, MergeOutlet& out) noexce
   count(a);
   if (static_cast<std::uint32_t>(position) - leg_hi_[a.leg] == 1) [[likely]] {
     next_step(a.leg, position);
-  } else if (!odd_step(Arrival{a}, position, out)) {
+  } else if (!is_wanted(Arrival{a}, position, out)) {
     return;
   }
   place_choice(a, position, out);

@@ -9,41 +9,6 @@
 #include "dataplane/base/failover/range_bits.h"
 
 namespace castgate {
-// What the leg does not bring in turn, as odd_step() for single positions.
-bool MergeWindow::odd_range(const Arrival& a, std::uint64_t position, MergeOutlet& out) noexcept {
-  LegTrack& leg = legs_[a.leg];
-  const unsigned count = positions_in(a);
-  const auto from_next = static_cast<std::int64_t>(position - next_out_);
-  const auto reach = static_cast<std::int64_t>(window() / 2);
-  if (!leg.seen) {
-    if (from_next <= -reach || from_next > reach) return suspect(a, Candidate::kMost, out), false;
-    const std::uint64_t head = std::max(head_ + 1, next_out_);
-    if (static_cast<std::int64_t>(position - head) > kNear) return suspect(a, 2, out), false;
-    note_range(a, position, out);
-    return true;
-  }
-  const std::uint64_t highest = highest_of(a.leg);
-  const auto step = static_cast<std::int64_t>(position - highest);  // 1: the leg's next
-  const auto beyond = step + static_cast<std::int64_t>(count) - 1;  // positions new from this leg
-  if (step > -kNear && beyond <= 0) {
-    const std::uint64_t bits = shifted(low_bits(count), static_cast<std::uint64_t>(-beyond));
-    if (count != 0 && (recent_of(a.leg) & bits) == bits) {
-      ++leg.duplicate_same_leg;
-      out.discard(a.packet, MergeDrop::DuplicateSameLeg);
-      return false;
-    }
-  }
-  const bool astray = step > kNear && leg.live;
-  if ((step > -kNear && step <= kNear) || (near(position) && !astray) ||
-      (step <= 0 && missing(position))) {
-    note_range(a, position, out);
-    if (step <= 0 && count != 0) ++leg.reordered;
-    return true;
-  }
-  const bool jump = step > 0 && from_next > -reach && (from_next < reach || returning_);
-  suspect(a, jump ? 2 : Candidate::kMost, out);
-  return false;
-}
 
 void MergeWindow::note_range(const Arrival& a, std::uint64_t position, MergeOutlet& out) noexcept {
   LegTrack& leg = legs_[a.leg];
@@ -166,16 +131,11 @@ void MergeWindow::past_range(const Arrival& a, std::uint64_t position, MergeOutl
   out.discard(a.packet, MergeDrop::Redundant);
 }
 
-// False when the leg's history says that the stream must not have it; then it is taken care of.
-bool MergeWindow::is_wanted(const Arrival& a, std::uint64_t position, MergeOutlet& out) noexcept {
-  return ranges_ ? odd_range(a, position, out) : odd_step(a, position, out);
-}
-
 void MergeWindow::place_any(const Arrival& a, std::uint64_t position, MergeOutlet& out) noexcept {
   if (legs_[a.leg].unwanted) return refuse(a, out);
   if (!started()) return keep_for_start(a, position, out);
   if (ranges_) return place_range(a, position, out);
-  if ((attention_ & kPlayout) != 0) return place_playout(a, position, out);
+  if (due_) return place_playout(a, position, out);
   if (choice_) return place_choice(a, position, out);
   place(a, position, out);
 }

@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <bit>
-#include <cstdlib>
 #include <utility>
 
 namespace castgate {
@@ -45,9 +44,10 @@ MergeWindow::MergeWindow(const MergeConfig& config)
   }
   if (config.release == MergeRelease::Playout) {
     due_ = std::make_unique<Instant[]>(config.window);
-    attention_ |= kPlayout;
+    attention_ |= kGeneral;
   }
-  if (config.legs > 2) attention_ |= kManyLegs;
+  if (config.legs > 2) attention_ |= kGeneral;
+  if (slots_ && !due_) early_ = std::make_unique<MergeEarly>(config.legs);
   CG_CHECK(config.choice == nullptr || (!config.ranges && !arrival_));
   if (config.choice != nullptr) {
     choice_ = std::make_unique<MergeChoice>(*config.choice, config.legs, config.window);
@@ -63,6 +63,7 @@ std::uint64_t MergeWindow::memory_bytes() const noexcept {
          (slots_ ? positions * sizeof(void*) : 0) + (ranges_ ? sizeof(MergeRanges) : 0) +
          (ranges_ && slots_ ? positions * sizeof(std::uint16_t) : 0) +
          (choice_ ? sizeof(MergeChoice) + positions * (1 + sizeof(Instant)) : 0) +
+         (early_ ? sizeof(MergeEarly) + legs_.size() * sizeof(MergeEarly::Leg) : 0) +
          (due_ ? positions * sizeof(Instant) : 0);
 }
 
@@ -71,37 +72,6 @@ std::uint64_t MergeWindow::forwarded() const noexcept {
   const std::uint64_t span = next_out_ - first_;
   if (arrival_) return totals_.forwarded_before + span - holes_ + fills_;
   return totals_.forwarded_before + span - (totals_.unrecovered - unrecovered_before_);
-}
-
-// Each 64th position: who was first, how far behind are the others, how even is the flow.
-void MergeWindow::milestone(const Arrival& a, std::uint64_t position, MergeOutlet& out) noexcept {
-  if (arrival_ && position == next_out_) {
-    if (!jumps_.empty()) {
-      close_arrival_gaps(a.now - Nanoseconds{1}, position - window() / 2, a.now, out);
-    }
-    store_word(position);
-  }
-  LegTrack& leg = legs_[a.leg];
-  PositionSample& sample = samples_[(position >> 6) & sample_mask_];
-  const bool compares = config_.content_check != 0 &&
-                        (position & (config_.content_check - 1)) == 0 && a.grade == Grade::Good;
-  const std::uint64_t content = compares ? out.content(config_.tag, a.packet) : 0;
-  if (sample.position != position) {
-    sample = {position, a.now, a.leg, content};
-    ++leg.first_wins;
-    leg.skew.add(0);
-  } else if (sample.leg != a.leg) {
-    leg.skew.add(static_cast<std::uint64_t>((a.now - sample.at).count()));
-    if (compares && sample.content != 0 && sample.content != content) ++leg.content_mismatch;
-  }
-  const std::int64_t span = (a.now - leg.sampled_at).count();
-  if (leg.sampled_span_ns != 0) {
-    const std::int64_t off = std::abs(span - leg.sampled_span_ns);
-    leg.jitter_ns +=
-        static_cast<std::uint64_t>((off - static_cast<std::int64_t>(leg.jitter_ns)) / 16);
-  }
-  leg.sampled_span_ns = leg.sampled_at.ns == 0 ? 0 : span;
-  leg.sampled_at = a.now;
 }
 
 void MergeWindow::filled(const Arrival& a, std::uint64_t position, MergeOutlet& out) noexcept {
@@ -150,9 +120,9 @@ void MergeWindow::open_gap(std::uint64_t position, Instant now) noexcept {
     head_ = next_out_ - 1;
     first_held_ = position;
     jumps_.clear();
-    want(now + config_.max_skew);
+    want(now - waited_ + config_.max_skew);
   }
-  if (position > head_ + 1) jumps_.push(head_ + 1, position, now);
+  if (position > head_ + 1) jumps_.push(head_ + 1, position, now - waited_);
   head_ = std::max(head_, position);
   first_held_ = std::min(first_held_, position);
   attention_ |= kGap;
@@ -171,7 +141,7 @@ void MergeWindow::make_room(std::uint64_t position, Instant now, MergeOutlet& ou
   while (position > next_out_ && (position - next_out_ >= window() / 2 || !out.may_hold())) {
     if ((attention_ & kGap) != 0 && first_held_ < position) {
       close_oldest(GapCause::Budget, now, out);
-    } else {
+    } else if (!rescue(position, now, out)) {
       const bool over_budget = !out.may_hold();
       give_up(over_budget ? position : position - window() / 2 + 1, GapCause::Budget);
     }
@@ -248,8 +218,9 @@ void MergeWindow::close_passed(Instant now, MergeOutlet& out) noexcept {
   while ((attention_ & kGap) != 0) {
     const std::int64_t passed = passed_by_all() - config_.reorder_depth;
     if (passed <= 0) return;
-    give_up(std::min(next_out_ + static_cast<std::uint64_t>(passed), first_held_),
-            GapCause::BothLost);
+    const std::uint64_t end = std::min(next_out_ + static_cast<std::uint64_t>(passed), first_held_);
+    if (rescue(end, now, out)) continue;
+    give_up(end, GapCause::BothLost);
     if (next_out_ != first_held_) return;
     release_run(now, out);
     gap_closed_or_moved(now, out);
@@ -258,6 +229,7 @@ void MergeWindow::close_passed(Instant now, MergeOutlet& out) noexcept {
 
 void MergeWindow::close_oldest(GapCause cause, Instant now, MergeOutlet& out) noexcept {
   if (choice_) return settle_one(cause, now, out);
+  if (rescue(first_held_, now, out)) return;
   give_up(first_held_, cause);
   release_run(now, out);
   gap_closed_or_moved(now, out);
@@ -269,9 +241,10 @@ void MergeWindow::tick(Instant now, MergeOutlet& out) noexcept {
     if (now < start_deadline_) return want(start_deadline_);
     begin(now, out);
   }
+  if (early_) tick_early(now, out);
   if (arrival_) {
     close_arrival_gaps(now, 0, now, out);
-  } else if ((attention_ & kPlayout) != 0) {
+  } else if (due_) {
     play_out(now, now, out);
   } else if (choice_) {
     settle_front(now, out);
@@ -289,8 +262,9 @@ void MergeWindow::tick(Instant now, MergeOutlet& out) noexcept {
 void MergeWindow::drain(Instant now, MergeOutlet& out) noexcept {
   for (unsigned leg = 0; leg < legs_.size(); ++leg) drop_candidates(leg, out);
   if (!started() && held_ != 0) begin(now, out);
+  settle_all_early(now, out);
   if (arrival_) close_arrival_gaps(kNever, 0, now, out);
-  if ((attention_ & kPlayout) != 0) play_out(kNever, now, out);
+  if (due_) play_out(kNever, now, out);
   while ((attention_ & kGap) != 0) close_oldest(GapCause::Deadline, now, out);
   for (unsigned leg = 0; leg < legs_.size() && started(); ++leg) settle_leg(leg);
   out.flush();

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "dataplane/base/check.h"
+#include "dataplane/base/failover/early_packets.h"
 #include "dataplane/base/failover/jump_ring.h"
 #include "dataplane/base/failover/leg_track.h"
 #include "dataplane/base/failover/merge_config.h"
@@ -40,10 +41,7 @@ class alignas(64) MergeWindow : private MergeAttention {
 
   // After a call whose wants_arming() is true, tick() wants to be called at arm().
   bool wants_arming() const noexcept { return (attention_ & kArm) != 0; }
-  Instant arm() noexcept {
-    attention_ &= static_cast<std::uint8_t>(~kArm);
-    return armed_;
-  }
+  Instant arm() noexcept;
   void tick(Instant now, MergeOutlet& out) noexcept;
 
   // Lets everything go that is kept, as if its deadlines had come, and settles the counters.
@@ -105,7 +103,6 @@ class alignas(64) MergeWindow : private MergeAttention {
                           MergeOutlet& out) noexcept;
 
   // merge_range.cc: packets of several positions
-  bool odd_range(const Arrival& a, std::uint64_t position, MergeOutlet& out) noexcept;
   void note_range(const Arrival& a, std::uint64_t position, MergeOutlet& out) noexcept;
   void forward_range(unsigned leg, std::uint64_t position, unsigned count) noexcept;
   void place_range(const Arrival& a, std::uint64_t position, MergeOutlet& out) noexcept;
@@ -135,14 +132,8 @@ class alignas(64) MergeWindow : private MergeAttention {
   void advance_arrival(std::uint64_t end, bool sent) noexcept;
   void note_fills(unsigned leg, std::uint64_t from, std::uint64_t to) noexcept;
   // merge_choice.cc: copies that are not all worth the same
-  bool may_lead(const Arrival& a) const noexcept {
-    return a.grade == Grade::Good && (free_legs_ >> a.leg & 1) != 0;
-  }
-  void keep_as(const Arrival& a, std::uint64_t position) noexcept {
-    if (!choice_) return;
-    const unsigned grade = static_cast<unsigned>(a.grade);
-    choice_->kept[position & mask_] = static_cast<std::uint8_t>(a.leg | grade << 4);
-  }
+  bool may_lead(const Arrival& a) const noexcept;
+  void keep_as(const Arrival& a, std::uint64_t position) noexcept;
   unsigned worth(unsigned leg, Grade grade) const noexcept;
   unsigned kept_worth(std::uint64_t position) const noexcept;
   void place_choice(const Arrival& a, std::uint64_t position, MergeOutlet& out) noexcept;
@@ -167,9 +158,7 @@ class alignas(64) MergeWindow : private MergeAttention {
 
   // merge_playout.cc
   void place_playout(const Arrival& a, std::uint64_t position, MergeOutlet& out) noexcept;
-  Nanoseconds playout_delay() const noexcept {
-    return config_.playout_delay > config_.max_skew ? config_.playout_delay : config_.max_skew;
-  }
+  Nanoseconds playout_delay() const noexcept;
   void schedule(const Arrival& a, std::uint64_t position) noexcept;
   void play_at_once(const Arrival& a, std::uint64_t position, MergeOutlet& out) noexcept;
   void play_out(Instant due_by, Instant now, MergeOutlet& out) noexcept;
@@ -189,10 +178,30 @@ class alignas(64) MergeWindow : private MergeAttention {
   bool may_switch(unsigned leg, Instant now, MergeOutlet& out) noexcept;
   std::uint64_t progress() const noexcept;
   void switch_epoch(std::uint32_t epoch, Instant now, MergeOutlet& out) noexcept;
-  bool is_wanted(const Arrival& a, std::uint64_t position, MergeOutlet& out) noexcept;
   void place_any(const Arrival& a, std::uint64_t position, MergeOutlet& out) noexcept;
   void resume(const Arrival& a, MergeOutlet& out) noexcept;
   void reset_positions() noexcept;
+
+  // merge_early.cc: what jumps ahead of its leg's turn
+  bool guards(unsigned leg, std::uint64_t position) const noexcept;
+  bool trusts(unsigned leg, Instant now) const noexcept;
+  bool in_turn(unsigned leg, std::uint64_t position) const noexcept;
+  bool judge_ahead(const Arrival& a, std::uint64_t position, MergeOutlet& out) noexcept;
+  bool contradicts(const Arrival& a, std::uint64_t position, MergeOutlet& out) noexcept;
+  void keep_early(const Arrival& a, std::uint64_t position, MergeOutlet& out) noexcept;
+  Nanoseconds patience(unsigned leg, bool fresh) const noexcept;
+  EarlyPacket release_early(unsigned leg, unsigned at, MergeOutlet& out) noexcept;
+  void discard_early(unsigned leg, unsigned at, Instant now, MergeOutlet& out) noexcept;
+  void believe(unsigned leg, std::uint64_t through, Instant now, MergeOutlet& out) noexcept;
+  void take_turn(unsigned leg, unsigned at, Instant now, MergeOutlet& out) noexcept;
+  bool another_may_bring(unsigned leg, std::uint64_t end) const noexcept;
+  void place_late(const EarlyPacket& packet, Instant now, MergeOutlet& out) noexcept;
+  void place_aside(unsigned at, Instant now, MergeOutlet& out) noexcept;
+  bool rescue(std::uint64_t end, Instant now, MergeOutlet& out) noexcept;
+  bool belied(unsigned leg, const EarlyPacket& packet, Instant now) const noexcept;
+  void tick_early(Instant now, MergeOutlet& out) noexcept;
+  void settle_early(unsigned leg, Instant now, MergeOutlet& out) noexcept;
+  void settle_all_early(Instant now, MergeOutlet& out) noexcept;
 
   // merge_liveness.cc
   std::int64_t passed_by_all() const noexcept;
@@ -202,7 +211,9 @@ class alignas(64) MergeWindow : private MergeAttention {
   void leave(unsigned leg) noexcept;
 
   // merge_legs.cc
-  bool odd_step(const Arrival& a, std::uint64_t position, MergeOutlet& out) noexcept;
+  bool is_wanted(const Arrival& a, std::uint64_t position, MergeOutlet& out) noexcept;
+  bool repeats_itself(const Arrival& a, std::int64_t step) const noexcept;
+  void note_any(const Arrival& a, std::uint64_t position, MergeOutlet& out) noexcept;
   void forward_step(unsigned leg, std::uint64_t position, std::uint64_t step) noexcept;
   void lose_absent(unsigned leg, std::uint64_t highest, std::uint64_t absent) noexcept;
   void lose(unsigned leg, std::uint64_t from, std::uint64_t to) noexcept;
@@ -221,30 +232,15 @@ class alignas(64) MergeWindow : private MergeAttention {
   std::uint64_t highest_of(unsigned leg) const noexcept;
   enum class Fate : std::uint8_t { Released, GivenUp, Open };
   Fate fate(std::uint64_t position) const noexcept;
-
-  std::uint64_t& recent_of(unsigned leg) noexcept {
-    return leg < 2 ? leg_recent_[leg] : extra_[leg - 2].recent;
-  }
-  std::uint32_t& hi_of(unsigned leg) noexcept {
-    return leg < 2 ? leg_hi_[leg] : extra_[leg - 2].hi;
-  }
-  std::uint32_t hi_of(unsigned leg) const noexcept {
-    return leg < 2 ? leg_hi_[leg] : extra_[leg - 2].hi;
-  }
+  std::uint64_t& recent_of(unsigned leg) noexcept;
+  std::uint64_t recent_of(unsigned leg) const noexcept;
+  std::uint32_t& hi_of(unsigned leg) noexcept;
+  std::uint32_t hi_of(unsigned leg) const noexcept;
 
   void*& slot(std::uint64_t position) noexcept { return slots_[position & mask_]; }
   void* slot(std::uint64_t position) const noexcept { return slots_[position & mask_]; }
-  // Is this position itself kept? A heartbeat's slot is that of the position after it.
-  bool is_kept(std::uint64_t position) const noexcept {
-    const void* value = slot(position);
-    if (!ranges_) return is_packet(value);
-    return is_covered(value) || (is_packet(value) && ranges_->counts[position & mask_] != 0);
-  }
-  void want(Instant at) noexcept {
-    if (at >= armed_) return;
-    armed_ = at;
-    attention_ |= kArm;
-  }
+  bool is_kept(std::uint64_t position) const noexcept;
+  void want(Instant at) noexcept;
 
   // The hot line.
   std::uint64_t next_out_ = 0;  // next position to leave; in Arrival, one past the highest that did
@@ -264,7 +260,7 @@ class alignas(64) MergeWindow : private MergeAttention {
   std::uint64_t head_ = 0;        // highest position placed
   std::uint64_t first_held_ = 0;  // lowest position kept, while kGap
   std::uint64_t held_ = 0;        // packets in slots
-  std::uint64_t suspended_ = 0;   // candidates kept
+  std::uint64_t suspended_ = 0;   // candidates and early packets kept
   std::uint64_t first_ = 0;       // first position of this epoch
   std::uint64_t holes_ = 0;       // Arrival: positions jumped over, in this epoch
   std::uint64_t fills_ = 0;       // Arrival: holes, or positions before the first, that came
@@ -290,6 +286,7 @@ class alignas(64) MergeWindow : private MergeAttention {
   std::unique_ptr<MergeChoice> choice_;     // null where all copies are alike
   std::unique_ptr<std::uint64_t[]> words_;  // Arrival: bit per position
   std::unique_ptr<Instant[]> due_;          // Playout: when each position leaves
+  std::unique_ptr<MergeEarly> early_;       // Ordered
   std::uint64_t sample_mask_;
   std::unique_ptr<PositionSample[]> samples_;  // who brought each 64th position, and when
   JumpRing jumps_;
@@ -299,4 +296,5 @@ class alignas(64) MergeWindow : private MergeAttention {
 
 }  // namespace castgate
 
+#include "dataplane/base/failover/merge_look.h"  // IWYU pragma: export
 #include "dataplane/base/failover/merge_path.h"  // IWYU pragma: export

@@ -45,9 +45,9 @@ void MergeWindow::hold_heartbeat(const Arrival& a, std::uint64_t position,
     head_ = next_out_ - 1;
     first_held_ = position;
     jumps_.clear();
-    want(a.now + config_.max_skew);
+    want(a.now - waited_ + config_.max_skew);
   }
-  if (position > head_ + 1) jumps_.push(head_ + 1, position, a.now);
+  if (position > head_ + 1) jumps_.push(head_ + 1, position, a.now - waited_);
   head_ = std::max(head_, position - 1);
   first_held_ = std::min(first_held_, position);
   attention_ |= kGap;

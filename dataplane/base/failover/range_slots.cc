@@ -14,7 +14,7 @@ void MergeWindow::make_room_for_range(std::uint64_t begin, std::uint64_t end, In
   while (begin > next_out_ && (end - next_out_ > window() / 2 || !out.may_hold())) {
     if ((attention_ & kGap) != 0 && first_held_ < begin) {
       close_oldest(GapCause::Budget, now, out);
-    } else {
+    } else if (!rescue(begin, now, out)) {
       give_up(out.may_hold() ? end - window() / 2 : begin, GapCause::Budget);
     }
   }
