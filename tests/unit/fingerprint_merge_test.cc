@@ -59,8 +59,8 @@ TEST(FingerprintMerge, goes_on_under_another_configuration) {
       next.max_skew = milliseconds{8 + static_cast<std::int64_t>(times % 5)};
       lab.configure(next);
     };
-    lab.run(feed_of(40'000, 0.05, 3), {{.loses = seeded(1e-2, 1)},
-                                       {.delay = microseconds{4200}, .loses = seeded(1e-2, 2)}});
+    lab.run(feed_of(40'000, 0.05, 3),
+            {{.loses = seeded(1e-2, 1)}, {.delay = microseconds{4200}, .loses = seeded(1e-2, 2)}});
     lab.finish();
     EXPECT_GT(times, 200u);
     if (release == MergeRelease::Ordered) {
