@@ -30,7 +30,7 @@ struct Packet {
   Instant at;
   std::uint32_t session = 1;
   std::size_t number = 0;  // of the delivery: its pieces share it
-  bool forged = false;  // nobody sent it
+  bool forged = false;     // nobody sent it
 };
 
 // A window, and all that leaves it.
