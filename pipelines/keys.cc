@@ -12,7 +12,7 @@
 namespace castgate {
 namespace {
 
-constexpr std::array<ReservedKey, 12> kReserved{{
+constexpr auto kReserved = std::to_array<ReservedKey>({
     {"pair", "two appliances that take over from each other"},
     {"include", "a file inside another"},
     {"profiles", "named groups of settings"},
@@ -22,7 +22,7 @@ constexpr std::array<ReservedKey, 12> kReserved{{
     {"streams.*.sequence.key", "formats that need a key of their own"},
     {"streams.*.outputs.*.unicast", "outputs to unicast clients"},
     {"streams.*.outputs.*.protect", "encrypted outputs"},
-}};
+});
 
 using KeyIndex = std::unordered_map<std::string_view, const KeyInfo*>;
 

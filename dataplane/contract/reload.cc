@@ -17,6 +17,38 @@ void compare(std::vector<std::string>& keys, const char* key, const Value& a, co
   if (a != b) keys.push_back(std::string("appliance.") + key);
 }
 
+std::size_t index_of(const std::vector<LegSpec>& legs, const std::string& name) {
+  return static_cast<std::size_t>(std::ranges::find(legs, name, &LegSpec::name) - legs.begin());
+}
+
+// Legs that stay keep their numbers, by which packets on their way are known. Whom the stream
+// prefers stays as it is written.
+StreamSpec with_legs_in_place(const StreamSpec& running, const StreamSpec& wanted) {
+  const std::size_t count = wanted.legs.size();
+  StreamSpec made = wanted;
+  std::vector<bool> taken(count);
+  std::vector<const LegSpec*> others;
+  for (const LegSpec& leg : wanted.legs) {
+    const std::size_t was = index_of(running.legs, leg.name);
+    if (was == running.legs.size() || was >= count) {
+      others.push_back(&leg);
+      continue;
+    }
+    made.legs[was] = leg;
+    taken[was] = true;
+  }
+  std::size_t place = 0;
+  for (const LegSpec* leg : others) {
+    while (taken[place]) ++place;
+    made.legs[place++] = *leg;
+  }
+  if (made.legs == wanted.legs) return made;
+  const std::vector<std::uint8_t> places = preference(wanted);
+  made.failover.order.resize(count);
+  for (std::size_t l = 0; l < count; ++l) made.failover.order[places[l]] = wanted.legs[l].name;
+  return made;
+}
+
 }  // namespace
 
 std::vector<std::string> restart_keys(const Spec& running, const Spec& wanted) {
@@ -58,7 +90,8 @@ Spec arranged(const Spec& running, const Spec& wanted) {
     if (old == running.streams.end()) {
       coming.push_back(&stream);
     } else {
-      made.streams[static_cast<std::size_t>(old - running.streams.begin())] = stream;
+      made.streams[static_cast<std::size_t>(old - running.streams.begin())] =
+          with_legs_in_place(*old, stream);
     }
   }
   std::size_t place = 0;

@@ -19,7 +19,8 @@ std::vector<std::string> restart_keys(const Spec& running, const Spec& wanted);
 std::size_t stream_places(const Spec& spec) noexcept;
 
 // `wanted` with every stream at the place that it has in `running`: a place that is given up stays
-// vacant, a stream that comes takes one that was vacant before, or a new one at the end.
+// vacant, a stream that comes takes one that was vacant before, or a new one at the end. Legs keep
+// their numbers likewise, unless one before them goes and none comes.
 Spec arranged(const Spec& running, const Spec& wanted);
 
 enum class StreamChange : std::uint8_t { None, Added, Removed, Changed };

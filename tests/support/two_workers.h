@@ -125,8 +125,9 @@ class TwoWorkers : public DriverTest {
     return made;
   }
 
-  // What runs becomes `after`, as the runtime does it.
-  ReloadReport reload(const Spec& after) {
+  // What runs becomes what is wanted, as the conductor and the runtime do it.
+  ReloadReport reload(const Spec& wanted) {
+    const Spec after = arranged(spec_, wanted);
     std::array<Port*, 3> ports{&senders_[0], &senders_[1], &receiver_};
     auto reload = Reload({.before = spec_,
                           .after = after,

@@ -62,6 +62,22 @@ TEST(Arranged, changes_are_told_by_place) {
   EXPECT_EQ(change_of(before, after, 3), StreamChange::Added);
 }
 
+TEST(Arranged, legs_keep_their_numbers_and_the_preference_is_as_written) {
+  StreamSpec before = stream("a", 1);
+  StreamSpec after = before;
+  after.legs = {{.name = "C"}, before.legs[1], before.legs[0]};
+  Spec running = spec_of({before});
+  const Spec made = arranged(running, spec_of({after}));
+  Texts legs;
+  for (const LegSpec& leg : made.streams[0].legs) legs.push_back(leg.name);
+  EXPECT_EQ(legs, (Texts{"A", "B", "C"}));
+  EXPECT_EQ(made.streams[0].failover.order, (Texts{"C", "B", "A"}));
+  EXPECT_EQ(change_of(made, arranged(made, spec_of({after})), 0), StreamChange::None)
+      << "the same file again";
+  after.legs.erase(after.legs.begin());
+  EXPECT_EQ(arranged(made, spec_of({after})).streams[0].failover.order, (Texts{"B", "A"}));
+}
+
 TEST(Arranged, legs_are_known_by_their_names) {
   StreamSpec before = stream("a", 1);
   StreamSpec after = before;
@@ -201,14 +217,14 @@ TEST_F(ReloadTest, what_a_stream_that_goes_has_kept_leaves) {
 
 TEST_F(ReloadTest, held_packets_wait_on_under_the_new_max_skew) {
   send_on_both(1, 1, 2);
-  send(1, 1, 4);
+  for (const unsigned sequence : {4u, 5u, 6u, 7u}) send(1, 1, sequence);
   Spec next = spec_;
   next.streams[0].failover.max_skew = std::chrono::milliseconds(40);
   reload(next);
   EXPECT_EQ(left(), (Numbers{{1, {1, 2}}}));
-  EXPECT_EQ(shown().ledger.held, 1u);
+  EXPECT_EQ(shown().ledger.held, 4u);
   send(2, 1, 3);
-  EXPECT_EQ(left(), (Numbers{{1, {3, 4}}}));
+  EXPECT_EQ(left(), (Numbers{{1, {3, 4, 5, 6, 7}}}));
 }
 
 TEST_F(ReloadTest, outputs_come_and_go_and_the_one_that_stays_goes_on_counting) {
@@ -248,8 +264,8 @@ TEST_F(ReloadTest, legs_come_and_go_within_one_numbering) {
   send(1, 1, 5);  // a leg no more
   EXPECT_EQ(left(), (Numbers{{1, {1, 2, 3, 4}}}));
   const Snapshot seen = shown();
-  EXPECT_EQ(seen.streams[0].legs[0].packets, 4u);
-  EXPECT_EQ(seen.streams[0].legs[1].packets, 3u);
+  EXPECT_EQ(seen.streams[0].legs[0].packets, 3u) << "C, at A's place";
+  EXPECT_EQ(seen.streams[0].legs[1].packets, 4u);
   EXPECT_EQ(seen.streams[0].forwarded, 4u);
   EXPECT_EQ(seen.streams[0].redundant, 6u) << "with those of the leg that has gone";
   EXPECT_TRUE(seen.ledger.balances());
