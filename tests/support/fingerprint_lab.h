@@ -9,6 +9,7 @@
 #include <map>
 #include <random>
 #include <string>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -68,7 +69,8 @@ class FingerprintLab final : public MergeOutlet {
         brought_[i] |= static_cast<std::uint8_t>(1u << leg);
       }
     }
-    std::ranges::stable_sort(copies, {}, &Copy::at);
+    std::ranges::sort(copies, {},
+                      [](const Copy& copy) { return std::tuple(copy.at, copy.leg, copy.place); });
     for (const Copy& copy : copies) {
       advance(copy.at);
       if (before_each) before_each(static_cast<std::uint64_t>(&copy - copies.data()));

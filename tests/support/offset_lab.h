@@ -7,6 +7,7 @@
 #include <map>
 #include <optional>
 #include <random>
+#include <tuple>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -31,6 +32,11 @@ struct Copy {
   std::uint64_t payload = 0;
   PacketNumbers numbers;
 };
+
+inline void in_order_of_time(std::vector<Copy>& copies) {
+  std::ranges::sort(copies, {},
+                    [](const Copy& copy) { return std::tuple(copy.at, copy.leg, copy.index); });
+}
 
 inline constexpr auto kInterval = 100us;
 inline constexpr auto kMaxSkew = 10ms;
@@ -67,7 +73,7 @@ class StreamOffsetsTest : public testing::Test {
 
   // All that was sent, in the order in which it comes. Leg 0 is the reference, `stream`.
   void run(const Server& stream) {
-    std::ranges::stable_sort(copies_, {}, &Copy::at);
+    in_order_of_time(copies_);
     for (const Copy& copy : copies_) {
       PacketNumbers numbers = copy.numbers;
       const bool known = offsets_->admit(copy.leg, numbers,

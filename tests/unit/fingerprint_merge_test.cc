@@ -96,6 +96,7 @@ TEST(FingerprintMerge, legs_counters_are_what_each_lost) {
 TEST(FingerprintMerge, eight_legs_make_one_stream) {
   FingerprintLab lab(config(MergeRelease::Ordered, 8));
   std::vector<FeedPath> paths;
+  paths.reserve(8);
   for (unsigned leg = 0; leg < 8; ++leg) {
     paths.push_back({.delay = microseconds{leg * 1300}, .loses = seeded(0.3, leg)});
   }

@@ -2,6 +2,7 @@
 // A stream that is configured anew while packets flow.
 #include <algorithm>
 #include <random>
+#include <tuple>
 
 #include <gtest/gtest.h>
 
@@ -37,7 +38,8 @@ std::vector<Copy> deliveries(const Scene& scene, std::uint64_t seed) {
                            Nanoseconds{jitter}});
     }
   }
-  std::ranges::stable_sort(all, {}, &Copy::at);
+  std::ranges::sort(all, {},
+                    [](const Copy& copy) { return std::tuple(copy.at, copy.position, copy.leg); });
   return all;
 }
 

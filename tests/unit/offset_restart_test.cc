@@ -44,7 +44,7 @@ TEST_F(OffsetRestartTest, restarted_reference_is_followed_once_it_is_matched) {
     // The old numbers go on until the new ones are known: the leg carries the stream meanwhile.
     send(0, again, 2'000, 6'000);
     send(1, b, 2'000, 6'000);
-    std::ranges::stable_sort(copies_, {}, &Copy::at);
+    in_order_of_time(copies_);
     bool followed = false;
     for (const Copy& copy : copies_) {
       PacketNumbers numbers = copy.numbers;

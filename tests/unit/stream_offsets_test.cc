@@ -155,7 +155,7 @@ TEST_F(StreamOffsetsTest, numbers_of_any_width_are_learnt) {
     send(0, a, 0, 1'000);
     send(1, b, 0, 1'000);
     for (Copy& copy : copies_) copy.numbers.timestamp = 0;
-    std::ranges::stable_sort(copies_, {}, &Copy::at);
+    in_order_of_time(copies_);
     for (const Copy& copy : copies_) {
       PacketNumbers numbers = copy.numbers;
       if (!offsets_->admit(copy.leg, numbers, std::as_bytes(std::span(&copy.payload, 1)), true,

@@ -232,21 +232,7 @@ bool MergeWindow::belied(unsigned leg, const EarlyPacket& packet, Instant now) c
 
 // What waited long enough: a leg that brought nothing else is believed, one that went on is not.
 void MergeWindow::tick_early(Instant now, MergeOutlet& out) noexcept {
-  for (unsigned leg = 0; leg < legs_.size(); ++leg) {
-    auto& kept = early_->of_leg[leg].kept;
-    for (unsigned i = 0; i < kept.size();) {
-      const Instant due = kept[i].arrival.now + patience(leg, kept[i].fresh);
-      if (due > now) {
-        want(due);
-        ++i;
-      } else if (belied(leg, kept[i], now)) {
-        discard_early(leg, i, now, out);
-      } else {
-        believe(leg, kept[i].position, now, out);
-        i = 0;
-      }
-    }
-  }
+  for (unsigned leg = 0; leg < legs_.size(); ++leg) tick_early_of(leg, now, out);
   for (unsigned i = 0; i < early_->aside.size();) {
     const Instant due = early_->aside[i].arrival.now + config_.max_skew;
     if (due > now) {
@@ -254,6 +240,22 @@ void MergeWindow::tick_early(Instant now, MergeOutlet& out) noexcept {
       ++i;
     } else {
       place_aside(i, now, out);
+      i = 0;
+    }
+  }
+}
+
+void MergeWindow::tick_early_of(unsigned leg, Instant now, MergeOutlet& out) noexcept {
+  auto& kept = early_->of_leg[leg].kept;
+  for (unsigned i = 0; i < kept.size();) {
+    const Instant due = kept[i].arrival.now + patience(leg, kept[i].fresh);
+    if (due > now) {
+      want(due);
+      ++i;
+    } else if (belied(leg, kept[i], now)) {
+      discard_early(leg, i, now, out);
+    } else {
+      believe(leg, kept[i].position, now, out);
       i = 0;
     }
   }

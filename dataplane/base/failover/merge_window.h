@@ -66,7 +66,6 @@ class alignas(64) MergeWindow : private MergeAttention {
 
  private:
   friend class MergeHeir;  // merge_heir.h: goes on with a stream under another configuration
-
   // merge_path.h: the straight path, inlined where packets are offered
   std::uint64_t extend(std::uint64_t raw) const noexcept;
   void count(const Arrival& a) noexcept;
@@ -200,6 +199,7 @@ class alignas(64) MergeWindow : private MergeAttention {
   bool rescue(std::uint64_t end, Instant now, MergeOutlet& out) noexcept;
   bool belied(unsigned leg, const EarlyPacket& packet, Instant now) const noexcept;
   void tick_early(Instant now, MergeOutlet& out) noexcept;
+  void tick_early_of(unsigned leg, Instant now, MergeOutlet& out) noexcept;
   void settle_early(unsigned leg, Instant now, MergeOutlet& out) noexcept;
   void settle_all_early(Instant now, MergeOutlet& out) noexcept;
 
