@@ -116,16 +116,16 @@ debug_build() {
   debug_built=yes
 }
 
-tier_tidy() { debug_build && suite build-test tidy 300; }
-tier_unit() { debug_build && suite build-test unit 120; }
+tier_tidy() { debug_build && suite build-test tidy 400; }
+tier_unit() { debug_build && suite build-test unit 180; }
 tier_property() { debug_build && suite build-test property 180; }
-tier_replay() { debug_build && suite build-test replay 180; }
+tier_replay() { debug_build && suite build-test replay 300; }
 
 tier_sanitizers() {
   # Unoptimised: the instrumented tests compile in a third of the time and still take seconds.
   build build-asan all -Dbuildtype=debug -Db_sanitize=address,undefined -Db_lundef=false || return
   local part
-  for part in unit replay fuzz; do suite build-asan "$part" 400; done
+  for part in unit replay fuzz; do suite build-asan "$part" 600; done
   suite build-asan property 400
 }
 
