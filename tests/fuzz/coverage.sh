@@ -34,7 +34,7 @@ flags="-fprofile-instr-generate -fcoverage-mapping"
 [[ -f $build/build.ninja ]] || CXX=clang++-19 meson setup "$build" -Dwerror=false \
   -Dcpp_args="$flags" -Dcpp_link_args="$flags" >/dev/null
 
-result=0
+under=()
 for target; do
   [[ -n ${parsers[$target]:-} ]] || { echo "no target '$target'; add it to $0" && exit 2; }
   program=$build/tests/fuzz/corpus_$target
@@ -44,7 +44,7 @@ for target; do
   # shellcheck disable=SC2086  # a list of patterns
   llvm-cov-19 export -summary-only -instr-profile "$build/$target.profile" "$program" \
     ${parsers[$target]} >"$build/$target.json"
-  python3 - "$target" "$floor" "$build/$target.json" <<'PYTHON' || result=1
+  python3 - "$target" "$floor" "$build/$target.json" <<'PYTHON' || under+=("$target")
 import json, os, sys
 
 target, floor, page = sys.argv[1], float(sys.argv[2]), sys.argv[3]
@@ -57,4 +57,4 @@ print(f"{target}: {total['percent']:.1f} % of {total['count']} lines, floor {flo
 sys.exit(total["percent"] < floor)
 PYTHON
 done
-exit "$result"
+[[ ${#under[@]} -eq 0 ]] || { echo "under $floor %: ${under[*]}" && exit 1; }

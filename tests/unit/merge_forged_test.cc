@@ -25,10 +25,15 @@ struct Attack {
   std::uint64_t count = 10'000;
   std::uint64_t seed = 1;
   Nanoseconds interval = kInterval;
+  std::uint64_t renewed = 0;  // packets from one change of configuration to the next; 0: none
 };
 
 Nanoseconds delay_of(unsigned leg, Nanoseconds skew) {
   return leg == 0 ? std::max(-skew, Nanoseconds{}) : std::max(skew, Nanoseconds{});
+}
+
+MergeConfig config() {
+  return {.window = kWindow, .max_skew = microseconds{10'000}};
 }
 
 // Feeds the attack; each leg has a delay, forgeries take the way of theirs at a random moment
@@ -56,14 +61,11 @@ void feed(const Attack& attack, MergeLab& lab) {
         wire.put({attack.leg, p + ahead + i, when, 0, true, Grade::Good, 666});
       }
     }
+    if (attack.renewed != 0 && p % attack.renewed == 0) lab.configure(config());
     at = at + attack.interval;
   }
   wire.deliver_before(kNever, lab);
   lab.finish();
-}
-
-MergeConfig config() {
-  return {.window = kWindow, .max_skew = microseconds{10'000}};
 }
 
 // Every true packet that any leg brought leaves, once and in order. A forgery leaves, if at all,
@@ -165,6 +167,16 @@ TEST(MergeForgedTest, forgeries_in_a_stream_slower_than_max_skew_cost_nothing) {
         attack.interval = microseconds{20'000};
         expect_nothing_lost(attack, with);
       }
+    }
+  }
+}
+
+TEST(MergeForgedTest, forgeries_while_the_configuration_changes_cost_nothing) {
+  for (const unsigned leg : {0u, 1u}) {
+    for (const std::uint64_t offset : {0u, 2u, 50u}) {
+      Attack attack{leg, microseconds{1'000}, 0, 1, offset, 1, 20'000, 3};
+      attack.renewed = 37;
+      expect_nothing_lost(attack);
     }
   }
 }

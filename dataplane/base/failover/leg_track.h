@@ -52,6 +52,7 @@ struct LegTrack {
   bool live = false;  // seen, and not silent: a gap waits for it
   bool diverged = false;
   bool unwanted = false;  // locked out by an operator
+  Instant doubted_until;  // a packet that jumped ahead of its turn proved false lately
   unsigned quiet_checks = 0;
   unsigned heartbeats = 0;         // that announced the stream's heartbeat_at_
   std::uint64_t packets_high = 0;  // carries of the hot 32-bit counters, in units of 2^32
@@ -81,6 +82,8 @@ struct LegTrack {
   std::int64_t skew_smoothed_ns = 0;  // playout: behind the clock of first copies
   SkewHistogram skew;
   Candidate candidate;
+
+  bool trusted(Instant now) const noexcept { return doubted_until <= now; }
 };
 
 // The hot fields of legs past the second, which do not fit the window's first line.

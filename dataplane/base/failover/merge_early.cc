@@ -6,12 +6,14 @@
 #include <utility>
 
 #include "dataplane/base/failover/merge_window.h"
+#include "dataplane/base/failover/range_bits.h"
 
 namespace castgate {
 namespace {
 
 constexpr unsigned kBelieved = 4;  // packets ahead of a leg's turn, none in turn between, end it
 constexpr unsigned kDoubtedBelieved = 8;
+constexpr int kShort = 16;                    // positions
 constexpr Nanoseconds kLongest{250'000'000};  // that a leg's pace adds to max_skew
 constexpr std::int64_t kInPacket = 8;         // positions of a packet of several
 
@@ -23,8 +25,14 @@ bool MergeWindow::guards(unsigned leg, std::uint64_t position) const noexcept {
   return early_ && started() && legs_[leg].live && from_next > -reach && from_next < reach;
 }
 
-bool MergeWindow::trusts(unsigned leg, Instant now) const noexcept {
-  return early_->of_leg[leg].doubted_until <= now;
+// A short jump, to where the stream has been already, of a leg that lost nothing just before. True
+// or not, nothing that the leg may still bring is lost by it: its record holds the way back, and a
+// second jump is not short until that is filled.
+bool MergeWindow::is_harmless(const Arrival& a, std::uint64_t position,
+                              std::int64_t step) const noexcept {
+  constexpr std::uint64_t kNewest = low_bits(kShort);
+  return step <= kShort && position + positions_in(a) <= next_out_ && (attention_ & kEarly) == 0 &&
+         (recent_of(a.leg) & kNewest) == kNewest && legs_[a.leg].trusted(a.now);
 }
 
 // Is all from the leg's highest position to this one kept for it?
@@ -32,7 +40,7 @@ bool MergeWindow::in_turn(unsigned leg, std::uint64_t position) const noexcept {
   const auto& kept = early_->of_leg[leg].kept;
   std::uint64_t next = highest_of(leg) + 1;
   for (unsigned i = 0; i < kept.size() && next < position && kept[i].position <= next; ++i) {
-    next = std::max(next, kept[i].end);
+    next = std::max(next, kept[i].end());
   }
   return next >= position;
 }
@@ -47,14 +55,15 @@ bool MergeWindow::judge_ahead(const Arrival& a, std::uint64_t position, MergeOut
       ++top.reordered;
     }
   }
-  const bool crowded = kept.full() && trusts(a.leg, a.now) && position < kept[0].position;
+  const bool crowded = kept.full() && legs_[a.leg].trusted(a.now) && position < kept[0].position;
   if (position != highest_of(a.leg) + 1 && out.may_hold() && !crowded) {
     keep_early(a, position, out);
     return false;
   }
   while (kept.size() != 0 && kept[0].position < position) take_turn(a.leg, 0, a.now, out);
   note_any(a, position, out);
-  while (kept.size() != 0 && kept[0].end <= highest_of(a.leg) + 1) take_turn(a.leg, 0, a.now, out);
+  while (kept.size() != 0 && kept[0].end() <= highest_of(a.leg) + 1)
+    take_turn(a.leg, 0, a.now, out);
   for (unsigned i = kept.size(); i-- != 0;) {
     kept[i].fresh = false;
     if (++kept[i].overtaken > config_.reorder_depth) discard_early(a.leg, i, a.now, out);
@@ -68,11 +77,11 @@ bool MergeWindow::contradicts(const Arrival& a, std::uint64_t position, MergeOut
   MergeEarly::Leg& leg = early_->of_leg[a.leg];
   const std::uint64_t end = position + positions_in(a);
   for (unsigned i = leg.kept.size(); i-- != 0;) {
-    if (leg.kept[i].position >= end || leg.kept[i].end <= position) continue;
+    if (leg.kept[i].position >= end || leg.kept[i].end() <= position) continue;
     repeats = true;
-    void* packet = release_early(a.leg, i, out).arrival.packet;
+    void* packet = release_early(a.leg, i, out).packet;
     if (out.content(config_.tag, packet) != out.content(config_.tag, a.packet)) {
-      leg.doubted_until = a.now + MergeEarly::kDoubt;
+      legs_[a.leg].doubted_until = a.now + MergeEarly::kDoubt;
     }
     ++legs_[a.leg].duplicate_same_leg;
     out.discard(packet, MergeDrop::DuplicateSameLeg);
@@ -84,28 +93,33 @@ void MergeWindow::keep_early(const Arrival& a, std::uint64_t position, MergeOutl
   MergeEarly::Leg& leg = early_->of_leg[a.leg];
   if (leg.kept.full()) {
     const bool farthest = position >= leg.kept[leg.kept.size() - 1].position;
-    if (trusts(a.leg, a.now)) {
+    if (legs_[a.leg].trusted(a.now)) {
       take_turn(a.leg, 0, a.now, out);
     } else if (!farthest) {
       discard_early(a.leg, leg.kept.size() - 1, a.now, out);
     } else {
-      leg.doubted_until = a.now + MergeEarly::kDoubt;
+      legs_[a.leg].doubted_until = a.now + MergeEarly::kDoubt;
       ++legs_[a.leg].wild_sequence;
       return out.discard(a.packet, MergeDrop::WildSequence);
     }
   }
   unsigned fresh = 1;
   for (unsigned i = 0; i < leg.kept.size(); ++i) fresh += leg.kept[i].fresh ? 1 : 0;
-  const std::uint64_t end = position + positions_in(a);
   leg.tangled = fresh > 1 && (leg.tangled || position < leg.next);
-  leg.kept.insert({.arrival = a, .position = position, .end = end, .order = ++leg.order});
-  leg.next = end;
+  leg.kept.insert({.packet = a.packet,
+                   .position = position,
+                   .came = a.now,
+                   .order = ++leg.order,
+                   .count = a.count,
+                   .leg = static_cast<std::uint8_t>(a.leg),
+                   .grade = a.grade});
+  leg.next = position + positions_in(a);
   ++early_->count;
   ++suspended_;
   out.held_changed(1);
   attention_ |= kEarly;
   want(a.now + patience(a.leg, true));
-  const bool trusted = trusts(a.leg, a.now);
+  const bool trusted = legs_[a.leg].trusted(a.now);
   const unsigned enough = std::clamp(config_.reorder_depth + 1, 2u, kBelieved);
   if (fresh < (trusted ? enough : kDoubtedBelieved)) return;
   // Where forgeries come between, the lowest is most likely true, and what goes on from there in
@@ -116,7 +130,7 @@ void MergeWindow::keep_early(const Arrival& a, std::uint64_t position, MergeOutl
     const EarlyPacket& packet = leg.kept[i];
     if (last == nullptr && !packet.fresh) continue;
     const bool goes_on =
-        all || last == nullptr || (packet.position == last->end && packet.order > last->order);
+        all || last == nullptr || (packet.position == last->end() && packet.order > last->order);
     if (!goes_on) break;
     last = &packet;
   }
@@ -140,10 +154,10 @@ EarlyPacket MergeWindow::release_early(unsigned leg, unsigned at, MergeOutlet& o
 
 void MergeWindow::discard_early(unsigned leg, unsigned at, Instant now, MergeOutlet& out) noexcept {
   const EarlyPacket packet = release_early(leg, at, out);
-  early_->of_leg[leg].doubted_until = now + MergeEarly::kDoubt;
+  legs_[leg].doubted_until = now + MergeEarly::kDoubt;
   ++legs_[leg].wild_sequence;
   legs_[leg].reordered -= std::min<std::uint64_t>(legs_[leg].reordered, packet.reordered);
-  out.discard(packet.arrival.packet, MergeDrop::WildSequence);
+  out.discard(packet.packet, MergeDrop::WildSequence);
 }
 
 // The leg is where its packets up to this position say.
@@ -159,23 +173,23 @@ void MergeWindow::take_turn(unsigned leg, unsigned at, Instant now, MergeOutlet&
   const EarlyPacket packet = release_early(leg, at, out);
   Candidate& candidate = legs_[leg].candidate;
   // It came before what began a new epoch: the leg did not return to the old one.
-  const bool before = candidate.count != 0 && packet.arrival.now <= candidate.kept[0].now &&
+  const bool before = candidate.count != 0 && packet.came <= candidate.kept[0].now &&
                       candidate.leg_hi == hi_of(leg) && candidate.progress == progress();
-  note_any(packet.arrival, packet.position, out);
+  note_any(packet.arrival(epoch_, bias_), packet.position, out);
   if (before) {
     candidate.leg_hi = hi_of(leg);
     candidate.progress = progress();
   }
   // A copy that others overtook may be a forgery of one that the leg lost.
-  const bool doubted = !trusts(leg, now) || (packet.overtaken != 0 && !choice_);
-  const bool waits = doubted && packet.end > next_out_ && packet.end > packet.position &&
-                     another_may_bring(leg, packet.end);
+  const bool doubted = !legs_[leg].trusted(now) || (packet.overtaken != 0 && !choice_);
+  const bool waits = doubted && packet.end() > next_out_ && packet.end() > packet.position &&
+                     another_may_bring(leg, packet.end());
   if (!waits) return place_late(packet, now, out);
   if (early_->aside.full()) place_aside(0, now, out);
   early_->aside.insert(packet);
   ++suspended_;
   out.held_changed(1);
-  want(packet.arrival.now + config_.max_skew);
+  want(packet.came + config_.max_skew);
 }
 
 bool MergeWindow::another_may_bring(unsigned leg, std::uint64_t end) const noexcept {
@@ -188,7 +202,7 @@ bool MergeWindow::another_may_bring(unsigned leg, std::uint64_t end) const noexc
 }
 
 void MergeWindow::place_late(const EarlyPacket& packet, Instant now, MergeOutlet& out) noexcept {
-  Arrival a = packet.arrival;
+  Arrival a = packet.arrival(epoch_, bias_);
   const Nanoseconds before = std::exchange(waited_, now - std::exchange(a.now, now));
   place_any(a, packet.position, out);
   waited_ = before;
@@ -198,86 +212,12 @@ void MergeWindow::place_aside(unsigned at, Instant now, MergeOutlet& out) noexce
   const EarlyPacket packet = early_->aside.take(at);
   --suspended_;
   out.held_changed(-1);
-  const unsigned leg = packet.arrival.leg;
-  if (packet.overtaken != 0 && !trusts(leg, now) && packet.end > next_out_) {
+  const unsigned leg = packet.leg;
+  if (packet.overtaken != 0 && !legs_[leg].trusted(now) && packet.end() > next_out_) {
     ++legs_[leg].wild_sequence;
-    return out.discard(packet.arrival.packet, MergeDrop::WildSequence);
+    return out.discard(packet.packet, MergeDrop::WildSequence);
   }
   place_late(packet, now, out);
-}
-
-// Before positions below `end` are given up: what came early for them is better than nothing.
-bool MergeWindow::rescue(std::uint64_t end, Instant now, MergeOutlet& out) noexcept {
-  if (!early_ || suspended_ == 0) return false;
-  const auto serves = [&](const EarlyPacket& packet) {
-    if (packet.end <= next_out_ || packet.position >= end) return false;
-    return !choice_ || !is_packet(slot(packet.position)) || trusts(packet.arrival.leg, now);
-  };
-  for (unsigned i = 0; i < early_->aside.size(); ++i) {
-    if (serves(early_->aside[i])) return place_aside(i, now, out), true;
-  }
-  for (unsigned leg = 0; leg < legs_.size(); ++leg) {
-    const auto& kept = early_->of_leg[leg].kept;
-    for (unsigned i = 0; i < kept.size(); ++i) {
-      if (serves(kept[i])) return believe(leg, kept[i].position, now, out), true;
-    }
-  }
-  return false;
-}
-
-// Did a doubted leg go on below the packet, and not up to it?
-bool MergeWindow::belied(unsigned leg, const EarlyPacket& packet, Instant now) const noexcept {
-  return packet.overtaken != 0 && !trusts(leg, now) && !in_turn(leg, packet.position);
-}
-
-// What waited long enough: a leg that brought nothing else is believed, one that went on is not.
-void MergeWindow::tick_early(Instant now, MergeOutlet& out) noexcept {
-  for (unsigned leg = 0; leg < legs_.size(); ++leg) tick_early_of(leg, now, out);
-  for (unsigned i = 0; i < early_->aside.size();) {
-    const Instant due = early_->aside[i].arrival.now + config_.max_skew;
-    if (due > now) {
-      want(due);
-      ++i;
-    } else {
-      place_aside(i, now, out);
-      i = 0;
-    }
-  }
-}
-
-void MergeWindow::tick_early_of(unsigned leg, Instant now, MergeOutlet& out) noexcept {
-  auto& kept = early_->of_leg[leg].kept;
-  for (unsigned i = 0; i < kept.size();) {
-    const Instant due = kept[i].arrival.now + patience(leg, kept[i].fresh);
-    if (due > now) {
-      want(due);
-      ++i;
-    } else if (belied(leg, kept[i], now)) {
-      discard_early(leg, i, now, out);
-    } else {
-      believe(leg, kept[i].position, now, out);
-      i = 0;
-    }
-  }
-}
-
-// The leg's numbering ends: what nothing speaks against was true.
-void MergeWindow::settle_early(unsigned leg, Instant now, MergeOutlet& out) noexcept {
-  if (!early_) return;
-  auto& kept = early_->of_leg[leg].kept;
-  while (kept.size() != 0) {
-    if (belied(leg, kept[0], now)) {
-      discard_early(leg, 0, now, out);
-    } else {
-      take_turn(leg, 0, now, out);
-    }
-  }
-}
-
-void MergeWindow::settle_all_early(Instant now, MergeOutlet& out) noexcept {
-  if (!early_) return;
-  for (unsigned leg = 0; leg < legs_.size(); ++leg) settle_early(leg, now, out);
-  while (early_->aside.size() != 0) place_aside(0, now, out);
 }
 
 }  // namespace castgate

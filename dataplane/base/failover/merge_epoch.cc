@@ -9,7 +9,8 @@
 namespace castgate {
 namespace {
 
-constexpr unsigned kQuietPackets = 3;  // of a new epoch, before the old one counts as mute
+constexpr unsigned kQuietPackets = 3;     // of a new epoch, before the old one counts as mute
+constexpr std::uint64_t kFaster = 1'024;  // than of late a stream may have been while nothing came
 
 }  // namespace
 
@@ -74,13 +75,27 @@ void MergeWindow::confirm_epoch(const Arrival& a, MergeOutlet& out) noexcept {
     out.leg_changed(config_.tag, a.leg, MergeOutlet::LegChange::Diverged, a.now);
   }
   if (!may_switch(a.leg, a.now, out)) return;
-  const bool ahead =
-      a.epoch == epoch_ && started() && static_cast<std::int64_t>(position_of(a) - next_out_) > 0;
+  const bool ahead = a.epoch == epoch_ && started() && may_have_lost(position_of(a), a.now);
   if (!ahead) return switch_epoch(a.epoch, a.now, out);
   for (unsigned i = 0; i < legs_.size(); ++i) {
     const Candidate& candidate = legs_[i].candidate;
     if (candidate.confirmed && candidate.kept[0].epoch == epoch_) accept_candidates(i, a.now, out);
   }
+}
+
+// Is `position` ahead, by no more than the stream can have carried since it was last timed? What is
+// further, as in 32 bits a number that begins anew at random, is no loss.
+bool MergeWindow::may_have_lost(std::uint64_t position, Instant now) const noexcept {
+  if (static_cast<std::int64_t>(position - next_out_) <= 0) return false;
+  const LegTrack* timed = nullptr;
+  for (const LegTrack& leg : legs_) {
+    if (leg.pace_ns <= 0 || leg.sampled_position < first_) continue;
+    if (timed == nullptr || leg.sampled_at > timed->sampled_at) timed = &leg;
+  }
+  if (timed == nullptr) return true;
+  const auto since = static_cast<std::uint64_t>((now - timed->sampled_at).count());
+  const std::uint64_t carried = since / static_cast<std::uint64_t>(timed->pace_ns);
+  return position - timed->sampled_position <= window() + kFaster * (carried + 1);
 }
 
 // A new epoch is the stream's when no live leg is in the old one any more, or the old one is mute.

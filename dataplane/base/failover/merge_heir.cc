@@ -68,7 +68,7 @@ void MergeHeir::take_early() noexcept {
     if (!from_.has(leg)) continue;
     MergeEarly::Leg& own = own_.early_->of_leg[leg];
     own = std::exchange(old_.early_->of_leg[from_.old(leg)], {});
-    for (unsigned i = 0; i < own.kept.size(); ++i) own.kept[i].arrival.leg = leg;
+    for (unsigned i = 0; i < own.kept.size(); ++i) own.kept[i].leg = static_cast<std::uint8_t>(leg);
   }
   own_.early_->count = std::exchange(old_.early_->count, 0);
   if (own_.early_->count != 0) own_.attention_ |= Attention::kEarly;

@@ -69,7 +69,9 @@ bool MergeWindow::is_wanted(const Arrival& a, std::uint64_t position, MergeOutle
     out.discard(a.packet, MergeDrop::DuplicateSameLeg);
     return false;
   }
-  if (step > 0 && guards(a.leg, position)) return judge_ahead(a, position, out);
+  if (step > 0 && guards(a.leg, position) && !is_harmless(a, position, step)) {
+    return judge_ahead(a, position, out);
+  }
   // A live leg that jumps to where another one is may have brought a corrupt number: were it true,
   // all that the leg brings from its own place would look like a new epoch.
   const bool astray = step > kNear && leg.live;
@@ -81,7 +83,8 @@ bool MergeWindow::is_wanted(const Arrival& a, std::uint64_t position, MergeOutle
   }
   // A jump must be confirmed; one over all that the window could fill, as a new epoch is, unless
   // the whole stream was away.
-  const bool jump = step > 0 && from_next > -reach && (from_next < reach || returning_);
+  const bool jump = step > 0 && from_next > -reach &&
+                    (from_next < reach || (returning_ && may_have_lost(position, a.now)));
   suspect(a, jump ? 2 : Candidate::kMost, out);
   return false;
 }

@@ -154,7 +154,6 @@ class alignas(64) MergeWindow : private MergeAttention {
   void distrust(unsigned leg) noexcept;
   void begin_choice(Instant now, MergeOutlet& out) noexcept;
   void refuse(const Arrival& a, MergeOutlet& out) noexcept;
-
   // merge_playout.cc
   void place_playout(const Arrival& a, std::uint64_t position, MergeOutlet& out) noexcept;
   Nanoseconds playout_delay() const noexcept;
@@ -174,6 +173,7 @@ class alignas(64) MergeWindow : private MergeAttention {
   void discard_candidate(const Arrival& a, MergeOutlet& out) noexcept;
   void drop_candidates(unsigned leg, MergeOutlet& out) noexcept;
   void accept_candidates(unsigned leg, Instant now, MergeOutlet& out) noexcept;
+  bool may_have_lost(std::uint64_t position, Instant now) const noexcept;
   bool may_switch(unsigned leg, Instant now, MergeOutlet& out) noexcept;
   std::uint64_t progress() const noexcept;
   void switch_epoch(std::uint32_t epoch, Instant now, MergeOutlet& out) noexcept;
@@ -181,9 +181,9 @@ class alignas(64) MergeWindow : private MergeAttention {
   void resume(const Arrival& a, MergeOutlet& out) noexcept;
   void reset_positions() noexcept;
 
-  // merge_early.cc: what jumps ahead of its leg's turn
+  // merge_early.cc, merge_early_due.cc: what jumps ahead of its leg's turn
   bool guards(unsigned leg, std::uint64_t position) const noexcept;
-  bool trusts(unsigned leg, Instant now) const noexcept;
+  bool is_harmless(const Arrival& a, std::uint64_t position, std::int64_t step) const noexcept;
   bool in_turn(unsigned leg, std::uint64_t position) const noexcept;
   bool judge_ahead(const Arrival& a, std::uint64_t position, MergeOutlet& out) noexcept;
   bool contradicts(const Arrival& a, std::uint64_t position, MergeOutlet& out) noexcept;
