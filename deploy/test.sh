@@ -17,6 +17,8 @@ export TMPDIR=$scratch
 export CG_SCENE_PREFIX="cgt$$x" # names of the namespaces that live tests make: tests/live/lib.sh
 export UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
 export PYTHONDONTWRITEBYTECODE=1
+# A compiler's cache serves every checkout of the same sources.
+export CCACHE_BASEDIR=${CCACHE_BASEDIR:-$PWD} CCACHE_NOHASHDIR=${CCACHE_NOHASHDIR:-1}
 
 tidy_up() {
   [[ -n $child ]] && kill -KILL -- "-$child" 2>/dev/null

@@ -30,6 +30,8 @@ for tool in clang++-19 llvm-profdata-19 llvm-cov-19; do
 done
 [[ $# -gt 0 ]] || set -- "${!parsers[@]}"
 
+# Objects name the directory that they were compiled in: no other checkout's from a cache.
+unset CCACHE_BASEDIR CCACHE_NOHASHDIR
 flags="-fprofile-instr-generate -fcoverage-mapping"
 [[ -f $build/build.ninja ]] || CXX=clang++-19 meson setup "$build" -Dwerror=false \
   -Dcpp_args="$flags" -Dcpp_link_args="$flags" >/dev/null
