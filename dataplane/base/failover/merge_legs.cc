@@ -211,7 +211,8 @@ void MergeWindow::lose(unsigned leg, std::uint64_t from, std::uint64_t to) noexc
   if (begin == from) return;
   std::uint64_t given_up = 0;
   if (track.marked_hi == hi_of(leg)) {
-    given_up = totals_.unrecovered - track.unrecovered_mark - given_up_between(begin, next_out_);
+    const std::uint64_t above = totals_.unrecovered - track.unrecovered_mark;
+    given_up = above - std::min(above, given_up_between(begin, next_out_));
   }
   const std::uint64_t older = begin - from;
   totals_.recovered += older - std::min(older, given_up);
