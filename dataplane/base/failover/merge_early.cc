@@ -123,14 +123,15 @@ void MergeWindow::keep_early(const Arrival& a, std::uint64_t position, MergeOutl
   const unsigned enough = std::clamp(config_.reorder_depth + 1, 2u, kBelieved);
   if (fresh < (trusted ? enough : kDoubtedBelieved)) return;
   // Where forgeries come between, the lowest is most likely true, and what goes on from there in
-  // its order: no forger is behind his leg.
+  // its order: no forger is behind his leg. Nor does one wild number make a leg jump so far that
+  // its record would not hold the way back.
   const bool all = trusted && !leg.tangled;
   const EarlyPacket* last = nullptr;
   for (unsigned i = 0; i < leg.kept.size(); ++i) {
     const EarlyPacket& packet = leg.kept[i];
     if (last == nullptr && !packet.fresh) continue;
-    const bool goes_on =
-        all || last == nullptr || (packet.position == last->end() && packet.order > last->order);
+    const bool goes_on = last == nullptr || (all && packet.position <= last->end() + kNear / 2) ||
+                         (packet.position == last->end() && packet.order > last->order);
     if (!goes_on) break;
     last = &packet;
   }
