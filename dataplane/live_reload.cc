@@ -13,12 +13,14 @@ Result<ReloadReport> LiveRuntime::reload(const Spec& spec) {
   place_new_streams(spec_, spec, workers_, placed);
   std::vector<Port*> ports(ports_.size());
   std::ranges::transform(ports_, ports.begin(), [](const auto& port) { return port.get(); });
+  auto clients = std::make_unique<ClientRoster>(spec, ports, clients_.get());
   auto reload = std::make_unique<Reload>(ReloadParts{.before = spec_,
                                                      .after = spec,
                                                      .workers = running_,
                                                      .worker_of_stream = placed.worker_of_stream,
                                                      .ports = ports,
-                                                     .fingerprint_seed = fingerprint_seed_});
+                                                     .fingerprint_seed = fingerprint_seed_,
+                                                     .clients = clients.get()});
   if (reload->changes_nothing()) return reload->report();
   if (auto heard = hear_groups(spec, true); !heard) return std::unexpected(heard.error());
   if (auto done = reload->carry_out(); !done) {
@@ -26,6 +28,7 @@ Result<ReloadReport> LiveRuntime::reload(const Spec& spec) {
     return std::unexpected(done.error());
   }
   const ReloadReport report = reload->report();
+  clients_ = std::move(clients);
   flows_ = reload->take_flows();
   placement_ = std::move(placed);
   (void)hear_groups(spec, false);  // fewer than it hears now

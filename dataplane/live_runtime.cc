@@ -21,6 +21,7 @@ namespace {
 constexpr unsigned kRingSlots = 4096;
 constexpr unsigned kHostRingSlots = 1024;
 constexpr unsigned kControlPackets = 2047;
+constexpr unsigned kHeads = 16383;  // in rings and caches: 6 MiB a worker
 constexpr unsigned kDescriptors = 1024;
 constexpr unsigned kFewestPackets = 8191;
 constexpr unsigned kMostPackets = (1u << 19) - 1;
@@ -85,6 +86,7 @@ LiveRuntime::~LiveRuntime() {
   ring_ports_.clear();
   ports_.clear();
   rings_.clear();
+  head_pools_.clear();
   pools_.clear();
   stop_eal();
 }
@@ -105,6 +107,9 @@ Result<void> LiveRuntime::make_pools() {
                       spec_.appliance.max_frame});
   }
   wanted.push_back({"control", kControlPackets, spec_.appliance.max_frame});
+  for (unsigned w = 0; w < workers_; ++w) {
+    wanted.push_back({.name = fmt::format("heads{}", w), .packets = kHeads, .heads_only = true});
+  }
   std::uint64_t bytes = 128ull << 20;
   for (const PacketPoolOptions& pool : wanted) bytes += PacketPool::footprint(pool);
   for (unsigned p = 0; p < spec_.ports.size(); ++p) {
@@ -117,7 +122,7 @@ Result<void> LiveRuntime::make_pools() {
   for (const PacketPoolOptions& options : wanted) {
     auto pool = PacketPool::make(options);
     if (!pool) return std::unexpected(pool.error());
-    pools_.push_back(std::move(*pool));
+    (options.heads_only ? head_pools_ : pools_).push_back(std::move(*pool));
   }
   return {};
 }
@@ -137,6 +142,9 @@ Result<void> LiveRuntime::open_ports() {
     if (!opened) return std::unexpected(opened.error());
     ports_.push_back(std::move(*opened));
   }
+  std::vector<Port*> opened(ports_.size());
+  std::ranges::transform(ports_, opened.begin(), [](const auto& port) { return port.get(); });
+  clients_ = std::make_unique<ClientRoster>(spec_, opened);
   flaps_.resize(ports_.size());
   was_up_.resize(ports_.size(), true);
   return {};
@@ -209,6 +217,8 @@ WorkerParts LiveRuntime::parts_of(unsigned worker) {
                        .tx_queues = queues,
                        .over_ring = over_ring,
                        .pool = pools_[worker].get(),
+                       .heads = head_pools_[worker].get(),
+                       .clients = clients_.get(),
                        .streams = stream_places(spec_),
                        .held_limit = budget - kFewestPackets / 2,
                        .fingerprint_seed = fingerprint_seed_},

@@ -10,6 +10,7 @@
 #include "dataplane/contract/runtime.h"
 #include "dataplane/placement.h"
 #include "dataplane/reload.h"
+#include "dataplane/replicate/client_roster.h"
 #include "dataplane/worker.h"
 #include "drivers/packet_pool.h"
 
@@ -28,6 +29,10 @@ class LiveRuntime final : public Runtime {
   bool poll_punted(HostFrame& frame) override;
   bool inject(unsigned port, std::span<const std::byte> frame) override;
   bool command(const Command& command) override;
+  Result<ClientPlace> join(const ClientRoute& route) override;
+  bool leave(const ClientPlace& place) override;
+  bool change(const ClientPlace& place, const ClientRoute& route) override;
+  ClientCounters client_counters(const ClientPlace& place) const override;
   bool poll_captured(CapturedPacket& packet) override;
   std::uint64_t capture_missed() const override;
   Result<ReloadReport> reload(const Spec& spec) override;
@@ -49,6 +54,8 @@ class LiveRuntime final : public Runtime {
   Result<void> make_rings();
   void make_workers();
   void launch();
+  Worker& worker_of(const ClientPlace& place) { return worker_of(place.stream); }
+  Worker& worker_of(std::uint16_t stream) { return *running_[placement_.worker_of_stream[stream]]; }
   std::uint16_t prepare_capture();
   Result<PacketRing*> ring(const std::string& name, unsigned slots);
   WorkerParts parts_of(unsigned worker);
@@ -61,8 +68,10 @@ class LiveRuntime final : public Runtime {
   Placement placement_;
   std::unique_ptr<FlowTable> flows_;
   std::uint64_t fingerprint_seed_;
-  std::vector<PacketPool> pools_;  // one per worker, then the control thread's
+  std::vector<PacketPool> pools_;       // one per worker, then the control thread's
+  std::vector<PacketPool> head_pools_;  // by worker: headers to clients
   std::vector<std::unique_ptr<Port>> ports_;
+  std::unique_ptr<ClientRoster> clients_;
   std::deque<PacketRing> rings_;
   std::vector<PacketRing*> inject_;                             // by worker
   std::vector<PacketRing*> punted_;                             // by worker

@@ -6,7 +6,14 @@ namespace castgate {
 Pipeline::Pipeline(const PipelineParts& parts)
     : capture_(parts.spec, parts.streams),
       transmit_(parts.ports, parts.tx_queues),
-      replicate_(parts.spec, parts.ports, parts.pool, transmit_, parts.streams),
+      replicate_({.spec = parts.spec,
+                  .mine = parts.mine,
+                  .ports = parts.ports,
+                  .pool = parts.pool,
+                  .heads = parts.heads,
+                  .clients = parts.clients,
+                  .streams = parts.streams},
+                 transmit_),
       failover_(parts.spec, parts.mine, {parts.held_limit, parts.fingerprint_seed, parts.streams},
                 after_failover(parts), *parts.events),
       classify_({parts.spec, parts.flows, parts.worker, parts.pool}, failover_, *parts.exits),
@@ -25,6 +32,10 @@ void Pipeline::command(const Command& command, Instant now) noexcept {
       return show_to(&capture_);
     case CommandKind::CaptureStop:
       return show_to(nullptr);
+    case CommandKind::ClientJoin:
+    case CommandKind::ClientLeave:
+    case CommandKind::ClientChange:
+      return replicate_.command(command);
   }
 }
 
@@ -94,6 +105,7 @@ void Pipeline::take_over_known(std::span<rte_mbuf* const> burst, Instant now) no
 
 void Pipeline::drain(Instant now) noexcept {
   failover_.drain(now);
+  replicate_.finish();
   transmit_.drain();
 }
 
@@ -149,6 +161,8 @@ Snapshot empty_snapshot(const Spec& spec, std::span<Port* const> ports) {
     into.name = stream.name;
     for (const LegSpec& leg : stream.legs) into.legs.emplace_back().name = leg.name;
     for (const OutputSpec& output : stream.outputs) into.outputs.emplace_back().name = output.name;
+    for (const UnicastSpec& unicast : stream.unicasts)
+      into.unicasts.emplace_back().name = unicast.name;
     made.streams.push_back(std::move(into));
   }
   return made;

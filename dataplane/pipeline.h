@@ -26,10 +26,12 @@ struct PipelineParts {
   unsigned worker = 0;
   std::vector<bool> mine;  // by stream index: does this worker serve it
   std::vector<Port*> ports;
-  std::vector<unsigned> tx_queues;  // by port index
-  std::vector<bool> over_ring;      // by port index: another worker sends there
-  rte_mempool* pool = nullptr;      // headers, copies, frames made one segment
-  std::size_t streams = 0;          // most there will ever be, where more than in the spec
+  std::vector<unsigned> tx_queues;        // by port index
+  std::vector<bool> over_ring;            // by port index: another worker sends there
+  rte_mempool* pool = nullptr;            // headers, copies, frames made one segment
+  rte_mempool* heads = nullptr;           // headers to clients
+  const ClientRoster* clients = nullptr;  // null: no stream has a unicast output
+  std::size_t streams = 0;                // most there will ever be, where more than in the spec
   std::uint64_t held_limit = UINT64_MAX;
   std::uint64_t fingerprint_seed = 1;  // live: another at each start
   ClassifyExits* exits = nullptr;
@@ -83,7 +85,13 @@ class Pipeline {
       tap_->set_time(now);
     failover_.tick(now);
   }
-  void flush() noexcept { transmit_.flush(); }
+  // The turn's end.
+  void flush() noexcept {
+    replicate_.work();
+    transmit_.flush();
+  }
+  // False while packets wait for clients: flush() goes on with them.
+  bool idle() const noexcept { return replicate_.idle(); }
   void drain(Instant now) noexcept;
 
   // Where captures that commands start go to; set before the first of them.
@@ -94,7 +102,9 @@ class Pipeline {
   bool locate(const rte_mbuf* packet, Located& where) const noexcept {
     return failover_.locate(packet, where);
   }
-  std::uint64_t held() const noexcept { return failover_.held() + transmit_.waiting(); }
+  std::uint64_t held() const noexcept {
+    return failover_.held() + replicate_.held() + transmit_.waiting();
+  }
 
   // Fills what this worker knows of stream `s`, at most a few microseconds of work.
   void snapshot_stream(std::size_t s, StreamSnapshot& into) const;

@@ -31,7 +31,8 @@ Reload::Reload(const ReloadParts& parts)
       coming_(workers_.size()),
       looking_up_(workers_.size()),
       going_(workers_.size()) {
-  const KitParts kits{parts.before, parts.after, parts.ports, parts.fingerprint_seed};
+  const KitParts kits{parts.before, parts.after, parts.ports, parts.fingerprint_seed,
+                      parts.clients};
   for (std::uint32_t s = 0; s < parts.after.streams.size(); ++s) {
     const unsigned worker = parts.worker_of_stream[s];
     switch (change_of(parts.before, parts.after, s)) {

@@ -19,6 +19,7 @@ struct ReloadParts {
   std::span<const std::uint8_t> worker_of_stream;  // of `after`
   std::span<Port* const> ports;
   std::uint64_t fingerprint_seed = 0;
+  const ClientRoster* clients = nullptr;  // of `after`; null: no stream has a unicast output
 };
 
 // Streams that come, change and go while workers run, in three steps over all workers: first each

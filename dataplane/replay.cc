@@ -11,6 +11,7 @@
 #include "dataplane/capture/trace_tap.h"
 #include "dataplane/contract/runtime.h"
 #include "dataplane/pipeline.h"
+#include "dataplane/replay_clients.h"
 #include "drivers/eal.h"
 #include "drivers/packet_pool.h"
 #include "drivers/replay_port.h"
@@ -85,6 +86,8 @@ class Replay {
 
  private:
   Result<void> open();
+  void serve();
+  void carry_out(const Command& command);
   void trace_one();
   Result<void> advance(Source& source);
   Source* earliest();
@@ -107,6 +110,8 @@ class Replay {
   std::optional<FlowTable> flows_;
   std::unique_ptr<Pipeline> pipeline_;
   ReplayResult result_;
+  std::optional<PacketPool> heads_;
+  std::unique_ptr<ReplayClients> clients_;
   Instant first_;
   std::size_t next_command_ = 0;
 };
@@ -133,6 +138,13 @@ Result<void> Replay::open() {
   for (const ReplayFile& file : plan_.out) {
     if (auto opened = ports_[file.port]->record_to(file.path); !opened) return opened;
   }
+  clients_ = std::make_unique<ReplayClients>(spec_, port_pointers_, plan_.clients);
+  if (!plan_.clients.empty()) {
+    auto heads = PacketPool::make(
+        {.name = "heads", .packets = kSparePackets, .cache = 0, .heads_only = true});
+    if (!heads) return std::unexpected(heads.error());
+    heads_.emplace(std::move(*heads));
+  }
   flows_.emplace(spec_, std::vector<std::uint8_t>(spec_.streams.size(), 0));
   pipeline_ = std::make_unique<Pipeline>(
       PipelineParts{.spec = spec_,
@@ -142,6 +154,8 @@ Result<void> Replay::open() {
                     .ports = port_pointers_,
                     .tx_queues = std::vector<unsigned>(ports_.size(), 0),
                     .pool = pool_->get(),
+                    .heads = heads_ ? heads_->get() : nullptr,
+                    .clients = &clients_->roster(),
                     .held_limit = pool.packets - kSparePackets,
                     .exits = &exits_,
                     .events = &events_});
@@ -153,11 +167,23 @@ Result<void> Replay::open() {
   return {};
 }
 
+// There is nothing else to do: every client gets its packet at the packet's time.
+void Replay::serve() {
+  do {
+    pipeline_->flush();
+  } while (!pipeline_->idle());
+}
+
+void Replay::carry_out(const Command& command) {
+  pipeline_->command(command, now_);
+  serve();
+}
+
 void Replay::trace_one() {
   const auto locate = [this](const rte_mbuf* packet, Located& where) {
     return pipeline_->locate(packet, where);
   };
-  const auto flush = [this] { pipeline_->flush(); };
+  const auto flush = [this] { serve(); };
   trace_.emplace(spec_, plan_.trace.value_or(TraceRequest{}), events_.events,
                  TraceTap::Ways{locate, flush});
   pipeline_->show_to(&*trace_);
@@ -187,21 +213,23 @@ void Replay::run_deadlines_before(Instant moment) {
     now_ = pipeline_->next_deadline();
     if (trace_) trace_->no_arrival(false);
     pipeline_->tick(now_);
-    pipeline_->flush();
+    serve();
   }
 }
 
-// Everything before `moment` in its order; a command and a deadline of one moment: the command
-// first.
+// Everything before `moment` in its order; at one moment commands come first, then clients, then
+// deadlines.
 void Replay::run_until(Instant moment) {
-  for (; next_command_ < plan_.commands.size(); ++next_command_) {
-    const ReplayCommand& next = plan_.commands[next_command_];
-    const Instant at = first_ + next.after;
-    if (at > moment) break;
+  for (;;) {
+    const bool commands_left = next_command_ < plan_.commands.size();
+    const Instant command = commands_left ? first_ + plan_.commands[next_command_].after : kNever;
+    const Instant client =
+        clients_->next() == Nanoseconds::max() ? kNever : first_ + clients_->next();
+    const Instant at = std::min(command, client);
+    if (at > moment || at == kNever) break;
     run_deadlines_before(at);
     now_ = at;
-    pipeline_->command(next.command, now_);
-    pipeline_->flush();
+    carry_out(command <= client ? plan_.commands[next_command_++].command : clients_->take());
   }
   run_deadlines_before(moment);
 }
@@ -213,7 +241,7 @@ void Replay::deliver(const Source& source) {
   if (trace_) trace_->arrive(source.port, packet, now_);
   if (packet == nullptr) return;
   pipeline_->receive(source.port, {&packet, 1}, now_);
-  pipeline_->flush();
+  serve();
 }
 
 Result<ReplayResult> Replay::run() {
@@ -249,10 +277,12 @@ Result<ReplayResult> Replay::finish() {
     if (auto closed = port->close(); !closed) return std::unexpected(closed.error());
   }
   result_.events = std::move(events_.events);
+  result_.clients = clients_->counters();
   if (result_.packets_in != 0) result_.span = now_ - first_;
-  if (pool_->in_use() != snapshot.ledger.held) {
-    return fail(
-        fmt::format("replay: {} packets are unaccounted for; please report this", pool_->in_use()));
+  const unsigned heads = heads_ ? heads_->in_use() : 0;
+  if (pool_->in_use() + heads != snapshot.ledger.held) {
+    return fail(fmt::format("replay: {} packets are unaccounted for; please report this",
+                            pool_->in_use() + heads));
   }
   return std::move(result_);
 }

@@ -34,7 +34,12 @@ std::unique_ptr<StreamKit> make_kit(const KitParts& parts, std::uint32_t stream)
   kit->face = RestampStage::make_face(after);
   if (is_restamped(after))
     kit->restamp = std::make_unique<RestampStage>(stream_places(parts.after));
-  kit->outputs = ReplicateStage::make_change(after, before, parts.after.ports, parts.ports);
+  kit->outputs = ReplicateStage::make_change(
+      after, before,
+      {.specs = parts.after.ports,
+       .ports = parts.ports,
+       .clients = parts.clients == nullptr ? nullptr : &parts.clients->clients_of(stream),
+       .stream = static_cast<std::uint16_t>(stream)});
   kit->leg_ports = CaptureFilter::ports_of(after);
   return kit;
 }

@@ -31,6 +31,7 @@ struct KitParts {
   const Spec& after;
   std::span<Port* const> ports;
   std::uint64_t fingerprint_seed = 0;
+  const ClientRoster* clients = nullptr;  // null: no stream has a unicast output
 };
 
 // For a stream that comes or changes: StreamChange::Added or Changed.

@@ -50,7 +50,7 @@ void Worker::run() noexcept {
     const Instant now = clock_.now();
     const unsigned received = poll(now);
     const unsigned packets = received + serve(now);
-    if (packets != 0) {
+    if (packets != 0 || !pipeline_->idle()) {
       busy_loops_.add();
       packets_.add(packets);
       idle_turns_ = 0;
@@ -150,6 +150,7 @@ void Worker::serve_commands(Instant now) noexcept {
   Command command;
   for (unsigned i = 0; i < kCommandsPerTurn && commands_->take(command); ++i) {
     pipeline_->command(command, now);
+    commands_done_.add();
   }
 }
 
@@ -255,7 +256,7 @@ void Worker::rest(Instant now) noexcept {
 void Worker::finish() noexcept {
   while (asked() == WorkerPhase::Settle) {
     const bool idle =
-        serve(clock_.now()) == 0 && pipeline_->held() == 0 &&
+        serve(clock_.now()) == 0 && pipeline_->held() == 0 && pipeline_->idle() &&
         std::ranges::all_of(hand_over_, [](const HandOver& to) { return to.count == 0; });
     finished_.store(idle ? WorkerPhase::Settle : WorkerPhase::Run, std::memory_order_release);
   }

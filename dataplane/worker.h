@@ -94,6 +94,8 @@ class Worker final : private ClassifyExits {
   Instant last_beat() const noexcept { return {beat_.load(std::memory_order_relaxed)}; }
   EventRing& events() noexcept { return *events_; }
   CommandRing& commands() noexcept { return *commands_; }
+  // Carried out since start; for any thread.
+  std::uint64_t commands_done() const noexcept { return commands_done_.get(); }
   // Before the first CaptureStart.
   void capture_into(ByteRing& ring) noexcept { pipeline_->capture_into(ring); }
   std::uint64_t capture_missed() const noexcept { return pipeline_->capture_missed(); }
@@ -130,6 +132,7 @@ class Worker final : private ClassifyExits {
   PuntStage punt_;
   std::vector<HandOver> hand_over_;
   Counter handed_over_;
+  Counter commands_done_;
   std::unique_ptr<Pipeline> pipeline_;
   std::atomic<SnapshotJob*> job_{nullptr};
   std::atomic<ReloadJob*> reload_{nullptr};

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# Cycles per packet against a unit measured in the same run: deploy/bench.sh failover [ROUNDS]
+# Cycles per packet against a unit of the same run: deploy/bench.sh failover|bridge|all [ROUNDS]
 # Exits 1 where a floor is missed. Wants a quiet core; hugepages are used where there are some.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -8,12 +8,12 @@ cd "$(dirname "$0")/.."
 area=${1:-failover}
 rounds=${2:-11}
 case $area in
-  failover | all) ;;
-  *) echo "usage: deploy/bench.sh failover|all [ROUNDS]" >&2; exit 2 ;;
+  failover | bridge | all) ;;
+  *) echo "usage: deploy/bench.sh failover|bridge|all [ROUNDS]" >&2; exit 2 ;;
 esac
 
 [ -f build-bench/build.ninja ] || meson setup build-bench --buildtype=release > /dev/null
-ninja -C build-bench tests/bench/failover_bench
+ninja -C build-bench tests/bench/failover_bench tests/bench/bridge_bench
 
 page_kib=$(awk '/^Hugepagesize:/ {print $2}' /proc/meminfo)
 free_mib=$(awk -v page="$page_kib" '/^HugePages_Free:/ {print int($2 * page / 1024)}' /proc/meminfo)
@@ -25,6 +25,10 @@ else
 fi
 
 status=0
+if [ "$area" != failover ]; then
+  ./build-bench/tests/bench/bridge_bench "$rounds" "$hugepages" || status=$?
+  [ "$area" = all ] || exit "$status"
+fi
 figures=$(mktemp)
 trap 'rm -f "$figures"' EXIT
 ./build-bench/tests/bench/failover_bench "$rounds" "$hugepages" | tee "$figures" || status=$?

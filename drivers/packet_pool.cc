@@ -14,16 +14,19 @@
 namespace castgate {
 namespace {
 
-std::uint16_t data_room(unsigned max_frame) noexcept {
+std::uint16_t data_room(const PacketPoolOptions& options) noexcept {
+  constexpr unsigned kHeadRoom = 128;
+  if (options.heads_only) return RTE_PKTMBUF_HEADROOM + kHeadRoom;
   constexpr unsigned kMost = UINT16_MAX - RTE_PKTMBUF_HEADROOM;
-  return static_cast<std::uint16_t>(RTE_PKTMBUF_HEADROOM + std::min(frame_room(max_frame), kMost));
+  return static_cast<std::uint16_t>(RTE_PKTMBUF_HEADROOM +
+                                    std::min(frame_room(options.max_frame), kMost));
 }
 
 // As rte_pktmbuf_pool_create, but without the gaps that it leaves so that no packet crosses a page:
 // net_af_xdp registers only packets × size bytes with the kernel, which then loses every packet
 // beyond. Where DMA knows virtual addresses nobody needs the gaps, and 4 KiB pages make them 70 %.
 rte_mempool* create(const char* name, const PacketPoolOptions& options, unsigned cache) {
-  const std::uint16_t room = data_room(options.max_frame);
+  const std::uint16_t room = data_room(options);
   if (rte_eal_iova_mode() != RTE_IOVA_VA) {
     return rte_pktmbuf_pool_create(name, options.packets, cache, 0, room, SOCKET_ID_ANY);
   }
@@ -62,7 +65,7 @@ unsigned frame_room(unsigned max_frame) noexcept {
 
 std::size_t PacketPool::footprint(const PacketPoolOptions& options) noexcept {
   constexpr std::size_t kHeaders = sizeof(rte_mbuf) + std::size_t{2} * RTE_CACHE_LINE_SIZE;
-  return options.packets * (kHeaders + data_room(options.max_frame));
+  return options.packets * (kHeaders + data_room(options));
 }
 
 Result<PacketPool> PacketPool::make(const PacketPoolOptions& options) {

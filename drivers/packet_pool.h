@@ -19,6 +19,7 @@ struct PacketPoolOptions {
   unsigned packets = 8191;    // 2^k - 1 wastes no memory
   unsigned max_frame = 1518;  // a frame of this many bytes fits one segment
   unsigned cache = 512;       // per lcore; 32 is as slow as none, 512 is DPDK's limit
+  bool heads_only = false;    // for headers before a payload that lies elsewhere: small buffers
 };
 
 // Packet buffers of one worker. Every packet must be back before it dies.

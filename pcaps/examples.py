@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Writes the captures that pipelines/iptv.yaml, st2110.yaml and raw_ts.yaml are tried with: what
-two lossy paths delivered of one stream, as NAME-red.pcap and NAME-blue.pcap."""
+"""Writes the captures that pipelines/iptv.yaml, st2110.yaml, raw_ts.yaml and unicast.yaml are tried
+with: what two lossy paths delivered of one stream, as NAME-red.pcap and NAME-blue.pcap; and who
+joins when, as unicast-clients.csv."""
 import argparse
 import pathlib
 import random
@@ -81,13 +82,34 @@ def raw_ts(packets=3000, seed=7):
     return sides, [datagrams[number] for number in sorted(came)]
 
 
+CLIENTS = """\
+stream,transport,address,udp_port,join_at,leave_at
+news1,udp,10.9.0.7,6000,,
+news1,udp,10.9.0.8,6000,100ms,800ms
+news1.homes,udp,192.0.2.10,5004,200ms,
+news1,udp,2001:db8:9::7,6000,300ms,
+"""
+
+
+def unicast(packets=2000, seed=7):
+    """RTP with noise, a packet each millisecond."""
+    legs = [("10.1.0.5", "239.1.0.1", 5000, 0, 0.01),
+            ("10.2.0.5", "239.2.0.1", 5002, 3_000_000, 0.01)]
+    rng = random.Random(seed)
+    datagrams = [frames.rtp(rng.randbytes(1316), number, 90 * number, 0x0E0F1011)
+                 for number in range(packets)]
+    sides, came = two_paths(datagrams, 1_000_000, legs, seed)
+    return sides, [datagrams[number] for number in sorted(came)]
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", type=pathlib.Path, required=True, help="directory to write into")
     parser.add_argument("--seed", type=int, default=7)
     wanted = parser.parse_args()
     wanted.out.mkdir(parents=True, exist_ok=True)
-    for make in (iptv, st2110, raw_ts):
+    (wanted.out / "unicast-clients.csv").write_text(CLIENTS)
+    for make in (iptv, st2110, raw_ts, unicast):
         sides, left, *_ = make(seed=wanted.seed)
         for name, packets in zip(("red", "blue"), sides):
             capture_file.write_pcap(wanted.out / f"{make.__name__}-{name}.pcap", packets)

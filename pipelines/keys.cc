@@ -20,7 +20,6 @@ constexpr auto kReserved = std::to_array<ReservedKey>({
     {"doors", "how clients join: REST, RTSP, AMT, HTTP"},
     {"streams.*.legs.*.open", "legs that arrive protected"},
     {"streams.*.sequence.key", "formats that need a key of their own"},
-    {"streams.*.outputs.*.unicast", "outputs to unicast clients"},
     {"streams.*.outputs.*.protect", "encrypted outputs"},
 });
 

@@ -50,6 +50,7 @@ struct Defaults {
   RestampSpec restamp;
   MonitorSpec monitor;
   OutputSpec output;
+  UnicastSpec unicast;
 };
 
 struct KeyInfo {

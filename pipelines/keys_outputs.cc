@@ -9,7 +9,8 @@ using D = const Defaults&;
 constexpr KeyInfo kTable[] = {
     {.path = "streams.*.outputs",
      .fallback = kRequired,
-     .meaning = "1 to 16 groups that the stream leaves to, by a name of yours"},
+     .meaning = "1 to 16 groups, and up to 4 unicast outputs to clients that join, by names of "
+                "yours"},
     {.path = "streams.*.outputs.*.port",
      .kind = KeyKind::Name,
      .least = 1,
@@ -32,7 +33,7 @@ constexpr KeyInfo kTable[] = {
      .kind = KeyKind::Number,
      .least = 1,
      .most = 65535,
-     .fallback = [](D) { return std::string("the UDP port of to"); },
+     .fallback = [](D) { return std::string("the UDP port of to; unicast: of the first leg"); },
      .meaning = "UDP source port that leaves"},
     {.path = "streams.*.outputs.*.ttl",
      .kind = KeyKind::Number,
@@ -40,7 +41,10 @@ constexpr KeyInfo kTable[] = {
      .most = 255,
      .word = "decrement",
      .fallback =
-         [](D d) { return std::to_string(d.output.ttl) + "; sequence: fingerprint: decrement"; },
+         [](D d) {
+           return std::to_string(d.output.ttl) + "; unicast: " + std::to_string(d.unicast.ttl) +
+                  "; sequence: fingerprint: decrement";
+         },
      .meaning = "TTL or hop limit that leaves; decrement: received less one"},
     {.path = "streams.*.outputs.*.dscp",
      .kind = KeyKind::Number,
@@ -49,6 +53,25 @@ constexpr KeyInfo kTable[] = {
      .word = "keep",
      .fallback = [](D d) { return d.output.dscp ? std::to_string(*d.output.dscp) : "keep"; },
      .meaning = "DSCP that leaves; keep: as received"},
+    {.path = "streams.*.outputs.*.unicast",
+     .fallback = none_text,
+     .meaning = "to clients that join, instead of to:; source: may be left out then: the port's "
+                "address of the client's family, or else another output's source"},
+    {.path = "streams.*.outputs.*.unicast.max_clients",
+     .kind = KeyKind::Number,
+     .least = 1,
+     .most = 65536,
+     .unit = "clients",
+     .fallback = [](D d) { return std::to_string(d.unicast.max_clients); },
+     .meaning = "most that this output serves at a time; appliance.max_clients is for all"},
+    {.path = "streams.*.outputs.*.unicast.copy_threshold",
+     .kind = KeyKind::Number,
+     .least = 0,
+     .most = 65535,
+     .unit = "bytes of UDP payload",
+     .fallback = [](D d) { return std::to_string(d.unicast.copy_threshold); },
+     .meaning = "shorter payloads are copied for each client; longer ones are shared where the "
+                "port's driver sends chains"},
 };
 
 }  // namespace

@@ -2,23 +2,56 @@
 #include "pipelines/read_spec.h"
 
 namespace castgate {
+namespace {
 
-OutputSpec read_output(const YamlNode::Entry& entry, const KeyPath& path, ReadContext& context,
-                       const SequenceSpec& sequence) {
+// No number betrays a looped copy of such a stream: its TTL must end it.
+bool is_fingerprint(const StreamSpec& stream) noexcept {
+  return stream.sequence.format == SequenceFormat::Fingerprint;
+}
+
+// Clients say where they are, so that there is no `to`, and `source` may be the port's own.
+UnicastSpec read_unicast(Section& section, const YamlNode& node, ReadContext& context) {
+  UnicastSpec unicast;
+  unicast.port = read_port_name(section, context);
+  section.read("vlan", unicast.vlan);
+  if (section.has("source")) {
+    unicast.source.emplace();
+    section.read("source", *unicast.source);
+  }
+  section.read("source_port", unicast.source_port);
+  section.read("ttl", unicast.ttl);
+  section.read("dscp", unicast.dscp);
+  Section own(node, section.path().key("unicast"), context);
+  own.read("max_clients", unicast.max_clients);
+  own.read("copy_threshold", unicast.copy_threshold);
+  own.finish();
+  return unicast;
+}
+
+}  // namespace
+
+void read_output(const YamlNode::Entry& entry, const KeyPath& path, ReadContext& context,
+                 StreamSpec& stream) {
+  Section section(*entry.value, path, context);
+  if (const YamlNode* node = section.child("unicast")) {
+    UnicastSpec unicast = read_unicast(section, *node, context);
+    unicast.name = entry.key;
+    if (is_fingerprint(stream) && !section.has("ttl")) unicast.ttl = 0;
+    stream.unicasts.push_back(std::move(unicast));
+    return section.finish();
+  }
   OutputSpec output;
   output.name = entry.key;
-  Section section(*entry.value, path, context);
   output.port = read_port_name(section, context);
   section.read("vlan", output.vlan);
   section.read("to", output.to);
   section.read("source", output.source);
   section.read("source_port", output.source_port);
-  // No number betrays a looped copy of such a stream: its TTL must end it.
-  if (sequence.format == SequenceFormat::Fingerprint) output.ttl = 0;
+  if (is_fingerprint(stream)) output.ttl = 0;
   section.read("ttl", output.ttl);
   section.read("dscp", output.dscp);
   section.finish();
-  return output;
+  stream.outputs.push_back(std::move(output));
 }
 
 }  // namespace castgate

@@ -37,8 +37,9 @@ StreamVerifySpec read_stream_verify(const YamlNode& node, const KeyPath& path,
                                     ReadContext& context);
 RestampSpec read_restamp(const YamlNode& node, const KeyPath& path, ReadContext& context);
 MonitorSpec read_monitor(const YamlNode& node, const KeyPath& path, ReadContext& context);
-OutputSpec read_output(const YamlNode::Entry& entry, const KeyPath& path, ReadContext& context,
-                       const SequenceSpec& sequence);
+// To groups, or to clients.
+void read_output(const YamlNode::Entry& entry, const KeyPath& path, ReadContext& context,
+                 StreamSpec& stream);
 
 // The index of the port that `section` names; complains and gives 0 where there is none.
 unsigned read_port_name(Section& section, ReadContext& context);

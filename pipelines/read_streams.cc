@@ -85,7 +85,7 @@ StreamSpec read_stream(const YamlNode::Entry& entry, const KeyPath& path, ReadCo
     stream.monitor = read_monitor(*monitor, path.key("monitor"), context);
   }
   section.each("outputs", Section::Keys::Names, [&](const auto& output, const KeyPath& at) {
-    stream.outputs.push_back(read_output(output, at, context, stream.sequence));
+    read_output(output, at, context, stream);
   });
   section.finish();
   return stream;

@@ -144,6 +144,7 @@ std::string reference_text() {
   text += counter_table("Of a leg", kLegCounters);
   text += counter_table("Of a stream", kStreamCounters);
   text += counter_table("Of an output", kOutputCounters);
+  text += counter_table("Of a unicast output", kUnicastCounters);
   text += counter_table("Of a port", kPortCounters);
   text += counter_table("Of a worker", kWorkerCounters);
   return text + alarm_table() + drop_table();

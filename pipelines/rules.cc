@@ -16,12 +16,16 @@ void check_counts(RuleContext& rules, const StreamSpec& stream) {
   if (stream.legs.size() > kMaxLegs) {
     rules.error(path + ".legs", fmt::format("{} legs: at most {}", stream.legs.size(), kMaxLegs));
   }
-  if (rules.given(path + ".outputs") && stream.outputs.empty()) {
+  if (rules.given(path + ".outputs") && stream.outputs.empty() && stream.unicasts.empty()) {
     rules.error(path + ".outputs", "a stream needs an output");
   }
   if (stream.outputs.size() > kMaxOutputs) {
     rules.error(path + ".outputs",
                 fmt::format("{} outputs: at most {}", stream.outputs.size(), kMaxOutputs));
+  }
+  if (stream.unicasts.size() > kMaxUnicasts) {
+    rules.error(path + ".outputs", fmt::format("{} unicast outputs: at most {}",
+                                               stream.unicasts.size(), kMaxUnicasts));
   }
 }
 
@@ -47,6 +51,7 @@ void check_rules(const Spec& spec, ReadContext& context) {
     check_restamp(rules, stream);
     check_monitor(rules, stream);
     for (const OutputSpec& output : stream.outputs) check_output(rules, stream, output);
+    for (const UnicastSpec& unicast : stream.unicasts) check_unicast(rules, stream, unicast);
   }
   check_loops(rules);
 }
@@ -61,6 +66,10 @@ std::string path_of(const StreamSpec& stream) {
 
 std::string path_of(const StreamSpec& stream, const LegSpec& leg) {
   return path_of(stream) + ".legs." + path_step(leg.name);
+}
+
+std::string path_of(const StreamSpec& stream, const UnicastSpec& unicast) {
+  return path_of(stream) + ".outputs." + path_step(unicast.name);
 }
 
 std::string path_of(const StreamSpec& stream, const OutputSpec& output) {

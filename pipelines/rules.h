@@ -42,6 +42,7 @@ void check_appliance(RuleContext& rules);
 void check_ports(RuleContext& rules);
 void check_leg(RuleContext& rules, const StreamSpec& stream, const LegSpec& leg);
 void check_output(RuleContext& rules, const StreamSpec& stream, const OutputSpec& output);
+void check_unicast(RuleContext& rules, const StreamSpec& stream, const UnicastSpec& unicast);
 // Legs that are numbered otherwise than the stream.
 void check_offsets(RuleContext& rules, const StreamSpec& stream);
 void check_failover(RuleContext& rules, const StreamSpec& stream);
@@ -54,6 +55,7 @@ std::string path_of(const PortSpec& port);
 std::string path_of(const StreamSpec& stream);
 std::string path_of(const StreamSpec& stream, const LegSpec& leg);
 std::string path_of(const StreamSpec& stream, const OutputSpec& output);
+std::string path_of(const StreamSpec& stream, const UnicastSpec& unicast);
 
 // Why no packet may come from this address; nothing where one may.
 std::optional<std::string_view> source_fault(const IpAddress& address) noexcept;

@@ -67,6 +67,11 @@ void add_replay(CLI::App& app, CommandLine& line) {
       .add_option("--at", line.replay.at,
                   "what `castgate leg` would order so long after the first packet")
       ->type_name("\"TIME leg STREAM LEG ACTION\"");
+  replay
+      .add_option("--clients", line.replay.clients,
+                  "who joins and leaves unicast outputs: lines of "
+                  "stream,transport,address,udp_port,join_at,leave_at, and their names first")
+      ->type_name("FILE");
   replay.add_option("--capture-stages", line.replay.capture_stages,
                     "write the packets between all stages, as pcapng");
   replay.add_option("--events", line.replay.events, "gaps, epochs and legs' changes, JSON lines")

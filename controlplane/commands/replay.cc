@@ -13,6 +13,7 @@
 #include "controlplane/commands/commands.h"
 #include "controlplane/commands/load_file.h"
 #include "controlplane/commands/replay_plan.h"
+#include "controlplane/report/client_report.h"
 #include "controlplane/report/event_lines.h"
 #include "controlplane/report/replay_report.h"
 #include "dataplane/base/capture/compare.h"
@@ -94,6 +95,7 @@ Result<ReplayResult> run_plan(const Spec& spec, const ReplayArguments& arguments
   Progress progress;
   ReplayPlan plan{.in = arguments.in, .out = std::move(out)};
   plan.commands = arguments.commands;
+  plan.clients = arguments.clients;
   StageFile stages(spec);
   if (!stage_path.empty()) {
     if (auto opened = stages.open(stage_path); !opened) return std::unexpected(opened.error());
@@ -136,11 +138,15 @@ Result<void> write_events(const Spec& spec, const std::string& path,
 }
 
 int report(const ReplayOptions& options, const ReplayResult& result,
-           const std::vector<Expectation>& outcomes) {
-  if (options.json)
-    fmt::print("{}\n", replay_json(result, outcomes).dump(2));
-  else
+           const std::vector<Expectation>& outcomes, const std::vector<NamedClient>& clients) {
+  if (options.json) {
+    nlohmann::json out = replay_json(result, outcomes);
+    if (!options.clients.empty()) out["clients"] = clients_json(clients);
+    fmt::print("{}\n", out.dump(2));
+  } else {
+    if (!options.clients.empty()) fmt::print("{}\n", clients_table(clients).to_string());
     fmt::print("{}", replay_text(result, outcomes));
+  }
   return std::ranges::all_of(outcomes, &Expectation::equal) ? kExitOk : kExitDiffers;
 }
 
@@ -167,7 +173,8 @@ int replay_command(const ReplayOptions& options) {
     return complain(ok.error().text);
   const auto outcomes = compare(spec, *arguments, out, options.expect_times);
   if (!outcomes) return complain(outcomes.error().text);
-  return report(options, *result, *outcomes);
+  return report(options, *result, *outcomes,
+                named_clients(spec, arguments->clients, result->clients));
 }
 
 }  // namespace castgate

@@ -7,6 +7,7 @@
 #include <iterator>
 #include <sstream>
 
+#include "controlplane/clients/client_list.h"
 #include "controlplane/conductor/control_orders.h"
 #include "pipelines/complaints.h"
 #include "pipelines/units.h"
@@ -118,7 +119,13 @@ Result<ReplayArguments> read_replay_arguments(const Spec& spec, const ReplayOpti
   auto commands = read_commands(spec, options.at);
   if (!commands) return std::unexpected(commands.error());
 
-  ReplayArguments all{*std::move(in), *std::move(out), *std::move(expect), *std::move(commands)};
+  ReplayArguments all{
+      *std::move(in), *std::move(out), *std::move(expect), *std::move(commands), {}};
+  if (!options.clients.empty()) {
+    auto clients = read_client_file(spec, options.clients);
+    if (!clients) return std::unexpected(clients.error());
+    all.clients = *std::move(clients);
+  }
   if (auto ok = refuse_repeated_ports(spec, "--in", all.in); !ok)
     return std::unexpected(ok.error());
   if (auto ok = refuse_repeated_ports(spec, "--out", all.out); !ok)

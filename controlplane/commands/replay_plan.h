@@ -16,6 +16,7 @@ struct ReplayArguments {
   std::vector<ReplayFile> out;
   std::vector<ReplayFile> expect;
   std::vector<ReplayCommand> commands;  // in the order of their times
+  std::vector<ReplayClient> clients;
 };
 
 // Fails on an unknown port (naming the known ones), a port written twice, and a capture that would

@@ -78,6 +78,10 @@ StreamSnapshot stream_from_json(const json& in) {
     stream.outputs.emplace_back().name = output.value("name", "");
     get_counters(output, kOutputCounters, stream.outputs.back());
   }
+  for (const json& unicast : in.value("unicasts", json::array())) {
+    stream.unicasts.emplace_back().name = unicast.value("name", "");
+    get_counters(unicast, kUnicastCounters, stream.unicasts.back());
+  }
   get_counters(in, kStreamCounters, stream);
   return stream;
 }
@@ -125,6 +129,11 @@ json to_json(const StreamSnapshot& stream) {
   for (const LegSnapshot& leg : stream.legs) out["legs"].push_back(leg_to_json(leg));
   for (const OutputSnapshot& output : stream.outputs)
     out["outputs"].push_back(output_to_json(output));
+  for (const UnicastSnapshot& unicast : stream.unicasts) {
+    json made{{"name", unicast.name}};
+    put_counters(made, kUnicastCounters, unicast);
+    out["unicasts"].push_back(std::move(made));
+  }
   return out;
 }
 

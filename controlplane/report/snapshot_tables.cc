@@ -135,13 +135,25 @@ Table legs_table(const Snapshot& snapshot) {
   return table;
 }
 
+// Clients have a column where some output is unicast.
 Table outputs_table(const Snapshot& snapshot) {
-  Table table(
-      {{"stream", Align::Left}, {"output", Align::Left}, {"packets"}, {"bytes"}, {"dropped"}});
-  for (const StreamSnapshot& stream : snapshot.streams)
-    for (const OutputSnapshot& output : stream.outputs)
-      table.add_row(
-          {stream.name, output.name, text(output.packets), text(output.bytes), text(output.drops)});
+  const bool clients = std::ranges::any_of(
+      snapshot.streams, [](const StreamSnapshot& stream) { return !stream.unicasts.empty(); });
+  std::vector<Column> columns{
+      {"stream", Align::Left}, {"output", Align::Left}, {"packets"}, {"bytes"}, {"dropped"}};
+  if (clients) columns.insert(columns.begin() + 2, {"clients"});
+  Table table(columns);
+  const auto add = [&](const std::string& stream, const auto& output, const std::string& count) {
+    std::vector<std::string> row{stream, output.name, text(output.packets), text(output.bytes),
+                                 text(output.drops)};
+    if (clients) row.insert(row.begin() + 2, count);
+    table.add_row(row);
+  };
+  for (const StreamSnapshot& stream : snapshot.streams) {
+    for (const OutputSnapshot& output : stream.outputs) add(stream.name, output, "-");
+    for (const UnicastSnapshot& unicast : stream.unicasts)
+      add(stream.name, unicast, text(unicast.clients));
+  }
   return table;
 }
 

@@ -4,6 +4,7 @@
 #include <array>
 #include <atomic>
 #include <cstddef>
+#include <cstdint>
 
 namespace castgate {
 
@@ -23,6 +24,9 @@ class ValueRing {
   bool full() const noexcept {
     return end_.load(std::memory_order_relaxed) - begin_.load(std::memory_order_acquire) == kSlots;
   }
+
+  // For the thread that puts: values since start.
+  std::uint64_t put_so_far() const noexcept { return end_.load(std::memory_order_relaxed); }
 
   bool take(Value& value) noexcept {
     const std::size_t begin = begin_.load(std::memory_order_relaxed);

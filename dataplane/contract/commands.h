@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "dataplane/base/failover/leg_action.h"
+#include "dataplane/contract/clients.h"
 
 namespace castgate {
 
@@ -37,12 +38,27 @@ struct CaptureStart {
   std::uint16_t number = 0;  // given by the runtime: which capture a copied packet is of
 };
 
-enum class CommandKind : std::uint8_t { Leg, CaptureStart, CaptureStop };
+// What becomes of a client whose headers are in place.
+struct ClientCommand {
+  ClientPlace place;
+  MacAddress next_hop;             // ClientChange
+  std::uint16_t most_payload = 0;  // ClientChange: UDP payload; 0: no way to it is known
+};
+
+enum class CommandKind : std::uint8_t {
+  Leg,
+  CaptureStart,
+  CaptureStop,
+  ClientJoin,
+  ClientLeave,
+  ClientChange
+};
 
 struct Command {
   CommandKind kind = CommandKind::CaptureStop;
   LegCommand leg;
   CaptureStart capture;
+  ClientCommand client;
 };
 
 }  // namespace castgate

@@ -114,6 +114,16 @@ inline constexpr auto kOutputCounters = std::to_array<CounterInfo<OutputSnapshot
     {"drops", Unit::Packets, &OutputSnapshot::drops, "not sent: mtu, ttl_expired, copy_failed"},
 });
 
+inline constexpr auto kUnicastCounters = std::to_array<CounterInfo<UnicastSnapshot>>({
+    {"clients", Unit::Count, &UnicastSnapshot::clients, "that are there now"},
+    {"packets", Unit::Packets, &UnicastSnapshot::packets, "handed to transmit, for all clients"},
+    {"bytes", Unit::Bytes, &UnicastSnapshot::bytes, "the same, from the Ethernet header on"},
+    {"drops", Unit::Packets, &UnicastSnapshot::drops,
+     "clients' packets not sent: tx_full, mtu, no_neighbour, copy_failed"},
+    {"backlog", Unit::Packets, &UnicastSnapshot::backlog,
+     "of the stream that no client got, because 64 before them waited"},
+});
+
 inline constexpr auto kPortCounters = std::to_array<CounterInfo<PortSnapshot>>({
     {"rx_packets", Unit::Packets, &PortSnapshot::rx_packets, "received"},
     {"rx_bytes", Unit::Bytes, &PortSnapshot::rx_bytes, "received, no FCS"},

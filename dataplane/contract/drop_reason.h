@@ -58,6 +58,9 @@ enum class DropReason : std::uint8_t {
   Mtu,
   TtlExpired,
   CopyFailed,
+  NoNeighbour,
+  NoClient,
+  Backlog,
   // transmit
   TxFull,
   TxLinkDown,
@@ -115,6 +118,9 @@ inline constexpr std::array<DropReasonInfo, kDropReasons> kDropReasonTable{{
     {"mtu", "replicate", "packet is larger than the MTU of the output's port"},
     {"ttl_expired", "replicate", "ttl: decrement reached 0"},
     {"copy_failed", "replicate", "the packet pool was empty when an output needed its copy"},
+    {"no_neighbour", "replicate", "the MAC address of the way to a client is not known"},
+    {"no_client", "replicate", "nobody has joined, and the stream has no multicast output"},
+    {"backlog", "replicate", "64 packets of the stream waited for its clients: the newest goes"},
     {"tx_full", "transmit", "the driver's transmit ring stayed full"},
     {"tx_link_down", "transmit", "the output's port has no link"},
 }};

@@ -13,6 +13,7 @@
 #include "dataplane/base/error.h"
 #include "dataplane/base/instant.h"
 #include "dataplane/contract/captured.h"
+#include "dataplane/contract/clients.h"
 #include "dataplane/contract/commands.h"
 #include "dataplane/contract/events.h"
 #include "dataplane/contract/reload.h"
@@ -45,6 +46,14 @@ class Runtime {
   // To every worker that it concerns, within a turn of theirs. False when the ring to one of them
   // is full: none has it then.
   virtual bool command(const Command& command) = 0;
+  // A client of a unicast output from here on. An error: no place is left, or the worker is busy
+  // for the moment.
+  virtual Result<ClientPlace> join(const ClientRoute& route) = 0;
+  // No packet from here on but what is on its way. False when the worker is busy for the moment.
+  virtual bool leave(const ClientPlace& place) = 0;
+  // Another way to the client, or none: MAC address and MTU. False likewise.
+  virtual bool change(const ClientPlace& place, const ClientRoute& route) = 0;
+  virtual ClientCounters client_counters(const ClientPlace& place) const = 0;
   // What the newest capture copied; of one worker in its order. False when none waits.
   virtual bool poll_captured(CapturedPacket& packet) = 0;
   // Packets that captures wanted and found no room for, since start.
@@ -72,12 +81,20 @@ struct ReplayCommand {
   Command command;
 };
 
+// A client that is there from one moment after the first packet to another.
+struct ReplayClient {
+  ClientRoute route;
+  Nanoseconds join_at{0};
+  Nanoseconds leave_at = Nanoseconds::max();
+};
+
 struct ReplayPlan {
   std::vector<ReplayFile> in;
   std::vector<ReplayFile> out;                          // written as nanosecond pcap
   std::function<void(std::uint64_t packets)> progress;  // now and then, while packets flow
   std::vector<ReplayCommand> commands;                  // in the order of their times
-  CaptureStart capture;                                 // what goes to `captured`
+  std::vector<ReplayClient> clients;
+  CaptureStart capture;  // what goes to `captured`
   std::function<void(const CapturedPacket&)> captured;
   std::optional<TraceRequest> trace;  // instead of a capture
 };
@@ -90,6 +107,7 @@ struct ReplayResult {
   std::uint64_t clamped_timestamps = 0;  // ran backwards in their capture
   Nanoseconds span{0};                   // from the first packet to the last release
   PacketTrace trace;                     // what was asked for
+  std::vector<ClientCounters> clients;   // as ReplayPlan::clients
 };
 
 // Runs captures through the pipeline in one thread, in the captures' own time: no device, no root.

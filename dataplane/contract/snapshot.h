@@ -73,10 +73,21 @@ struct OutputSnapshot {
   std::uint64_t drops = 0;
 };
 
+// Of a unicast output, summed over all that were its clients.
+struct UnicastSnapshot {
+  std::string name;
+  std::uint64_t clients = 0;  // now
+  std::uint64_t packets = 0;
+  std::uint64_t bytes = 0;
+  std::uint64_t drops = 0;
+  std::uint64_t backlog = 0;
+};
+
 struct StreamSnapshot {
   std::string name;
   std::vector<LegSnapshot> legs;
   std::vector<OutputSnapshot> outputs;
+  std::vector<UnicastSnapshot> unicasts;
   std::uint64_t forwarded = 0;
   std::uint64_t redundant = 0;
   std::uint64_t recovered = 0;

@@ -18,6 +18,7 @@ namespace castgate {
 
 inline constexpr unsigned kMaxLegs = 8;
 inline constexpr unsigned kMaxOutputs = 16;  // multicast outputs of one stream
+inline constexpr unsigned kMaxUnicasts = 4;  // unicast outputs of one stream
 inline constexpr unsigned kMaxPorts = 64;
 inline constexpr unsigned kMaxWorkers = 64;
 
@@ -179,6 +180,20 @@ struct OutputSpec {
   bool operator==(const OutputSpec&) const = default;
 };
 
+// An output to clients that join.
+struct UnicastSpec {
+  std::string name;
+  unsigned port = 0;
+  VlanTags vlan;
+  std::optional<IpAddress> source;   // absent: the port's first address of the client's family
+  std::uint16_t source_port = 0;     // 0: the UDP port of the stream's first leg
+  std::uint8_t ttl = 64;             // 0: received TTL less one (`ttl: decrement`)
+  std::optional<std::uint8_t> dscp;  // absent keeps what was received
+  unsigned max_clients = 1000;
+  unsigned copy_threshold = 256;  // bytes of UDP payload: from here on it is shared, not copied
+  bool operator==(const UnicastSpec&) const = default;
+};
+
 struct StreamSpec {
   std::string name;
   std::map<std::string, std::string> labels;
@@ -188,7 +203,8 @@ struct StreamSpec {
   StreamVerifySpec verify;
   RestampSpec restamp;
   MonitorSpec monitor;
-  std::vector<OutputSpec> outputs;
+  std::vector<OutputSpec> outputs;  // groups
+  std::vector<UnicastSpec> unicasts;
 
   // The place of a stream that was taken out while the appliance runs.
   bool is_vacant() const noexcept { return name.empty(); }

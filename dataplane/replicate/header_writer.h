@@ -51,7 +51,7 @@ struct Ip4Words {
 };
 
 inline Ip4Words ip4_words(std::uint16_t total, std::uint8_t tos, std::uint8_t ttl,
-                          const OutputTemplate& output) noexcept {
+                          const HeaderTemplate& output) noexcept {
   constexpr std::uint64_t kFixed = 0x0040000000000045;  // version, header length, do not fragment
   constexpr std::uint32_t kUdp = 17u << 8;
   const std::uint16_t total_be = std::byteswap(total);
@@ -66,29 +66,30 @@ inline Ip4Words ip4_words(std::uint16_t total, std::uint8_t tos, std::uint8_t tt
 // Over the headers of a plain frame (PacketTag::kPlain) of `length` bytes those of a plain output.
 // Everything is read before anything is written: what is written may be anything to the compiler.
 inline void write_plain_headers(std::uint8_t* frame, std::uint32_t length,
-                                const OutputTemplate& output) noexcept {
+                                const HeaderTemplate& output) noexcept {
   const ReceivedHeaders received =
       read_headers(frame, std::bit_cast<PacketTag>(std::uint64_t{PacketTag::kPlain} << 32));
   const auto tos = static_cast<std::uint8_t>(output.tos | (received.tos & output.tos_keep));
   const Ip4Words ip = ip4_words(static_cast<std::uint16_t>(length - 14), tos, output.ttl, output);
   const std::uint32_t udp = std::byteswap(static_cast<std::uint16_t>(length - 34)) |
                             std::uint32_t{moved_checksum(received, output.pseudo_sum)} << 16;
-  std::memcpy(frame, output.header.data(), OutputTemplate::kShort);
+  std::memcpy(frame, output.header.data(), HeaderTemplate::kShort);
   std::memcpy(frame + 14, &ip.first, 8);
   std::memcpy(frame + 22, &ip.second, 4);
   std::memcpy(frame + 38, &udp, 4);
 }
 
 // Writes the headers of `output` so that they end at `end`; the payload may lie elsewhere. The
-// caller has seen to the room, MTU and TTL.
+// caller has seen to the room, MTU and TTL. `long_header` is read where they are not short.
 inline void write_headers(std::uint8_t* end, std::span<const std::uint8_t> payload,
-                          const ReceivedHeaders& received, const OutputTemplate& output) noexcept {
+                          const ReceivedHeaders& received, const HeaderTemplate& output,
+                          const LongHeader& long_header) noexcept {
   const auto payload_length = static_cast<std::uint16_t>(payload.size());
   std::uint8_t* start = end - output.length;
   if (output.is_short()) [[likely]] {
-    std::memcpy(start, output.header.data(), OutputTemplate::kShort);
+    std::memcpy(start, output.header.data(), HeaderTemplate::kShort);
   } else {
-    std::memcpy(start, output.long_header.data(), output.length);
+    std::memcpy(start, long_header.data(), output.length);
   }
   std::uint8_t* ip = start + output.l3_at;
   std::uint8_t* udp = end - 8;

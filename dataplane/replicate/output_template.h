@@ -4,15 +4,16 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <span>
 
 #include "dataplane/base/address.h"
 #include "dataplane/contract/spec.h"
 
 namespace castgate {
 
-// The headers of one output, ready to be written before a UDP payload, with the sums that finish
-// them. The first line serves untagged IPv4, the usual output; longer headers lie in the second.
-struct alignas(64) OutputTemplate {
+// The headers of one destination, ready to be written before a UDP payload, with the sums that
+// finish them. One line serves untagged IPv4, the usual destination; longer headers lie elsewhere.
+struct alignas(64) HeaderTemplate {
   static constexpr std::size_t kShort = 42;  // Ethernet, IPv4, UDP
   static constexpr std::size_t kLong = 70;   // Ethernet, two tags, IPv6, UDP
 
@@ -29,21 +30,40 @@ struct alignas(64) OutputTemplate {
   bool is_v6 = false;
   std::uint8_t length = kShort;  // of the whole header
   std::uint8_t l3_at = 14;
-  // Second line: rare.
-  std::array<std::uint8_t, kLong> long_header{};
-  std::uint64_t packets_high = 0;  // carries
-  std::uint64_t bytes_high = 0;
-  std::uint64_t drops = 0;
 
   bool is_short() const noexcept { return length == kShort && !is_v6; }
   // Untagged IPv4 whose TTL does not depend on the packet.
   bool is_plain() const noexcept { return is_short() && ttl != 0; }
-  const std::uint8_t* bytes_of_header() const noexcept {
-    return is_short() ? header.data() : long_header.data();
-  }
+};
+static_assert(sizeof(HeaderTemplate) == 64);
+
+using LongHeader = std::array<std::uint8_t, HeaderTemplate::kLong>;
+
+// A multicast output's.
+struct OutputTemplate : HeaderTemplate {
+  // Second line: rare.
+  LongHeader long_header{};
+  std::uint64_t packets_high = 0;  // carries
+  std::uint64_t bytes_high = 0;
+  std::uint64_t drops = 0;
 };
 
-static_assert(offsetof(OutputTemplate, long_header) == 64);
+// Where packets go and how they look.
+struct Destination {
+  MacAddress next_hop;
+  VlanTags vlan;
+  IpAddress source;
+  std::uint16_t source_port = 0;
+  Endpoint to;
+  std::uint8_t ttl = 0;              // 0: received less one
+  std::optional<std::uint8_t> dscp;  // absent keeps what was received
+  unsigned port = 0;                 // index into Spec::ports
+  unsigned mtu = 1500;               // largest IP packet, bytes
+};
+
+// `long_header` gets the whole header whatever its length. Counters begin at zero.
+HeaderTemplate make_headers(const Destination& destination, const MacAddress& port_mac,
+                            LongHeader& long_header);
 
 // `port` of the spec, with its MAC and MTU, is where the output leaves.
 OutputTemplate make_template(const OutputSpec& output, const PortSpec& port,

@@ -38,7 +38,7 @@ std::uint8_t* bytes_at(rte_mbuf* packet, unsigned offset) noexcept {
 ReplicateStage::Outputs ReplicateStage::outputs_of(const std::vector<OutputSpec>& wanted,
                                                    std::span<Port* const> ports,
                                                    OutputTemplate* first) {
-  CG_CHECK(!wanted.empty());
+  if (wanted.empty()) return {};
   const bool chains = std::ranges::all_of(wanted, [&](const OutputSpec& output) {
     return ports[output.port]->facts().multi_segment_tx;
   });
@@ -48,41 +48,61 @@ ReplicateStage::Outputs ReplicateStage::outputs_of(const std::vector<OutputSpec>
           .first = first};
 }
 
-ReplicateStage::ReplicateStage(const Spec& spec, std::span<Port* const> ports, rte_mempool* pool,
-                               TransmitStage& transmit, std::size_t streams)
-    : pool_(pool),
+ReplicateStage::ReplicateStage(const ReplicateParts& parts, TransmitStage& transmit)
+    : pool_(parts.pool),
       transmit_(transmit),
-      outputs_(std::max(spec.streams.size(), streams)),
-      later_(outputs_.size()) {
+      outputs_(std::max(parts.spec.streams.size(), parts.streams)),
+      later_(outputs_.size()),
+      fans_(outputs_.size()),
+      fan_({.heads = parts.heads,
+            .copies = parts.pool,
+            .transmit = transmit,
+            .created = created_,
+            .bin = bin_}) {
+  const Spec& spec = parts.spec;
   for (const StreamSpec& stream : spec.streams) {
     for (const OutputSpec& output : stream.outputs) {
       const PortSpec& port = spec.ports[output.port];
-      templates_.push_back(make_template(output, port, ports[output.port]->facts().mac));
+      templates_.push_back(make_template(output, port, parts.ports[output.port]->facts().mac));
     }
   }
   OutputTemplate* next = templates_.data();
   for (std::size_t s = 0; s < spec.streams.size(); ++s) {
     const auto& wanted = spec.streams[s].outputs;
-    outputs_[s] = outputs_of(wanted, ports, next);
+    outputs_[s] = outputs_of(wanted, parts.ports, next);
     next += wanted.size();
+    if (spec.streams[s].unicasts.empty() || !parts.mine[s]) continue;
+    fans_[s] = make_fan_stream(spec.streams[s], parts.clients->clients_of(s), parts.ports,
+                               static_cast<std::uint16_t>(s));
+    outputs_[s].fan = fans_[s].get();
+    outputs_[s].plain = false;
   }
+  transmit.tell_refusals_to(this);
+}
+
+ReplicateStage::~ReplicateStage() {
+  transmit_.tell_refusals_to(nullptr);
 }
 
 ReplicateStage::Change ReplicateStage::make_change(const StreamSpec& stream, const StreamSpec* was,
-                                                   std::span<const PortSpec> specs,
-                                                   std::span<Port* const> ports) {
+                                                   const ChangeParts& parts) {
   Change made;
   made.was.fill(-1);
   made.templates = std::make_unique<OutputTemplate[]>(stream.outputs.size());
   for (std::size_t o = 0; o < stream.outputs.size(); ++o) {
     const OutputSpec& output = stream.outputs[o];
-    made.templates[o] = make_template(output, specs[output.port], ports[output.port]->facts().mac);
+    made.templates[o] =
+        make_template(output, parts.specs[output.port], parts.ports[output.port]->facts().mac);
     if (was == nullptr) continue;
     const auto old = std::ranges::find(was->outputs, output.name, &OutputSpec::name);
     if (old == was->outputs.end()) continue;
     made.was[o] = static_cast<std::int8_t>(old - was->outputs.begin());
   }
-  made.outputs = outputs_of(stream.outputs, ports, made.templates.get());
+  made.outputs = outputs_of(stream.outputs, parts.ports, made.templates.get());
+  if (stream.unicasts.empty()) return made;
+  made.fan = make_fan_stream(stream, *parts.clients, parts.ports, parts.stream);
+  made.outputs.fan = made.fan.get();
+  made.outputs.plain = false;
   return made;
 }
 
@@ -98,8 +118,10 @@ void ReplicateStage::install(std::size_t stream, Change& change) noexcept {
     output.bytes_high = old.bytes_high;
     output.drops = old.drops;
   }
+  if (own.fan != nullptr) fan_.finish(*own.fan);
   own = change.outputs;
   std::swap(later_[stream], change.templates);
+  std::swap(fans_[stream], change.fan);
 }
 
 void ReplicateStage::show_to(Tap* tap) noexcept {
@@ -116,6 +138,8 @@ void ReplicateStage::process(std::span<rte_mbuf* const> burst, Instant /*now*/) 
     if (outputs.plain && is_plain(tag) &&
         packet->data_len - OutputTemplate::kShort <= outputs.first->most_payload) [[likely]] {
       send_plain(packet, *outputs.first);
+    } else if (outputs.fan != nullptr) {
+      send_to_clients(packet, tag, outputs);
     } else if (outputs.count == 1) {
       send_in_place(packet, tag, read_headers(bytes_at(packet, 0), tag), *outputs.first);
     } else {
@@ -140,7 +164,10 @@ void ReplicateStage::send_to_many(rte_mbuf* packet, const PacketTag& tag,
   const ReceivedHeaders received = read_headers(bytes_at(packet, 0), tag);
   const std::uint32_t payload = packet->data_len - (tag.udp_at + 8u);
   if (outputs.chains && payload >= kCopyThreshold) {
-    return send_shared(packet, tag, received, outputs);
+    rte_pktmbuf_adj(packet, static_cast<std::uint16_t>(tag.udp_at + 8u));
+    created_.add(outputs.count - 1);  // the packet itself ends as their payload
+    share(packet, tag, received, outputs);
+    return rte_pktmbuf_free(packet);
   }
   for (std::uint32_t i = 0; i + 1 < outputs.count; ++i) {
     send_copy(packet, tag, received, outputs.first[i]);
@@ -160,7 +187,7 @@ void ReplicateStage::send_in_place(rte_mbuf* packet, const PacketTag& tag,
     return bin_.drop(packet, why);
   }
   write_headers(bytes_at(packet, payload_at), {bytes_at(packet, payload_at), payload_length},
-                received, output);
+                received, output, output.long_header);
   packet->data_off = static_cast<std::uint16_t>(room - output.length);
   packet->data_len = static_cast<std::uint16_t>(payload_length + output.length);
   packet->pkt_len = payload_length + std::uint32_t{output.length};
@@ -168,13 +195,12 @@ void ReplicateStage::send_in_place(rte_mbuf* packet, const PacketTag& tag,
   transmit_.add(output.port, packet);
 }
 
-// A header of its own in front of the common payload: none of the packet's bytes is copied.
-void ReplicateStage::send_shared(rte_mbuf* packet, const PacketTag& tag,
-                                 const ReceivedHeaders& received, const Outputs& outputs) noexcept {
+// A header of its own for each group in front of the common payload, where `packet` begins: none
+// of its bytes is copied.
+void ReplicateStage::share(rte_mbuf* packet, const PacketTag& tag, const ReceivedHeaders& received,
+                           const Outputs& outputs) noexcept {
   const auto headers = static_cast<std::uint16_t>(tag.udp_at + 8u);
-  rte_pktmbuf_adj(packet, headers);
   const auto payload_length = static_cast<std::uint16_t>(packet->data_len);
-  created_.add(outputs.count - 1);  // the packet itself ends as their payload
   for (std::uint32_t i = 0; i < outputs.count; ++i) {
     OutputTemplate& output = outputs.first[i];
     DropReason why = DropReason::CopyFailed;
@@ -188,7 +214,7 @@ void ReplicateStage::send_shared(rte_mbuf* packet, const PacketTag& tag,
     }
     set_tag(head, tag);
     write_headers(bytes_at(head, output.length), {bytes_at(packet, 0), payload_length}, received,
-                  output);
+                  output, output.long_header);
     head->data_len = output.length;
     head->pkt_len = output.length + std::uint32_t{payload_length};
     head->nb_segs = 2;
@@ -197,7 +223,6 @@ void ReplicateStage::send_shared(rte_mbuf* packet, const PacketTag& tag,
     count(output, head->pkt_len);
     transmit_.add(output.port, head);
   }
-  rte_pktmbuf_free(packet);
 }
 
 void ReplicateStage::send_copy(rte_mbuf* packet, const PacketTag& tag,
@@ -218,7 +243,7 @@ void ReplicateStage::send_copy(rte_mbuf* packet, const PacketTag& tag,
   std::memcpy(bytes_at(copy, output.length),
               rte_pktmbuf_mtod_offset(packet, const std::uint8_t*, payload_at), payload_length);
   write_headers(bytes_at(copy, output.length), {bytes_at(copy, output.length), payload_length},
-                received, output);
+                received, output, output.long_header);
   copy->data_len = static_cast<std::uint16_t>(length);
   copy->pkt_len = length;
   count(output, length);
@@ -236,6 +261,14 @@ void ReplicateStage::count_missing(rte_mbuf* packet, OutputTemplate& output,
 void ReplicateStage::snapshot(std::size_t stream, StreamSnapshot& into) const {
   const Outputs& outputs = outputs_[stream];
   if (outputs.count != into.outputs.size()) return;
+  for (std::size_t u = 0; outputs.fan != nullptr && u < into.unicasts.size(); ++u) {
+    const ClientVector& clients = *outputs.fan->unicasts[u];
+    into.unicasts[u].clients = clients.count();
+    into.unicasts[u].packets = clients.packets;
+    into.unicasts[u].bytes = clients.bytes;
+    into.unicasts[u].drops = clients.drops;
+    into.unicasts[u].backlog = clients.backlog;
+  }
   for (std::uint32_t i = 0; i < outputs.count; ++i) {
     const OutputTemplate& output = outputs.first[i];
     into.outputs[i].packets = (output.packets_high << 32) + output.packets;

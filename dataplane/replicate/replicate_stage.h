@@ -7,7 +7,10 @@
 #include <span>
 #include <vector>
 
+#include "dataplane/contract/commands.h"
 #include "dataplane/contract/snapshot.h"
+#include "dataplane/replicate/client_fan.h"
+#include "dataplane/replicate/client_roster.h"
 #include "dataplane/replicate/header_writer.h"
 #include "dataplane/replicate/output_template.h"
 #include "dataplane/stage.h"
@@ -15,16 +18,24 @@
 
 namespace castgate {
 
+struct ReplicateParts {
+  const Spec& spec;
+  const std::vector<bool>& mine;          // by stream index: does this worker serve it
+  std::span<Port* const> ports;           // by port index, for MACs and capabilities
+  rte_mempool* pool = nullptr;            // this worker's, for headers and copies
+  rte_mempool* heads = nullptr;           // for headers to clients
+  const ClientRoster* clients = nullptr;  // null: no stream has a unicast output
+  std::size_t streams = 0;                // most there will ever be
+};
+
 // Sends each packet to every output of its stream: headers are written before the UDP payload,
 // which is untouched. One output is written in place. More share the payload by reference where
 // every port of the stream sends chains and the payload is worth it; else all but the last get a
-// copy.
-class ReplicateStage final : public Stage {
+// copy. Clients of unicast outputs come after the groups, some each turn.
+class ReplicateStage final : public Stage, private RefusalWitness {
  public:
-  // `ports`: by port index, for MACs and capabilities. `pool`: this worker's, for headers and
-  // copies. `streams`: most there will ever be.
-  ReplicateStage(const Spec& spec, std::span<Port* const> ports, rte_mempool* pool,
-                 TransmitStage& transmit, std::size_t streams = 0);
+  ReplicateStage(const ReplicateParts& parts, TransmitStage& transmit);
+  ~ReplicateStage() override;
 
   void process(std::span<rte_mbuf* const> burst, Instant now) noexcept override;
 
@@ -33,17 +44,40 @@ class ReplicateStage final : public Stage {
     bool chains = false;  // every port can send them
     bool plain = false;   // one output, and that is_plain()
     OutputTemplate* first = nullptr;
+    FanStream* fan = nullptr;  // null: no unicast output
   };
   // A stream's outputs, made by the control thread: none, or other ones.
   struct Change {
     Outputs outputs;
     std::unique_ptr<OutputTemplate[]> templates;
+    std::unique_ptr<FanStream> fan;
     std::array<std::int8_t, kMaxOutputs> was{};  // by output: which it was, or -1
   };
+  struct ChangeParts {
+    std::span<const PortSpec> specs;
+    std::span<Port* const> ports;
+    const ClientRoster::Vectors* clients = nullptr;
+    std::uint16_t stream = 0;
+  };
   static Change make_change(const StreamSpec& stream, const StreamSpec* was,
-                            std::span<const PortSpec> specs, std::span<Port* const> ports);
+                            const ChangeParts& parts);
   // Outputs that were there go on counting; what they were is in `change` afterwards.
   void install(std::size_t stream, Change& change) noexcept;
+
+  // A client comes, goes, or is reached another way.
+  void command(const Command& command) noexcept;
+  // The turn's end: clients that still wait for packets get some of them.
+  void work() noexcept {
+    if (!fan_.idle()) fan_.work();
+    bin_.flush();
+  }
+  // All of them.
+  void finish() noexcept {
+    fan_.finish();
+    bin_.flush();
+  }
+  bool idle() const noexcept { return fan_.idle(); }
+  std::uint64_t held() const noexcept { return fan_.held(); }
 
   // Null: to nobody.
   void show_to(Tap* tap) noexcept;
@@ -65,8 +99,10 @@ class ReplicateStage final : public Stage {
                      OutputTemplate& output) noexcept;
   void send_copy(rte_mbuf* packet, const PacketTag& tag, const ReceivedHeaders& received,
                  OutputTemplate& output) noexcept;
-  void send_shared(rte_mbuf* packet, const PacketTag& tag, const ReceivedHeaders& received,
-                   const Outputs& outputs) noexcept;
+  void share(rte_mbuf* packet, const PacketTag& tag, const ReceivedHeaders& received,
+             const Outputs& outputs) noexcept;
+  void send_to_clients(rte_mbuf* packet, const PacketTag& tag, const Outputs& outputs) noexcept;
+  void not_sent(std::span<rte_mbuf* const> packets) noexcept override;
   void count_missing(rte_mbuf* packet, OutputTemplate& output, DropReason reason) noexcept;
 
   Tap* tap_ = nullptr;
@@ -75,8 +111,10 @@ class ReplicateStage final : public Stage {
   std::vector<Outputs> outputs_;  // by stream index
   std::vector<OutputTemplate> templates_;
   std::vector<std::unique_ptr<OutputTemplate[]>> later_;  // by stream index: after the start
+  std::vector<std::unique_ptr<FanStream>> fans_;          // by stream index, where it has clients
   Counter created_;
   DropBin bin_;
+  ClientFan fan_;
 };
 
 }  // namespace castgate

@@ -62,6 +62,7 @@ void TransmitStage::send(Lane& lane) noexcept {
 void TransmitStage::drop_front(Lane& lane, unsigned count) noexcept {
   if (count == 0) return;
   if (tap_ != nullptr) show(lane, CaptureStage::Drops, std::span(lane.pending).first(count));
+  if (witness_ != nullptr) witness_->not_sent(std::span(lane.pending).first(count));
   for (unsigned i = 0; i < count; ++i) rte_pktmbuf_free(lane.pending[i]);
   (lane.port->link_up() ? lane.full : lane.link_down).add(count);
   lane.count -= count;

@@ -10,6 +10,15 @@
 
 namespace castgate {
 
+// Told of packets that no driver took, before they are freed.
+class RefusalWitness {
+ public:
+  virtual void not_sent(std::span<rte_mbuf* const> packets) noexcept = 0;
+
+ protected:
+  ~RefusalWitness() = default;
+};
+
 // Gathers packets per port and gives them to the drivers once a turn. What a driver refuses is
 // offered once more, in the next turn at the latest, then dropped and counted.
 class TransmitStage {
@@ -27,6 +36,9 @@ class TransmitStage {
     if (lane.count == lane.send_at) [[unlikely]]
       send(lane);
   }
+
+  // Null: nobody.
+  void tell_refusals_to(RefusalWitness* witness) noexcept { witness_ = witness; }
 
   // Null: to nobody.
   void show_to(Tap* tap) noexcept { tap_ = tap; }
@@ -62,6 +74,7 @@ class TransmitStage {
   void show(const Lane& lane, CaptureStage stage, std::span<rte_mbuf* const> packets) noexcept;
 
   Tap* tap_ = nullptr;
+  RefusalWitness* witness_ = nullptr;
   std::vector<Lane> lanes_;
 };
 

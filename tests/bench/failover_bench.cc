@@ -14,6 +14,7 @@
 #include "drivers/eal.h"
 #include "drivers/ethdev_port.h"
 #include "tests/bench/failover_scenes.h"
+#include "tests/bench/figures.h"
 #include "tests/bench/fingerprint_step.h"
 
 namespace castgate::bench {
@@ -21,45 +22,6 @@ namespace {
 
 constexpr std::uint64_t kPerRound = 400'000;
 constexpr double kSteady = 1.25;  // rounds whose unit is above this times its best do not count
-
-double thread_cycles() {
-  timespec spent{};
-  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &spent);
-  const double seconds =
-      static_cast<double>(spent.tv_sec) + static_cast<double>(spent.tv_nsec) * 1e-9;
-  return seconds * static_cast<double>(rte_get_tsc_hz());
-}
-
-template <class Run>
-double cycles_per_packet(Run&& run) {
-  const double begin = thread_cycles();
-  const std::uint64_t packets = run();
-  return (thread_cycles() - begin) / static_cast<double>(packets);
-}
-
-double median(std::vector<double> values) {
-  if (values.empty()) return 0;
-  std::ranges::sort(values);
-  return values[values.size() / 2];
-}
-
-struct Row {
-  std::string name;
-  double value;
-  double floor;
-  double goal;
-  const char* format;
-};
-
-bool print(const Row& row) {
-  const bool missed = row.value > row.floor;
-  const char* verdict = missed ? "FLOOR MISSED" : row.value > row.goal ? "floor" : "goal";
-  fmt::print("{:<64} {:>10} {:>9} {:>9}  {}\n", row.name,
-             fmt::format(fmt::runtime(row.format), row.value),
-             fmt::format(fmt::runtime(row.format), row.floor),
-             fmt::format(fmt::runtime(row.format), row.goal), verdict);
-  return !missed;
-}
 
 class Bench {
  public:
@@ -175,6 +137,7 @@ bool Bench::judge_fingerprint(unsigned rounds) {
     FingerprintStep step(ordered ? MergeRelease::Ordered : MergeRelease::Arrival);
     step.run(kPerRound);
     std::vector<double> costs;
+    costs.reserve(rounds);
     for (unsigned round = 0; round < rounds; ++round) {
       costs.push_back(cycles_per_packet([&] { return step.run(kPerRound); }) / kTsPayload);
     }

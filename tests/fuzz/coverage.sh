@@ -13,6 +13,7 @@ declare -A parsers=(
           pipelines/section.h pipelines/units.cc pipelines/values.cc pipelines/values.h
           pipelines/yaml_*.cc"
   [capture]="dataplane/base/capture/capture_reader.cc"
+  [clients]="controlplane/clients/client_list.cc controlplane/clients/client_route.cc"
   [control]="controlplane/conductor/control_protocol.cc"
   [describe]="dataplane/base/describe/describe.cc dataplane/base/describe/dissect.cc"
   [fingerprint]="dataplane/base/fingerprint/*.cc dataplane/base/fingerprint/payload_list.h"

@@ -6,10 +6,11 @@ from harness import case, check, equal
 import examples
 
 
-def replayed(scene, name, sides):
+def replayed(scene, name, sides, options=()):
     ins = {port: scene.capture(f"{port}.pcap", packets)
            for port, packets in zip(("red", "blue"), sides)}
-    return scene.replay(harness.ROOT / "pipelines" / f"{name}.yaml", ins, {"out": "out.pcap"})
+    return scene.replay(harness.ROOT / "pipelines" / f"{name}.yaml", ins, {"out": "out.pcap"},
+                        options=options)
 
 
 def rtp_streams(path):
@@ -55,3 +56,24 @@ def example_raw_ts_leaves_as_rtp_each_datagram_once(scene):
     equal((len(ssrcs), set(steps)), (1, {1}), "SSRCs and steps of the sequence to tshark")
     ttls = harness.fields(got.outs["out"], ["ip.ttl"])
     equal(set(ttls), {("63",)}, "TTLs: received less one")
+
+
+@case
+def example_unicast_serves_group_and_clients_while_they_are_there(scene):
+    sides, left = examples.unicast()
+    clients = scene.file("clients.csv", examples.CLIENTS)
+    got = replayed(scene, "unicast", sides, ["--clients", str(clients)])
+    harness.judged_by_tshark(got.outs["out"])
+    rows = harness.fields(got.outs["out"], ["ip.dst", "ipv6.dst", "rtp.seq"],
+                          decode=["udp.port==5000,rtp"])
+    numbers = {}
+    for four, six, number in rows:
+        numbers.setdefault(four or six, []).append(int(number))
+    whole = [int.from_bytes(datagram[2:4], "big") for datagram in left]
+    equal(numbers["239.9.0.1"], whole, "the group")
+    equal(numbers["10.9.0.7"], whole, "who is there from the start")
+    for address, first, last in (("10.9.0.8", 100, 800), ("192.0.2.10", 200, 2000),
+                                 ("2001:db8:9::7", 300, 2000)):
+        own = numbers[address]
+        equal(own, [n for n in whole if own[0] <= n <= own[-1]], f"{address}: none between is lost")
+        check(abs(own[0] - first) <= 4 and abs(own[-1] - last) <= 4, address, own[0], own[-1])

@@ -29,7 +29,7 @@ def case(function):
 
 def check(holds, *told):
     if not holds:
-        raise AssertionError(" ".join(map(str, told)))
+        raise AssertionError(" ".join(map(str, told))[:4000])
 
 
 def equal(got, wanted, what):

@@ -25,6 +25,10 @@ class FakeRuntime final : public Runtime {
     commands.push_back(command);
     return true;
   }
+  Result<ClientPlace> join(const ClientRoute&) override { return fail("no clients here"); }
+  bool leave(const ClientPlace&) override { return false; }
+  bool change(const ClientPlace&, const ClientRoute&) override { return false; }
+  ClientCounters client_counters(const ClientPlace&) const override { return {}; }
   bool poll_captured(CapturedPacket& packet) override { return take(captured, packet); }
   std::uint64_t capture_missed() const override { return captures_missed; }
   Result<ReloadReport> reload(const Spec& spec) override {

@@ -29,6 +29,8 @@ Snapshot numbered() {
   number(kLegCounters, stream.legs[0], 200);
   stream.outputs.emplace_back().name = "main";
   number(kOutputCounters, stream.outputs[0], 300);
+  stream.unicasts.emplace_back().name = "homes";
+  number(kUnicastCounters, stream.unicasts[0], 350);
   PortSnapshot& port = out.ports.emplace_back();
   port.name = "red";
   port.device = "net_null0";
@@ -68,6 +70,8 @@ TEST(SnapshotJsonTest, every_counter_of_the_tables_is_there) {
   expect_counters(json["streams"][0], kStreamCounters, 100);
   expect_counters(json["streams"][0]["legs"][0], kLegCounters, 200);
   expect_counters(json["streams"][0]["outputs"][0], kOutputCounters, 300);
+  expect_counters(json["streams"][0]["unicasts"][0], kUnicastCounters, 350);
+  EXPECT_EQ(to_json(snapshot_from_json(json).value()), json);
   expect_counters(json["ports"][0], kPortCounters, 400);
   expect_counters(json["workers"][0], kWorkerCounters, 500);
 }

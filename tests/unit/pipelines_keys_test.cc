@@ -19,8 +19,9 @@ constexpr std::string_view kEverySection = R"(
 schema: 1
 appliance: {}
 ports: {p: {verify: {}, vlans: {43: {}}}}
-streams: {s: {legs: {A: {}}, outputs: {o: {}}, failover: {switching: {}}, restamp: {},
-              monitor: {}, verify: {}, sequence: {position: {}, count: {}, epoch: {}}}}
+streams: {s: {legs: {A: {}}, outputs: {o: {}, u: {unicast: {}}}, failover: {switching: {}},
+              restamp: {}, monitor: {}, verify: {},
+              sequence: {position: {}, count: {}, epoch: {}}}}
 )";
 
 std::set<std::string> keys_that_readers_know() {
@@ -77,7 +78,8 @@ TEST(Keys, defaults_are_those_that_are_documented) {
   EXPECT_EQ(default_of("streams.*.monitor.latent_error_difference"), "10%");
   EXPECT_EQ(default_of("streams.*.monitor.down_after"), "3s");
   EXPECT_EQ(default_of("appliance.event_log"), "none");
-  EXPECT_EQ(default_of("streams.*.outputs.*.ttl"), "16; sequence: fingerprint: decrement");
+  EXPECT_EQ(default_of("streams.*.outputs.*.ttl"),
+            "16; unicast: 64; sequence: fingerprint: decrement");
   EXPECT_EQ(default_of("streams.*.outputs.*.dscp"), "keep");
 }
 
@@ -150,7 +152,7 @@ TEST(Keys, json_holds_every_key_with_its_range_and_default) {
 TEST(Keys, reserved_words_are_no_keys) {
   for (const ReservedKey& word : reserved_keys()) EXPECT_EQ(find_key(word.path), nullptr);
   EXPECT_NE(find_reserved("streams.*.pair"), nullptr);
-  EXPECT_NE(find_reserved("streams.*.outputs.*.unicast"), nullptr);
+  EXPECT_NE(find_reserved("streams.*.outputs.*.protect"), nullptr);
   EXPECT_EQ(find_reserved("streams.*.unicast"), nullptr);
 }
 

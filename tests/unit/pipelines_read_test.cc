@@ -42,10 +42,9 @@ Spec spec_of(const YamlFile& file) {
   return reading.spec;
 }
 
-TEST(ReadSpec, design_file_reads_but_for_what_is_to_come) {
+TEST(ReadSpec, design_file_reads) {
   const Reading reading = read_spec_text(kDesignFile, "f");
-  EXPECT_EQ(test::joined(reading.errors),
-            "f:22:27: streams.news1.outputs.homes.unicast: not yet: outputs to unicast clients");
+  EXPECT_EQ(test::joined(reading.errors), "");
   EXPECT_EQ(test::joined(reading.warnings), "");
   ASSERT_EQ(reading.spec.ports.size(), 3u);
   ASSERT_EQ(reading.spec.streams.size(), 1u);
@@ -56,7 +55,9 @@ TEST(ReadSpec, design_file_reads_but_for_what_is_to_come) {
   EXPECT_EQ(stream.legs[0].from, IpAddress::parse("10.1.0.5"));
   EXPECT_EQ(stream.legs[1].port, 1u);
   EXPECT_EQ(stream.legs[1].to.to_string(), "239.2.0.1:5002");
-  ASSERT_EQ(stream.outputs.size(), 3u);
+  ASSERT_EQ(stream.outputs.size(), 2u);
+  ASSERT_EQ(stream.unicasts.size(), 1u);
+  EXPECT_EQ(stream.unicasts[0].max_clients, 10'000u);
   EXPECT_EQ(stream.outputs[0].port, 2u);
   EXPECT_EQ(stream.outputs[0].dscp, 46);
   EXPECT_EQ(stream.outputs[1].vlan.to_string(), "7");

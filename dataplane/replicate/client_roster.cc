@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "dataplane/replicate/client_roster.h"
+
+#include <algorithm>
+#include <atomic>
+#include <fmt/format.h>
+
+namespace castgate {
+namespace {
+
+// Written by the worker while it is read here.
+std::uint32_t read(const std::uint32_t& counter) noexcept {
+  return std::atomic_ref(const_cast<std::uint32_t&>(counter)).load(std::memory_order_relaxed);
+}
+
+// Both halves of one moment: the low one wraps between two reads of the high one at most once.
+std::uint64_t read(const std::uint32_t& low, const std::uint32_t& high) noexcept {
+  for (;;) {
+    const std::uint32_t before = read(high);
+    const std::uint32_t value = read(low);
+    if (read(high) == before) return std::uint64_t{before} << 32 | value;
+  }
+}
+
+HeaderTemplate headers_of(const ClientRoute& route, const ClientRoster::Output& output,
+                          LongHeader& long_header) {
+  const Destination destination{
+      .next_hop = route.next_hop.value_or(MacAddress{}),
+      .vlan = output.spec.vlan,
+      .source = route.source,
+      .source_port = output.spec.source_port,
+      .to = route.to,
+      .ttl = output.spec.ttl,
+      .dscp = output.spec.dscp,
+      .port = output.spec.port,
+      .mtu = route.mtu == 0 ? output.mtu : std::min<unsigned>(route.mtu, output.mtu)};
+  HeaderTemplate made = make_headers(destination, output.mac, long_header);
+  if (!route.next_hop) made.most_payload = 0;
+  return made;
+}
+
+}  // namespace
+
+ClientRoster::ClientRoster(const Spec& spec, std::span<Port* const> ports,
+                           const ClientRoster* before)
+    : vectors_(spec.streams.size()), outputs_(spec.streams.size()) {
+  for (std::size_t s = 0; s < spec.streams.size(); ++s) {
+    const StreamSpec& stream = spec.streams[s];
+    for (const UnicastSpec& unicast : stream.unicasts) {
+      vectors_[s].push_back(std::make_shared<ClientVector>(unicast.max_clients));
+      Output& output = outputs_[s].emplace_back();
+      output = {.stream = stream.name,
+                .spec = unicast,
+                .mtu = spec.ports[unicast.port].mtu,
+                .mac = ports[unicast.port]->facts().mac,
+                .slots = {.most = unicast.max_clients}};
+      if (unicast.source_port == 0) output.spec.source_port = stream.legs[0].to.udp_port;
+    }
+    if (before != nullptr && s < before->outputs_.size()) take_over(s, *before);
+  }
+}
+
+void ClientRoster::take_over(std::size_t stream, const ClientRoster& before) {
+  for (std::size_t u = 0; u < outputs_[stream].size(); ++u) {
+    Output& own = outputs_[stream][u];
+    for (std::size_t v = 0; v < before.outputs_[stream].size(); ++v) {
+      const Output& old = before.outputs_[stream][v];
+      if (old.stream != own.stream || old.spec != own.spec) continue;
+      own.slots = old.slots;
+      vectors_[stream][u] = before.vectors_[stream][v];
+    }
+  }
+}
+
+Result<Command> ClientRoster::join(const ClientRoute& route, std::uint64_t done) {
+  Output& output = outputs_[route.stream][route.unicast];
+  Slots& slots = output.slots;
+  while (!slots.leaving.empty() && slots.leaving.front().ticket <= done) {
+    slots.free.push(slots.leaving.front().slot);
+    slots.leaving.pop_front();
+  }
+  if (slots.free.empty() && slots.made == slots.most) {
+    return fail(fmt::format("{}.{}: {} clients are all that max_clients allows", output.stream,
+                            output.spec.name, slots.most));
+  }
+  const bool again = !slots.free.empty();
+  const std::uint32_t slot = again ? slots.free.top() : slots.made++;
+  if (again) slots.free.pop();
+  ClientChunk& chunk = vectors_[route.stream][route.unicast]->prepare(slot);
+  const unsigned at = slot % ClientChunk::kClients;
+  chunk.rare[at] = {};
+  chunk.headers[at] = headers_of(route, output, chunk.rare[at].long_header);
+  return Command{.kind = CommandKind::ClientJoin,
+                 .client = {.place = {route.stream, route.unicast, slot}}};
+}
+
+Command ClientRoster::leave(const ClientPlace& place, std::uint64_t ticket) {
+  outputs_[place.stream][place.unicast].slots.leaving.push_back({place.slot, ticket});
+  return {.kind = CommandKind::ClientLeave, .client = {.place = place}};
+}
+
+Command ClientRoster::change(const ClientPlace& place, const ClientRoute& route) const {
+  LongHeader whole;
+  const HeaderTemplate made = headers_of(route, output_of(route), whole);
+  return {.kind = CommandKind::ClientChange,
+          .client = {.place = place,
+                     .next_hop = route.next_hop.value_or(MacAddress{}),
+                     .most_payload = made.most_payload}};
+}
+
+ClientCounters ClientRoster::counters(const ClientPlace& place) const {
+  ClientChunk& chunk = vectors_[place.stream][place.unicast]->prepare(place.slot);
+  const unsigned at = place.slot % ClientChunk::kClients;
+  const HeaderTemplate& headers = chunk.headers[at];
+  const ClientChunk::Rare& rare = chunk.rare[at];
+  ClientCounters counters;
+  counters.packets = read(headers.packets, rare.packets_high);
+  counters.bytes = read(headers.bytes, rare.bytes_high);
+  for (std::size_t d = 0; d < kClientDrops; ++d) counters.drops[d] = read(rare.drops[d]);
+  return counters;
+}
+
+}  // namespace castgate

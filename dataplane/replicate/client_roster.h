@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <queue>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "dataplane/base/error.h"
+#include "dataplane/contract/clients.h"
+#include "dataplane/contract/commands.h"
+#include "dataplane/contract/spec.h"
+#include "dataplane/replicate/client_vector.h"
+#include "drivers/port.h"
+
+namespace castgate {
+
+// The control thread's side of the clients: gives slots, writes headers into them, and reads what
+// was counted. A slot is given again only when the worker has seen its client leave.
+class ClientRoster {
+ public:
+  using Vectors = std::vector<std::shared_ptr<ClientVector>>;  // by index into unicasts
+
+  struct Leaving {
+    std::uint32_t slot;
+    std::uint64_t ticket;
+  };
+  // Slots of one unicast output.
+  struct Slots {
+    std::uint32_t most = 0;
+    std::uint32_t made = 0;  // slots below were given at least once
+    std::priority_queue<std::uint32_t, std::vector<std::uint32_t>, std::greater<>> free;
+    std::deque<Leaving> leaving;
+  };
+
+  // One unicast output.
+  struct Output {
+    std::string stream;
+    UnicastSpec spec;  // with its source port
+    unsigned mtu = 1500;
+    MacAddress mac;
+    Slots slots;
+  };
+
+  // `before`: whose clients stay where their output does not change; null: there are none.
+  ClientRoster(const Spec& spec, std::span<Port* const> ports,
+               const ClientRoster* before = nullptr);
+
+  // The clients of a stream's unicast outputs; empty where it has none.
+  const Vectors& clients_of(std::size_t stream) const { return vectors_[stream]; }
+
+  // `done`: commands that the stream's worker has carried out. What is returned is to be given to
+  // it at once. An error: the output has no place left.
+  Result<Command> join(const ClientRoute& route, std::uint64_t done);
+  // `ticket`: the value that `done` has, or exceeds, once the worker has carried this out.
+  Command leave(const ClientPlace& place, std::uint64_t ticket);
+  // Another way to the client, or none.
+  Command change(const ClientPlace& place, const ClientRoute& route) const;
+
+  ClientCounters counters(const ClientPlace& place) const;
+
+ private:
+  void take_over(std::size_t stream, const ClientRoster& before);
+  const Output& output_of(const ClientRoute& route) const {
+    return outputs_[route.stream][route.unicast];
+  }
+
+  std::vector<Vectors> vectors_;              // by stream
+  std::vector<std::vector<Output>> outputs_;  // likewise
+};
+
+}  // namespace castgate

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "dataplane/base/check.h"
+#include "dataplane/contract/clients.h"
+#include "dataplane/replicate/output_template.h"
+
+namespace castgate {
+
+// What a worker keeps of 64 clients. The headers lie together: a packet for all of them walks
+// through these alone, in their order.
+struct ClientChunk {
+  static constexpr unsigned kClients = 64;
+
+  struct Rare {
+    LongHeader long_header{};
+    std::uint32_t packets_high = 0;  // carries
+    std::uint32_t bytes_high = 0;
+    std::array<std::uint32_t, kClientDrops> drops{};
+  };
+
+  std::array<HeaderTemplate, kClients> headers;
+  std::array<Rare, kClients> rare;
+};
+
+// The clients of one unicast output, each at a slot that is its own as long as it stays. The
+// control thread puts chunks in place and writes the headers of slots that are not present; all
+// else is the worker's. What each knows of the other goes through the ring of commands.
+class ClientVector {
+ public:
+  explicit ClientVector(unsigned most)
+      : chunks_((most + ClientChunk::kClients - 1) / ClientChunk::kClients),
+        present_(chunks_.size()) {}
+
+  // Control thread: the chunk of `slot`, made where it is the first of it.
+  ClientChunk& prepare(std::uint32_t slot) {
+    auto& chunk = chunks_[slot / ClientChunk::kClients];
+    if (!chunk) chunk = std::make_unique<ClientChunk>();
+    return *chunk;
+  }
+
+  // Worker: from here on the client gets what comes.
+  void add(std::uint32_t slot) noexcept {
+    const unsigned chunk = slot / ClientChunk::kClients;
+    const std::uint64_t bit = 1ull << slot % ClientChunk::kClients;
+    CG_DCHECK(chunks_[chunk] != nullptr && (present_[chunk] & bit) == 0);
+    present_[chunk] |= bit;
+    if (chunk >= used_) used_ = chunk + 1;
+    ++count_;
+  }
+  void remove(std::uint32_t slot) noexcept {
+    const unsigned chunk = slot / ClientChunk::kClients;
+    const std::uint64_t bit = 1ull << slot % ClientChunk::kClients;
+    CG_DCHECK((present_[chunk] & bit) != 0);
+    present_[chunk] &= ~bit;
+    while (used_ != 0 && present_[used_ - 1] == 0) --used_;
+    --count_;
+  }
+
+  // Another way to the client; `most_payload` 0: none.
+  void change(std::uint32_t slot, const MacAddress& next_hop, std::uint16_t most_payload) noexcept {
+    ClientChunk& chunk = *chunks_[slot / ClientChunk::kClients];
+    HeaderTemplate& headers = chunk.headers[slot % ClientChunk::kClients];
+    LongHeader& whole = chunk.rare[slot % ClientChunk::kClients].long_header;
+    std::ranges::copy(next_hop.bytes, headers.header.begin());
+    std::ranges::copy(next_hop.bytes, whole.begin());
+    headers.most_payload = most_payload;
+  }
+  // A copy that the driver did not take: it had been counted as sent.
+  void count_refused(std::uint32_t slot) noexcept {
+    ClientChunk& chunk = *chunks_[slot / ClientChunk::kClients];
+    ++chunk.rare[slot % ClientChunk::kClients].drops[static_cast<std::size_t>(ClientDrop::TxFull)];
+    ++drops;
+  }
+
+  unsigned chunks() const noexcept { return used_; }  // in use; between them some may be empty
+  std::uint64_t present(unsigned chunk) const noexcept { return present_[chunk]; }
+  ClientChunk& chunk(unsigned index) noexcept { return *chunks_[index]; }
+  unsigned count() const noexcept { return count_; }
+
+  // Sums over all clients, since start.
+  std::uint64_t packets = 0;
+  std::uint64_t bytes = 0;
+  std::uint64_t drops = 0;
+  std::uint64_t backlog = 0;  // packets that nobody got: too many waited
+
+ private:
+  std::vector<std::unique_ptr<ClientChunk>> chunks_;
+  std::vector<std::uint64_t> present_;  // by chunk, a bit for each client
+  unsigned used_ = 0;
+  unsigned count_ = 0;
+};
+
+}  // namespace castgate

@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: Apache-2.0
+// deploy/bench.sh bridge: what a copy for a client costs, as a ratio to a bare loop measured in the
+// same rounds. A row per figure: name, value, floor, goal, verdict; exits 1 where a floor is
+// missed.
+#include <cstdlib>
+#include <ctime>
+#include <fmt/format.h>
+#include <optional>
+#include <sched.h>
+
+#include <rte_cycles.h>
+
+#include "drivers/eal.h"
+#include "drivers/ethdev_port.h"
+#include "tests/bench/bridge_scene.h"
+#include "tests/bench/figures.h"
+
+namespace castgate::bench {
+namespace {
+
+constexpr std::uint64_t kPerRound = 1'000'000;  // copies
+
+struct Row {
+  BridgeOptions scene;
+  bool small;  // against the loop that copies
+  double floor;
+  double goal;
+};
+
+std::vector<Row> rows() {
+  return {
+      {{.name = "1316 B, 1000 clients", .clients = 1'000}, false, 2.0, 1.3},
+      {{.name = "1316 B, 10 000 clients", .clients = 10'000}, false, 3.0, 1.8},
+      {{.name = "1316 B, 1000 clients, cold: 8192 buffers in flight", .in_flight = 8'192},
+       false,
+       2.0,
+       1.4},
+      {{.name = "64 B, 1000 clients", .payload = 64}, true, 2.5, 1.5},
+  };
+}
+
+bool measure(unsigned rounds, const BridgeParts& parts) {
+  bool good = true;
+  fmt::print("{:<64} {:>10} {:>9} {:>9}  {}\n", "figure", "value", "floor", "goal", "verdict");
+  std::vector<std::string> cycles;
+  for (const Row& row : rows()) {
+    std::vector<double> ratios;
+    std::vector<double> costs;
+    std::vector<double> units;
+    for (unsigned round = 0; round < rounds; ++round) {
+      BridgeScene scene(row.scene, parts);
+      BareLoop bare(row.scene.payload, row.small, parts);
+      scene.run(kPerRound / 4);
+      bare.run(kPerRound / 4);
+      const double before = cycles_per_packet([&] { return bare.run(kPerRound / 2); });
+      const double cost = cycles_per_packet([&] { return scene.run(kPerRound); });
+      const double after = cycles_per_packet([&] { return bare.run(kPerRound / 2); });
+      units.push_back((before + after) / 2);
+      costs.push_back(cost);
+      ratios.push_back(2 * cost / (before + after));
+      const std::string wrong = scene.audit();
+      if (wrong.empty()) continue;
+      fmt::print(stderr, "{}: {}\n", row.scene.name, wrong);
+      std::exit(EXIT_FAILURE);
+    }
+    const char* unit = row.small ? "bare copy loop" : "bare header and refcount loop";
+    good &= print({fmt::format("{} / {}", row.scene.name, unit), median(ratios), row.floor,
+                   row.goal, "{:.2f}"});
+    cycles.push_back(
+        fmt::format("{:<62} {:8.1f} {:8.1f}\n", row.scene.name, median(costs), median(units)));
+  }
+  fmt::print("\n{:<62} {:>8} {:>8}\n", "cycles a copy", "median", "unit");
+  for (const std::string& line : cycles) fmt::print("{}", line);
+  fmt::print("time stamp counter: {:.3f} MHz\n", static_cast<double>(rte_get_tsc_hz()) / 1e6);
+  return good;
+}
+
+int main_of(unsigned rounds, std::uint64_t hugepages_mib, std::optional<std::size_t> only) {
+  EalOptions eal;
+  eal.mode = EalOptions::Mode::Live;
+  const int core = sched_getcpu();
+  eal.control_core = core < 0 ? 0 : static_cast<unsigned>(core);
+  eal.hugepages_bytes = hugepages_mib << 20;
+  eal.memory_bytes = 512ull << 20;
+  if (auto started = start_eal(eal); !started) {
+    fmt::print(stderr, "{}\n", started.error().text);
+    return 2;
+  }
+  auto pool = PacketPool::make({.name = "bench", .packets = 16'383});
+  auto heads = PacketPool::make({.name = "heads", .packets = 16'383, .heads_only = true});
+  EthdevOptions sink;
+  sink.name = "sink";
+  sink.device = "net_null0";
+  if (pool) sink.rx_pools = {pool->get()};
+  auto port = EthdevPort::open(sink);
+  if (!pool || !heads || !port) {
+    fmt::print(stderr, "no pool or no net_null\n");
+    return 2;
+  }
+  const BridgeParts parts{pool->get(), heads->get(), port->get()};
+  if (!only) return measure(rounds, parts) ? EXIT_SUCCESS : EXIT_FAILURE;
+  BridgeScene scene(rows()[*only].scene, parts);
+  scene.run(rounds * kPerRound);
+  return EXIT_SUCCESS;
+}
+
+}  // namespace
+}  // namespace castgate::bench
+
+// Arguments: rounds (11), hugepages in MiB (0: ordinary memory), and for a profiler the one scene
+// to run, by number.
+int main(int argc, char** argv) {
+  const unsigned rounds = argc > 1 ? static_cast<unsigned>(std::atoi(argv[1])) : 11;
+  const std::uint64_t hugepages = argc > 2 ? static_cast<std::uint64_t>(std::atoi(argv[2])) : 0;
+  std::optional<std::size_t> only;
+  if (argc > 3)
+    only = std::min<std::size_t>(std::strtoul(argv[3], nullptr, 10),
+                                 castgate::bench::rows().size() - 1);
+  return castgate::bench::main_of(std::max(rounds, 1u), hugepages, only);
+}

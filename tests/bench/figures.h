@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+// How benches measure and print.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <ctime>
+#include <fmt/format.h>
+#include <string>
+#include <vector>
+
+#include <rte_cycles.h>
+
+namespace castgate::bench {
+
+inline double thread_cycles() {
+  timespec spent{};
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &spent);
+  const double seconds =
+      static_cast<double>(spent.tv_sec) + static_cast<double>(spent.tv_nsec) * 1e-9;
+  return seconds * static_cast<double>(rte_get_tsc_hz());
+}
+
+template <class Run>
+double cycles_per_packet(Run&& run) {
+  const double begin = thread_cycles();
+  const std::uint64_t packets = run();
+  return (thread_cycles() - begin) / static_cast<double>(packets);
+}
+
+inline double median(std::vector<double> values) {
+  if (values.empty()) return 0;
+  std::ranges::sort(values);
+  return values[values.size() / 2];
+}
+
+struct Figure {
+  std::string name;
+  double value;
+  double floor;
+  double goal;
+  const char* format;
+};
+
+// False where the floor is missed.
+inline bool print(const Figure& row) {
+  const bool missed = row.value > row.floor;
+  const char* verdict = missed ? "FLOOR MISSED" : row.value > row.goal ? "floor" : "goal";
+  fmt::print("{:<64} {:>10} {:>9} {:>9}  {}\n", row.name,
+             fmt::format(fmt::runtime(row.format), row.value),
+             fmt::format(fmt::runtime(row.format), row.floor),
+             fmt::format(fmt::runtime(row.format), row.goal), verdict);
+  return !missed;
+}
+
+}  // namespace castgate::bench
