@@ -19,6 +19,8 @@ struct CommandLine {
   DoctorOptions doctor;
   LegOptions leg;
   ReplayOptions replay;
+  ClientOptions join;
+  ClientOptions leave;
   RunOptions run;
   ShowOptions show;
   std::string top_socket;
@@ -84,8 +86,8 @@ void add_replay(CLI::App& app, CommandLine& line) {
 void add_show(CLI::App& app, CommandLine& line) {
   CLI::App& show = *app.add_subcommand("show", "counters and alarms of the running appliance");
   show.add_option("WHAT", line.show.what,
-                  "streams, legs, skew, ports, workers or alarms; all counters without it")
-      ->check(CLI::IsMember({"streams", "legs", "skew", "ports", "workers", "alarms"}));
+                  "streams, legs, clients, skew, ports, workers or alarms; all counters without it")
+      ->check(CLI::IsMember({"streams", "legs", "clients", "skew", "ports", "workers", "alarms"}));
   show.add_flag("--all", line.show.all, "alarms: the cleared ones too");
   show.add_option("--socket", line.show.socket, kSocketHelp);
   show.add_flag("--json", line.show.json, "every counter, as JSON");
@@ -130,6 +132,19 @@ void add_trace(CLI::App& app, CommandLine& line) {
   trace.callback([&] { line.chosen = [&] { return trace_command(line.trace); }; });
 }
 
+void add_client(CLI::App& app, CommandLine& line, bool leaves) {
+  CLI::App& command = leaves ? *app.add_subcommand("leave", "a client gets no more of a stream")
+                             : *app.add_subcommand("join", "a client gets a stream as unicast");
+  ClientOptions& client = leaves ? line.leave : line.join;
+  client.leaves = leaves;
+  command.add_option("STREAM", client.stream, "as in the file; STREAM.OUTPUT where it has several")
+      ->required();
+  command.add_option("CLIENT", client.client, "ADDRESS:PORT, or [ADDRESS]:PORT")->required();
+  command.add_option("--socket", client.socket, kSocketHelp);
+  command.add_flag("--json", client.json, "the client with its counters, as JSON");
+  command.callback([&] { line.chosen = [&] { return client_command(client); }; });
+}
+
 void add_leg(CLI::App& app, CommandLine& line) {
   CLI::App& leg = *app.add_subcommand("leg", "order the running appliance to use a leg, or not to");
   leg.add_option("STREAM", line.leg.stream, "as the file names it")->required();
@@ -164,6 +179,8 @@ int run_cli(int argc, const char* const* argv) try {
   add_show(app, line);
   add_top(app, line);
   add_leg(app, line);
+  add_client(app, line, false);
+  add_client(app, line, true);
   add_capture(app, line);
   add_trace(app, line);
   add_keys(app, line);

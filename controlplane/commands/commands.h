@@ -41,6 +41,14 @@ struct LegOptions {
   bool json = false;
 };
 
+struct ClientOptions {
+  std::string stream;  // or stream.output
+  std::string client;  // ADDRESS:PORT
+  std::string socket;
+  bool leaves = false;
+  bool json = false;
+};
+
 struct ReplayOptions {
   std::string file;
   std::vector<std::string> in;  // PORT=CAPTURE, as the two below
@@ -79,6 +87,7 @@ int check_command(const CheckOptions& options);
 int doctor_command(const DoctorOptions& options);
 int keys_command(bool json);
 int leg_command(const LegOptions& options);
+int client_command(const ClientOptions& options);
 int replay_command(const ReplayOptions& options);
 int run_command(const RunOptions& options);
 int show_command(const ShowOptions& options);

@@ -10,8 +10,11 @@
 #include <fmt/format.h>
 #include <optional>
 #include <spdlog/spdlog.h>
+#include <utility>
 
 #include "controlplane/capture/live_capture.h"
+#include "controlplane/clients/client_orders.h"
+#include "controlplane/clients/client_table.h"
 #include "controlplane/conductor/control_orders.h"
 #include "controlplane/conductor/control_protocol.h"
 #include "controlplane/conductor/control_socket.h"
@@ -73,6 +76,7 @@ class Conductor::Loop {
   explicit Loop(const Spec& spec)
       : spec_(spec),
         captures_(spec_),
+        clients_(spec_),
         started_(Clock::now()),
         overseer_(spec_, instant_of(started_)) {}
 
@@ -94,6 +98,7 @@ class Conductor::Loop {
   std::vector<std::string> order_;  // of the streams, as in the file; empty before a reload
   Runtime* runtime_ = nullptr;
   LiveCaptures captures_;
+  ClientTable clients_;
   asio::io_context io_{1};
   asio::steady_timer timer_{io_};
   asio::signal_set signals_{io_, SIGTERM, SIGINT};
@@ -112,6 +117,7 @@ Result<void> Conductor::Loop::listen(const std::string& path) {
       return runtime_ != nullptr && runtime_->command(command);
     };
     if (auto reply = answer_order(request, spec_, send)) return *std::move(reply);
+    if (auto reply = answer_client_order(request, clients_, now())) return *std::move(reply);
     return answer(request, [this] { return status(); });
   };
   const auto stream = [this](std::string_view request) { return captures_.open(request); };
@@ -126,6 +132,7 @@ Result<void> Conductor::Loop::listen(const std::string& path) {
 Snapshot Conductor::Loop::run(Runtime& runtime, const ReadAgain& read_again) {
   runtime_ = &runtime;
   captures_.set_runtime(&runtime);
+  clients_.set_runtime(&runtime);
   signals_.async_wait([this](const boost::system::error_code& error, int signal) {
     if (error) return;
     spdlog::info("{}: draining", signal == SIGTERM ? "SIGTERM" : "SIGINT");
@@ -142,6 +149,7 @@ Snapshot Conductor::Loop::run(Runtime& runtime, const ReadAgain& read_again) {
 
   service_.stopping();
   captures_.set_runtime(nullptr);
+  clients_.set_runtime(nullptr);
   socket_.reset();
   slow_path_.reset();
   runtime.drain();
@@ -169,7 +177,9 @@ void Conductor::Loop::reload(const Spec& wanted) {
     return;
   }
   overseer_.follow(next, *runtime_, this_moment());
-  spec_ = next;
+  const Spec before = std::exchange(spec_, next);
+  if (const unsigned gone = clients_.follow(before); gone != 0)
+    spdlog::warn("SIGHUP: {} clients went with their outputs", gone);
   order_.clear();
   for (const StreamSpec& stream : wanted.streams) order_.push_back(stream.name);
   if (slow_path_) judge_slow_path(slow_path_->follow());

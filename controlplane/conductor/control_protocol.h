@@ -4,6 +4,8 @@
 //                  ->  {"appliance": …, "alarms": [those that stand], "streams": …}
 //   {"leg": {"stream": S, "leg": L, "action": "lockout" | "forced" | "manual" | "clear"}}
 //                  ->  the same (control_orders.h)
+//   {"join": {"stream": S, "client": "ADDRESS:PORT"}}, {"leave": …}, {"show": "clients"}
+//                  ->  client_orders.h
 //   {"capture": {"stages": [...], ...}}
 //                  ->  bytes, on and on (controlplane/capture/live_capture.h)
 //   anything else  ->  {"error": "what is wrong"}

@@ -34,20 +34,34 @@ Table clients_table(const std::vector<NamedClient>& clients) {
   return table;
 }
 
+nlohmann::json client_json(const NamedClient& client) {
+  nlohmann::json drops = nlohmann::json::object();
+  for (std::size_t d = 0; d < kClientDrops; ++d) {
+    drops[std::string(kClientDropNames[d])] = client.counters.drops[d];
+  }
+  return {{"stream", client.stream},        {"output", client.output},
+          {"address", client.address},      {"packets", client.counters.packets},
+          {"bytes", client.counters.bytes}, {"drops", drops}};
+}
+
+std::string clients_text(const nlohmann::json& reply) {
+  std::vector<NamedClient> clients;
+  for (const nlohmann::json& client : reply.value("clients", nlohmann::json::array())) {
+    NamedClient& one = clients.emplace_back();
+    one = {client.value("stream", ""), client.value("output", ""), client.value("address", ""), {}};
+    one.counters.packets = client.value("packets", std::uint64_t{0});
+    one.counters.bytes = client.value("bytes", std::uint64_t{0});
+    const auto drops = client.value("drops", nlohmann::json::object());
+    for (std::size_t d = 0; d < kClientDrops; ++d) {
+      one.counters.drops[d] = drops.value(std::string(kClientDropNames[d]), std::uint64_t{0});
+    }
+  }
+  return clients_table(clients).to_string() + fmt::format("\n{} clients\n", clients.size());
+}
+
 nlohmann::json clients_json(const std::vector<NamedClient>& clients) {
   nlohmann::json out = nlohmann::json::array();
-  for (const NamedClient& client : clients) {
-    nlohmann::json drops = nlohmann::json::object();
-    for (std::size_t d = 0; d < kClientDrops; ++d) {
-      drops[std::string(kClientDropNames[d])] = client.counters.drops[d];
-    }
-    out.push_back({{"stream", client.stream},
-                   {"output", client.output},
-                   {"address", client.address},
-                   {"packets", client.counters.packets},
-                   {"bytes", client.counters.bytes},
-                   {"drops", drops}});
-  }
+  for (const NamedClient& client : clients) out.push_back(client_json(client));
   return out;
 }
 

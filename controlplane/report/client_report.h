@@ -21,6 +21,9 @@ struct NamedClient {
 std::vector<NamedClient> named_clients(const Spec& spec, const std::vector<ReplayClient>& clients,
                                        const std::vector<ClientCounters>& counters);
 Table clients_table(const std::vector<NamedClient>& clients);
+nlohmann::json client_json(const NamedClient& client);
+// The reply to `show clients`, as a table.
+std::string clients_text(const nlohmann::json& reply);
 nlohmann::json clients_json(const std::vector<NamedClient>& clients);
 
 }  // namespace castgate

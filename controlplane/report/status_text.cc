@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "controlplane/report/alarm_report.h"
+#include "controlplane/report/client_report.h"
 #include "controlplane/report/skew_report.h"
 #include "controlplane/report/snapshot_json.h"
 #include "controlplane/report/snapshot_tables.h"
@@ -46,6 +47,7 @@ std::string all_tables(const Snapshot& snapshot) {
 
 Result<std::string> status_text(const nlohmann::json& reply, std::string_view what) {
   if (what == "alarms") return alarms_text(reply);
+  if (what == "clients") return clients_text(reply);
   const auto snapshot = snapshot_from_json(reply);
   if (!snapshot) return std::unexpected(snapshot.error());
   if (what == "all") return status_line(reply) + "\n\n" + all_tables(*snapshot);

@@ -25,10 +25,20 @@ class FakeRuntime final : public Runtime {
     commands.push_back(command);
     return true;
   }
-  Result<ClientPlace> join(const ClientRoute&) override { return fail("no clients here"); }
-  bool leave(const ClientPlace&) override { return false; }
-  bool change(const ClientPlace&, const ClientRoute&) override { return false; }
-  ClientCounters client_counters(const ClientPlace&) const override { return {}; }
+  Result<ClientPlace> join(const ClientRoute& route) override {
+    if (commands_full) return fail("the worker is busy; try again");
+    joined.push_back(route);
+    return ClientPlace{route.stream, route.unicast, static_cast<std::uint32_t>(joined.size() - 1)};
+  }
+  bool leave(const ClientPlace& place) override {
+    if (commands_full) return false;
+    left.push_back(place);
+    return true;
+  }
+  bool change(const ClientPlace&, const ClientRoute&) override { return !commands_full; }
+  ClientCounters client_counters(const ClientPlace& place) const override {
+    return {.packets = 1000 + place.slot, .bytes = 7, .drops = {1, 2, 3, 4}};
+  }
   bool poll_captured(CapturedPacket& packet) override { return take(captured, packet); }
   std::uint64_t capture_missed() const override { return captures_missed; }
   Result<ReloadReport> reload(const Spec& spec) override {
@@ -45,6 +55,8 @@ class FakeRuntime final : public Runtime {
   std::vector<HostFrame> injected;
   std::vector<Command> commands;
   bool commands_full = false;
+  std::vector<ClientRoute> joined;
+  std::vector<ClientPlace> left;
   std::deque<CapturedPacket> captured;
   std::uint64_t captures_missed = 0;
   std::vector<Spec> reloads;

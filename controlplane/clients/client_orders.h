@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the control socket says of clients (control_protocol.h).
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "controlplane/clients/client_table.h"
+
+namespace castgate {
+
+// The reply's line to a join, a leave or `show clients`, newline included; none where the request
+// is none of these.
+//   {"join": {"stream": S, "client": "ADDRESS:PORT"}}, {"leave": the same}
+//                      ->  the client as below; a join without a way to it has a "warning"
+//   {"show": "clients"} -> {"clients": [{"id", "stream", "output", "address", "seconds",
+//                           "packets", "bytes", "drops"}]}
+std::optional<std::string> answer_client_order(std::string_view request, ClientTable& clients,
+                                               Instant now);
+
+}  // namespace castgate
