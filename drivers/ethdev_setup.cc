@@ -166,13 +166,10 @@ Result<void> EthdevPort::configure(const EthdevOptions& options) {
   if (facts_.driver == "net_af_xdp") {  // its queues are pairs
     facts_.rx_queues = facts_.tx_queues = std::min(facts_.rx_queues, facts_.tx_queues);
   }
-  const bool takes_chains = (info.tx_offload_capa & RTE_ETH_TX_OFFLOAD_MULTI_SEGS) != 0;
-  // It frees whatever it is given, whole chains too, unless it is told to copy them first.
-  const bool frees_chains = facts_.driver == "net_null" && !facts_.device.contains("copy=");
-  facts_.multi_segment_tx = takes_chains || frees_chains;
+  facts_.multi_segment_tx = (info.tx_offload_capa & RTE_ETH_TX_OFFLOAD_MULTI_SEGS) != 0;
   rte_eth_conf conf{};
   // MBUF_FAST_FREE stays off: outputs share payloads, and it forbids that.
-  if (takes_chains) conf.txmode.offloads = RTE_ETH_TX_OFFLOAD_MULTI_SEGS;
+  if (facts_.multi_segment_tx) conf.txmode.offloads = RTE_ETH_TX_OFFLOAD_MULTI_SEGS;
   CG_CHECK(!options.rx_pools.empty());
   const unsigned room = rte_pktmbuf_data_room_size(options.rx_pools.front()) - RTE_PKTMBUF_HEADROOM;
   if (options.max_frame > room) conf.rxmode.offloads |= RTE_ETH_RX_OFFLOAD_SCATTER;

@@ -9,6 +9,7 @@
 #include <sched.h>
 
 #include <rte_cycles.h>
+#include <rte_ethdev.h>
 
 #include "drivers/eal.h"
 #include "drivers/ethdev_port.h"
@@ -97,7 +98,10 @@ int main_of(unsigned rounds, std::uint64_t hugepages_mib, std::optional<std::siz
     fmt::print(stderr, "no pool or no net_null\n");
     return 2;
   }
-  const BridgeParts parts{pool->get(), heads->get(), port->get()};
+  std::uint16_t id = 0;
+  if (rte_eth_dev_get_port_by_name(sink.device.c_str(), &id) != 0) return 2;
+  NullPort null(id);
+  const BridgeParts parts{pool->get(), heads->get(), &null};
   if (!only) return measure(rounds, parts) ? EXIT_SUCCESS : EXIT_FAILURE;
   BridgeScene scene(rows()[*only].scene, parts);
   scene.run(rounds * kPerRound);

@@ -4,6 +4,8 @@
 #include <fmt/format.h>
 #include <utility>
 
+#include <rte_ethdev.h>
+
 namespace castgate::bench {
 namespace {
 
@@ -12,6 +14,12 @@ constexpr PacketTag kTag{.stream = 0, .leg = 0, .worker = 0, .udp_at = 34, .l3_a
 constexpr unsigned kReceivedEarlier = 2'048;  // packets, where the scene is cold
 
 }  // namespace
+
+unsigned NullPort::transmit(unsigned queue, std::span<rte_mbuf* const> burst) noexcept {
+  return rte_eth_tx_burst(id_, static_cast<std::uint16_t>(queue),
+                          const_cast<rte_mbuf**>(burst.data()),
+                          static_cast<std::uint16_t>(burst.size()));
+}
 
 BridgeScene::SlowSink::~SlowSink() {
   for (rte_mbuf* packet : held_) rte_pktmbuf_free(packet);
