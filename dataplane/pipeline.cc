@@ -162,7 +162,7 @@ Snapshot empty_snapshot(const Spec& spec, std::span<Port* const> ports) {
     for (const LegSpec& leg : stream.legs) into.legs.emplace_back().name = leg.name;
     for (const OutputSpec& output : stream.outputs) into.outputs.emplace_back().name = output.name;
     for (const UnicastSpec& unicast : stream.unicasts)
-      into.unicasts.emplace_back().name = unicast.name;
+      into.unicasts.push_back({.name = unicast.name, .max_clients = unicast.max_clients});
     made.streams.push_back(std::move(into));
   }
   return made;

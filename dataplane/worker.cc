@@ -182,6 +182,7 @@ void Worker::serve_reload(Instant now) noexcept {
   ReloadJob* job = reload_.load(std::memory_order_acquire);
   if (job == nullptr) [[likely]]
     return;
+  if (!commands_->empty()) return;  // they are of what ran before
   const Instant begun = clock_.now();
   Nanoseconds took{0};
   while (job->next_kit < job->kits.size() && took < kReloadPerTurn) {

@@ -13,7 +13,7 @@ case $area in
 esac
 
 [ -f build-bench/build.ninja ] || meson setup build-bench --buildtype=release > /dev/null
-ninja -C build-bench tests/bench/failover_bench tests/bench/bridge_bench
+ninja -C build-bench tests/bench/failover_bench tests/bench/bridge_bench controlplane/castgate
 
 page_kib=$(awk '/^Hugepagesize:/ {print $2}' /proc/meminfo)
 free_mib=$(awk -v page="$page_kib" '/^HugePages_Free:/ {print int($2 * page / 1024)}' /proc/meminfo)
@@ -27,6 +27,7 @@ fi
 status=0
 if [ "$area" != failover ]; then
   ./build-bench/tests/bench/bridge_bench "$rounds" "$hugepages" || status=$?
+  python3 tests/bench/rest_joins.py build-bench/controlplane/castgate "$rounds" || status=$?
   [ "$area" = all ] || exit "$status"
 fi
 figures=$(mktemp)

@@ -23,6 +23,8 @@ inline constexpr std::array<std::string_view, 2> kSelectionNames{"merge", "prefe
 inline constexpr std::array<std::string_view, 2> kCorruptNames{"drop", "use_if_only"};
 inline constexpr std::array<std::string_view, 2> kContinuityNames{"preserve", "splice"};
 inline constexpr std::array<std::string_view, 3> kRtpFaceNames{"keep", "insert", "strip"};
+inline constexpr std::array<std::string_view, 2> kUpstreamJoinNames{"always", "on_demand"};
+inline constexpr std::array<std::string_view, 2> kTooBigNames{"drop", "fragment"};
 inline constexpr std::array<std::string_view, 3> kReleaseNames{"arrival", "ordered", "playout"};
 
 template <std::size_t N, class E>
@@ -43,6 +45,7 @@ inline constexpr std::string (*kRequired)(const Defaults&) = nullptr;
 
 inline constexpr std::uint64_t kMillisecond = 1'000'000;  // in nanoseconds
 inline constexpr std::uint64_t kSecond = 1'000'000'000;
+inline constexpr std::uint64_t kMostBitRate = 1'000'000'000'000;  // 1000Gbps
 inline constexpr std::uint64_t kMebibyte = 1ull << 20;
 
 }  // namespace castgate

@@ -17,7 +17,9 @@ constexpr auto kReserved = std::to_array<ReservedKey>({
     {"include", "a file inside another"},
     {"profiles", "named groups of settings"},
     {"templates", "streams made from a pattern"},
-    {"doors", "how clients join: REST, RTSP, AMT, HTTP"},
+    {"doors.rtsp", "clients that join by RTSP"},
+    {"doors.amt", "clients that join by AMT"},
+    {"doors.http", "players that ask for a URL"},
     {"streams.*.legs.*.open", "legs that arrive protected"},
     {"streams.*.sequence.key", "formats that need a key of their own"},
     {"streams.*.outputs.*.protect", "encrypted outputs"},
@@ -38,18 +40,21 @@ const Quantity* quantity_of(KeyKind kind) noexcept {
   if (kind == KeyKind::Duration) return &kDurations;
   if (kind == KeyKind::Size) return &kSizes;
   if (kind == KeyKind::PacketRate) return &kPacketRates;
+  if (kind == KeyKind::BitRate) return &kBitRates;
   if (kind == KeyKind::Frequency) return &kFrequencies;
   if (kind == KeyKind::Share) return &kShares;
   return nullptr;
 }
 
 std::string_view kind_text(KeyKind kind) noexcept {
-  constexpr std::array<std::string_view, 21> kNames{
-      "map",         "flag",         "number",       "duration",
-      "size",        "rate",         "frequency",    "share",
-      "name",        "text",         "device",       "path",
-      "choice",      "address",      "address: MAC", "address/length",
-      "MAC address", "address:port", "VLAN",         "number or 0x...",
+  constexpr std::array<std::string_view, 22> kNames{
+      "map",          "flag",           "number",
+      "duration",     "size",           "rate",
+      "bit rate",     "frequency",      "share",
+      "name",         "text",           "device",
+      "path",         "choice",         "address",
+      "address: MAC", "address/length", "MAC address",
+      "address:port", "VLAN",           "number or 0x...",
       "whole number"};
   return kNames[static_cast<std::size_t>(kind)];
 }
@@ -58,8 +63,8 @@ std::string_view kind_text(KeyKind kind) noexcept {
 
 std::vector<const KeyInfo*> all_keys() {
   std::vector<const KeyInfo*> all;
-  for (const auto part : {kApplianceKeys, kPortKeys, kStreamKeys, kFailoverKeys, kVerifyKeys,
-                          kRestampKeys, kMonitorKeys, kOutputKeys}) {
+  for (const auto part : {kApplianceKeys, kDoorKeys, kPortKeys, kStreamKeys, kFailoverKeys,
+                          kVerifyKeys, kRestampKeys, kMonitorKeys, kOutputKeys}) {
     for (const KeyInfo& key : part) all.push_back(&key);
   }
   return all;

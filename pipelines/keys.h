@@ -21,6 +21,7 @@ enum class KeyKind : std::uint8_t {
   Duration,
   Size,
   PacketRate,
+  BitRate,
   Frequency,
   Share,   // of a whole
   Name,    // letters, digits, _ . -
@@ -41,8 +42,10 @@ enum class KeyKind : std::uint8_t {
 // One of each part of Spec, as nobody has touched it.
 struct Defaults {
   ApplianceSpec appliance;
+  RestDoorSpec rest;
   PortSpec port;
   NetworkSpec network;
+  StreamSpec stream;
   LegSpec leg;
   SequenceSpec sequence;
   FailoverSpec failover;
@@ -84,6 +87,7 @@ struct ReservedKey {
 };
 
 extern const std::span<const KeyInfo> kApplianceKeys;
+extern const std::span<const KeyInfo> kDoorKeys;
 extern const std::span<const KeyInfo> kPortKeys;
 extern const std::span<const KeyInfo> kStreamKeys;
 extern const std::span<const KeyInfo> kFailoverKeys;

@@ -72,6 +72,18 @@ constexpr KeyInfo kTable[] = {
      .fallback = [](D d) { return std::to_string(d.unicast.copy_threshold); },
      .meaning = "shorter payloads are copied for each client; longer ones are shared where the "
                 "port's driver sends chains"},
+    {.path = "streams.*.outputs.*.unicast.max_rate",
+     .kind = KeyKind::BitRate,
+     .least = 1'000,
+     .most = kMostBitRate,
+     .fallback = none_text,
+     .meaning = "of IP packets to one client, over 100ms; what is more is dropped as quota"},
+    {.path = "streams.*.outputs.*.unicast.too_big",
+     .kind = KeyKind::Choice,
+     .choices = kTooBigNames,
+     .fallback = [](D d) { return choice_text(kTooBigNames, d.unicast.too_big); },
+     .meaning = "what becomes of packets over the MTU of the way to a client: dropped as mtu, or "
+                "sent in fragments; over IPv6 they are always dropped"},
 };
 
 }  // namespace

@@ -47,6 +47,13 @@ constexpr KeyInfo kTable[] = {
      .unit = "bytes",
      .fallback = [](D d) { return std::to_string(d.port.mtu); },
      .meaning = "largest IP packet that leaves; larger ones are dropped as mtu"},
+    {.path = "ports.*.max_rate",
+     .kind = KeyKind::BitRate,
+     .least = 1'000,
+     .most = kMostBitRate,
+     .fallback = none_text,
+     .meaning = "of IP packets, in and out each: the declared rates (streams.*.max_bitrate) of "
+                "legs, groups and clients never exceed it"},
     {.path = "ports.*.neighbours",
      .kind = KeyKind::AddressMap,
      .fallback = none_text,

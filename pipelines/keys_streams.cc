@@ -16,6 +16,13 @@ constexpr KeyInfo kTable[] = {
      .most = 256,
      .fallback = none_text,
      .meaning = "words of yours, name: text; metrics carry them"},
+    {.path = "streams.*.max_bitrate",
+     .kind = KeyKind::BitRate,
+     .least = 1'000,
+     .most = kMostBitRate,
+     .fallback = none_text,
+     .meaning = "what its IP packets take at most, as declared: held against ports.*.max_rate by "
+                "check and for each client that joins; where it is not said nothing is held"},
     {.path = "streams.*.legs",
      .fallback = kRequired,
      .meaning = "1 to 8 copies of the stream, by a name of yours: A, B"},
@@ -44,6 +51,18 @@ constexpr KeyInfo kTable[] = {
      .meaning = "of independent servers: what is added to this leg's numbers to give the stream's, "
                 "those of the legs without one; epoch and RTP timestamp stay. auto: learnt from "
                 "equal payloads, timestamp and SSRC as well; needs 2 * max_skew and 32 packets"},
+    {.path = "streams.*.join",
+     .kind = KeyKind::Choice,
+     .choices = kUpstreamJoinNames,
+     .fallback = [](D d) { return choice_text(kUpstreamJoinNames, d.stream.join); },
+     .meaning =
+         "when the groups of its legs are joined: always, or while a unicast client is there"},
+    {.path = "streams.*.linger",
+     .kind = KeyKind::Duration,
+     .least = 0,
+     .most = 720 * kSecond,
+     .fallback = [](D d) { return duration_text(d.stream.linger); },
+     .meaning = "join: on_demand: how long they stay joined after the last client has left"},
     {.path = "streams.*.sequence",
      .kind = KeyKind::Choice,
      .choices = kSequenceNames,

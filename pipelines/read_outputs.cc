@@ -24,6 +24,8 @@ UnicastSpec read_unicast(Section& section, const YamlNode& node, ReadContext& co
   Section own(node, section.path().key("unicast"), context);
   own.read("max_clients", unicast.max_clients);
   own.read("copy_threshold", unicast.copy_threshold);
+  own.read("max_rate", unicast.max_rate_bps);
+  own.read("too_big", unicast.too_big);
   own.finish();
   return unicast;
 }

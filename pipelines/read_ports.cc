@@ -67,6 +67,7 @@ PortSpec read_port(const YamlNode::Entry& entry, const KeyPath& path, ReadContex
   section.read("gateway", port.gateway);
   section.read("igmp", port.networks[0].igmp);
   section.read("mtu", port.mtu);
+  section.read("max_rate", port.max_rate_bps);
   section.each("neighbours", Section::Keys::Any, [&](const auto& neighbour, const KeyPath& at) {
     read_neighbour(neighbour, at, context, port);
   });

@@ -52,6 +52,9 @@ Spec read_root(Section& root, ReadContext& context) {
   if (const YamlNode* node = root.child("appliance")) {
     spec.appliance = read_appliance(*node, KeyPath{}.key("appliance"), context);
   }
+  if (const YamlNode* node = root.child("doors")) {
+    spec.doors = read_doors(*node, KeyPath{}.key("doors"), context);
+  }
   root.each("ports", Section::Keys::Names, [&](const auto& entry, const KeyPath& path) {
     spec.ports.push_back(read_port(entry, path, context));
   });

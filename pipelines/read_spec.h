@@ -30,6 +30,7 @@ Reading read_spec_text(std::string_view text, const std::string& file);
 // The readers of the file's parts. `root` is the whole file's section.
 Spec read_root(Section& root, ReadContext& context);
 ApplianceSpec read_appliance(const YamlNode& node, const KeyPath& path, ReadContext& context);
+DoorsSpec read_doors(const YamlNode& node, const KeyPath& path, ReadContext& context);
 PortSpec read_port(const YamlNode::Entry& entry, const KeyPath& path, ReadContext& context);
 StreamSpec read_stream(const YamlNode::Entry& entry, const KeyPath& path, ReadContext& context);
 FailoverSpec read_failover(const YamlNode& node, const KeyPath& path, ReadContext& context);

@@ -66,9 +66,12 @@ StreamSpec read_stream(const YamlNode::Entry& entry, const KeyPath& path, ReadCo
   section.each("labels", Section::Keys::Names, [&](const auto& label, const KeyPath& at) {
     read_label(label, at, context, stream);
   });
+  section.read("max_bitrate", stream.max_bitrate_bps);
   section.each("legs", Section::Keys::Names, [&](const auto& leg, const KeyPath& at) {
     stream.legs.push_back(read_leg(leg, at, context));
   });
+  section.read("join", stream.join);
+  section.read("linger", stream.linger);
   read_sequence(section, context, stream.sequence);
   if (const YamlNode* failover = section.child("failover")) {
     stream.failover = read_failover(*failover, path.key("failover"), context);

@@ -7,7 +7,9 @@
 
 #include "dataplane/contract/alarm_kind.h"
 #include "dataplane/contract/counters.h"
+#include "dataplane/contract/door_counters.h"
 #include "dataplane/contract/drop_reason.h"
+#include "dataplane/contract/metrics.h"
 #include "pipelines/keys.h"
 #include "pipelines/units.h"
 
@@ -16,7 +18,8 @@ namespace {
 
 constexpr std::string_view kIntro = R"(# Reference
 
-Every YAML key, counter, alarm and drop reason. Printed by `castgate keys`; not to be edited.
+Every YAML key, counter, metric, alarm and drop reason. Printed by `castgate keys`; not to be
+edited.
 
 ## How values are written
 
@@ -25,7 +28,7 @@ Every YAML key, counter, alarm and drop reason. Printed by `castgate keys`; not 
   number without one is an error. Decimals are taken where they come out whole: `1.5ms`. Plain
   numbers have no unit.
 - Durations: ns, us, ms, s. Sizes: B, KiB, MiB, GiB, TiB (of 1024). Rates: pps, kpps, Mpps.
-  Frequencies: Hz, kHz, MHz.
+  Bit rates: bps, kbps, Mbps, Gbps (of 1000). Frequencies: Hz, kHz, MHz.
   Shares: ppm, %.
 - Names are 1 to 64 letters, digits, `_`, `.` and `-`. Quotes never change what a value means.
 - An endpoint is an address and a UDP port: `239.1.0.1:5000`, or in quotes `"[ff3e::1]:5000"`.
@@ -41,8 +44,9 @@ struct Part {
   std::span<const KeyInfo> keys;
 };
 
-std::array<Part, 8> parts() {
+std::array<Part, 9> parts() {
   return {{{"Appliance", kApplianceKeys},
+           {"Doors", kDoorKeys},
            {"Ports", kPortKeys},
            {"Streams and legs", kStreamKeys},
            {"Failover", kFailoverKeys},
@@ -84,12 +88,40 @@ std::string reserved_table() {
 }
 
 template <class Table>
-std::string counter_table(std::string_view title, const Table& counters) {
-  std::string text =
-      fmt::format("\n### {}\n\n| counter | unit | meaning |\n|---|---|---|\n", title);
+std::string counter_table(std::string_view title, const MetricScope& scope, const Table& counters) {
+  std::string text = fmt::format("\n### {}\n\n", title);
+  if (!scope.labels.empty()) text += fmt::format("Labels: {}.\n\n", scope.labels);
+  text += "| counter | unit | metric | meaning |\n|---|---|---|---|\n";
   for (const auto& counter : counters) {
-    text += fmt::format("| `{}` | {} | {} |\n", counter.name,
-                        kUnitNames[static_cast<std::size_t>(counter.unit)], counter.meaning);
+    text += fmt::format("| `{}` | {} | `{}` | {} |\n", counter.name,
+                        kUnitNames[static_cast<std::size_t>(counter.unit)],
+                        counter_metric(scope, counter).name, counter.meaning);
+  }
+  return text;
+}
+
+std::string counter_tables() {
+  std::string text = "\n## Counters\n\n";
+  text += "What `castgate show --json` names them, and how they are called for Prometheus\n";
+  text += "(`castgate show metrics`). Metrics that end in `_total` only grow; times are in\n";
+  text += "seconds there.\n";
+  text += counter_table("Of a leg", kLegScope, kLegCounters);
+  text += counter_table("Of a stream", kStreamScope, kStreamCounters);
+  text += counter_table("Of an output", kOutputScope, kOutputCounters);
+  text += counter_table("Of a unicast output", kUnicastScope, kUnicastCounters);
+  text += counter_table("Of a door", kDoorScope, kDoorCounters);
+  text += counter_table("Of a port", kPortScope, kPortCounters);
+  text += counter_table("Of a worker", kWorkerScope, kWorkerCounters);
+  return text + counter_table("Of the appliance's ledger", kLedgerScope, kLedgerCounters);
+}
+
+std::string metric_table() {
+  std::string text =
+      "\n## Other metrics\n\n| metric | type | labels | meaning |\n|---|---|---|---|\n";
+  for (const MetricInfo& metric : kMetricTable) {
+    text += fmt::format("| `{}` | {} | {} | {} |\n", metric.name,
+                        kMetricTypeNames[static_cast<std::size_t>(metric.type)],
+                        cell(metric.labels), help_of(metric));
   }
   return text;
 }
@@ -140,14 +172,7 @@ std::string reference_text() {
   text += "\n## Keys\n";
   for (const Part& part : parts()) text += key_table(part);
   text += reserved_table();
-  text += "\n## Counters\n";
-  text += counter_table("Of a leg", kLegCounters);
-  text += counter_table("Of a stream", kStreamCounters);
-  text += counter_table("Of an output", kOutputCounters);
-  text += counter_table("Of a unicast output", kUnicastCounters);
-  text += counter_table("Of a port", kPortCounters);
-  text += counter_table("Of a worker", kWorkerCounters);
-  return text + alarm_table() + drop_table();
+  return text + counter_tables() + metric_table() + alarm_table() + drop_table();
 }
 
 std::string keys_json() {

@@ -42,9 +42,11 @@ void RuleContext::warn(const std::string& path, std::string what) {
 void check_rules(const Spec& spec, ReadContext& context) {
   RuleContext rules(spec, context);
   check_appliance(rules);
+  check_doors(rules);
   check_ports(rules);
   for (const StreamSpec& stream : spec.streams) {
     check_counts(rules, stream);
+    check_demand(rules, stream);
     for (const LegSpec& leg : stream.legs) check_leg(rules, stream, leg);
     check_failover(rules, stream);
     check_offsets(rules, stream);
@@ -53,6 +55,7 @@ void check_rules(const Spec& spec, ReadContext& context) {
     for (const OutputSpec& output : stream.outputs) check_output(rules, stream, output);
     for (const UnicastSpec& unicast : stream.unicasts) check_unicast(rules, stream, unicast);
   }
+  check_port_rates(rules);
   check_loops(rules);
 }
 
@@ -90,11 +93,6 @@ bool is_link_local_group(const IpAddress& group) noexcept {
   constexpr std::uint32_t kLocal = 0xe0000000;  // 224.0.0.0/24, RFC 5771 4
   if (group.is_v4()) return (group.v4_host_order() & kFirst24Bits) == kLocal;
   return group.is_multicast() && (group.bytes()[1] & 0x0f) <= 2;  // RFC 4291 2.7
-}
-
-const NetworkSpec* find_network(const PortSpec& port, const VlanTags& tags) noexcept {
-  const auto found = std::ranges::find(port.networks, tags, &NetworkSpec::tags);
-  return found == port.networks.end() ? nullptr : &*found;
 }
 
 }  // namespace castgate

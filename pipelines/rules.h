@@ -39,10 +39,15 @@ class RuleContext {
 void check_rules(const Spec& spec, ReadContext& context);
 
 void check_appliance(RuleContext& rules);
+void check_doors(RuleContext& rules);
 void check_ports(RuleContext& rules);
+// What is declared of legs and groups together is no more than each port takes.
+void check_port_rates(RuleContext& rules);
 void check_leg(RuleContext& rules, const StreamSpec& stream, const LegSpec& leg);
 void check_output(RuleContext& rules, const StreamSpec& stream, const OutputSpec& output);
 void check_unicast(RuleContext& rules, const StreamSpec& stream, const UnicastSpec& unicast);
+// Whether anybody can ask for the stream.
+void check_demand(RuleContext& rules, const StreamSpec& stream);
 // Legs that are numbered otherwise than the stream.
 void check_offsets(RuleContext& rules, const StreamSpec& stream);
 void check_failover(RuleContext& rules, const StreamSpec& stream);
@@ -61,7 +66,5 @@ std::string path_of(const StreamSpec& stream, const UnicastSpec& unicast);
 std::optional<std::string_view> source_fault(const IpAddress& address) noexcept;
 // A group that routers keep to one link: 224.0.0.0/24, ff00:: to ff02::.
 bool is_link_local_group(const IpAddress& group) noexcept;
-// The port's network with these tags; null where it has none.
-const NetworkSpec* find_network(const PortSpec& port, const VlanTags& tags) noexcept;
 
 }  // namespace castgate

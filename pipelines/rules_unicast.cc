@@ -12,7 +12,37 @@ bool lists_addresses(const PortSpec& port, const VlanTags& vlan) {
   return network != nullptr && !network->addresses.empty();
 }
 
+std::string names_of(const std::vector<OutputSpec>& outputs) {
+  std::string names;
+  for (const OutputSpec& output : outputs) names += (names.empty() ? "" : ", ") + output.name;
+  return names;
+}
+
 }  // namespace
+
+void check_demand(RuleContext& rules, const StreamSpec& stream) {
+  const std::string path = path_of(stream) + ".join";
+  if (stream.join == UpstreamJoin::Always) {
+    const std::string linger = path_of(stream) + ".linger";
+    if (rules.given(linger) && !rules.bad(path)) {
+      rules.error(linger, "has no effect without join: on_demand");
+    }
+    return;
+  }
+  const auto is_group = [](const LegSpec& leg) { return leg.to.address.is_multicast(); };
+  if (stream.unicasts.empty()) {
+    rules.error(path,
+                "on_demand waits for unicast clients, and no output lets any join: the stream "
+                "would never start; join: always, or an output with unicast: {}");
+  } else if (rules.given(path_of(stream) + ".legs") &&
+             !std::ranges::any_of(stream.legs, is_group)) {
+    rules.error(path, "has no effect: no leg is a group that could be joined");
+  } else if (!stream.outputs.empty()) {
+    rules.warn(path, fmt::format("receivers of groups ({}) are not counted: they get nothing while "
+                                 "no unicast client is there; join: always sends to them always",
+                                 names_of(stream.outputs)));
+  }
+}
 
 // Clients need an address to get packets from: the output's own, one of the port's network, or that
 // of another output.

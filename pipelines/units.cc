@@ -18,6 +18,8 @@ constexpr std::array<UnitOf, 5> kSizeUnits{
     {{"B", 1}, {"KiB", 1ull << 10}, {"MiB", 1ull << 20}, {"GiB", 1ull << 30}, {"TiB", 1ull << 40}}};
 constexpr std::array<UnitOf, 3> kPacketRateUnits{
     {{"pps", 1}, {"kpps", 1'000}, {"Mpps", 1'000'000}}};
+constexpr std::array<UnitOf, 4> kBitRateUnits{
+    {{"bps", 1}, {"kbps", 1'000}, {"Mbps", 1'000'000}, {"Gbps", 1'000'000'000}}};
 constexpr std::array<UnitOf, 3> kFrequencyUnits{{{"Hz", 1}, {"kHz", 1'000}, {"MHz", 1'000'000}}};
 constexpr std::array<UnitOf, 2> kShareUnits{{{"ppm", 1}, {"%", 10'000}}};
 
@@ -64,6 +66,7 @@ Result<std::uint64_t> scaled(std::string_view number, const UnitOf& unit) {
 const Quantity kDurations{kDurationUnits, "10ms, 500us"};
 const Quantity kSizes{kSizeUnits, "512MiB, 1GiB"};
 const Quantity kPacketRates{kPacketRateUnits, "100kpps, 2500pps"};
+const Quantity kBitRates{kBitRateUnits, "12Mbps, 2.5Gbps"};
 const Quantity kFrequencies{kFrequencyUnits, "90kHz, 44.1kHz"};
 const Quantity kShares{kShareUnits, "0.1%, 1000ppm"};
 

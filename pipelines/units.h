@@ -28,6 +28,7 @@ struct Quantity {
 extern const Quantity kDurations;    // base: nanoseconds
 extern const Quantity kSizes;        // base: bytes
 extern const Quantity kPacketRates;  // base: packets per second
+extern const Quantity kBitRates;     // base: bits per second
 extern const Quantity kFrequencies;  // base: hertz
 extern const Quantity kShares;       // base: parts per million
 

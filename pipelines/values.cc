@@ -31,6 +31,7 @@ Result<std::uint64_t> unranged_amount(const std::string& text, const KeyInfo& ke
   if (key.kind == KeyKind::Duration) return parse_quantity(text, kDurations);
   if (key.kind == KeyKind::Size) return parse_quantity(text, kSizes);
   if (key.kind == KeyKind::PacketRate) return parse_quantity(text, kPacketRates);
+  if (key.kind == KeyKind::BitRate) return parse_quantity(text, kBitRates);
   if (key.kind == KeyKind::Frequency) return parse_quantity(text, kFrequencies);
   if (key.kind == KeyKind::Ssrc) return parse_identifier(text);
   if (key.kind == KeyKind::Share) return parse_quantity(text, kShares);

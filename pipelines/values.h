@@ -21,7 +21,8 @@ bool is_name(std::string_view text) noexcept;
 
 using Decoded = std::expected<void, Error>;
 
-// A Number, Ssrc, Duration, Size, PacketRate or Frequency within the row's range, in base units.
+// A Number, Ssrc, Duration, Size, PacketRate, BitRate or Frequency within the row's range, in base
+// units.
 Result<std::uint64_t> decode_amount(const std::string& text, const KeyInfo& key);
 // The place of `text` among the row's choices.
 Result<std::size_t> decode_choice(const std::string& text, const KeyInfo& key);

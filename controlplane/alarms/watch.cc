@@ -33,6 +33,11 @@ void Watch::look(const Snapshot& snapshot, Instant now, AlarmTable& alarms) {
   for (std::size_t s = 0; s < streams_.size(); ++s) {
     if (spec_.streams[s].is_vacant()) continue;
     if (snapshot.streams[s].legs.size() != spec_.streams[s].legs.size()) continue;
+    if (!wanted(s)) {
+      alarms.forget(spec_.streams[s].name, {}, now);
+      streams_[s] = {.heard_at = now};  // judged anew once it is wanted
+      continue;
+    }
     look_at(s, snapshot.streams[s], now, alarms);
   }
   for (std::size_t p = 0; p < snapshot.ports.size(); ++p)
@@ -119,7 +124,7 @@ void Watch::look_at(const PortSnapshot& before, const PortSnapshot& port, Instan
 }
 
 void Watch::note(const Event& event, Instant now, AlarmTable& alarms) const {
-  if (event.stream >= spec_.streams.size()) return;
+  if (event.stream >= spec_.streams.size() || !wanted(event.stream)) return;
   const StreamSpec& spec = spec_.streams[event.stream];
   if (event.leg >= spec.legs.size()) return;
   const AlarmSubject of{.stream = spec.name, .leg = spec.legs[event.leg].name};

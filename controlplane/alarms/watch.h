@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <functional>
 #include <vector>
 
 #include "controlplane/alarms/alarm_table.h"
@@ -25,6 +26,8 @@ class Watch {
   void follow(const Spec& after, Instant now, AlarmTable& alarms);
   // A leg's change, told before the next look.
   void note(const Event& event, Instant now, AlarmTable& alarms) const;
+  // What is judged by: a stream that nobody wants has no alarms. Empty: all are wanted.
+  void set_wanted(std::function<bool(std::size_t stream)> wanted) { wanted_ = std::move(wanted); }
 
  private:
   struct Stream {
@@ -35,11 +38,13 @@ class Watch {
     bool ever_heard = false;
   };
 
+  bool wanted(std::size_t s) const { return !wanted_ || wanted_(s); }
   void look_at(std::size_t s, const StreamSnapshot& shown, Instant now, AlarmTable& alarms);
   void look_at(const PortSnapshot& before, const PortSnapshot& port, Instant now,
                AlarmTable& alarms) const;
 
   const Spec& spec_;
+  std::function<bool(std::size_t stream)> wanted_;
   std::vector<Stream> streams_;
   std::vector<PortSnapshot> ports_;  // at the last look
   bool looked_ = false;

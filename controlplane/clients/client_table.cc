@@ -9,64 +9,220 @@
 namespace castgate {
 namespace {
 
-std::string full_name(const std::string& stream, const std::string& output) {
-  return stream + "." + output;
-}
+constexpr unsigned kLooksPerTurn = 4096;
+constexpr Nanoseconds kBusy = std::chrono::milliseconds(10);
 
 const UnicastSpec& unicast_of(const Spec& spec, const ClientRoute& route) {
   return spec.streams[route.stream].unicasts[route.unicast];
 }
 
+std::string full_name(std::string_view stream, std::string_view output) {
+  return fmt::format("{}\n{}", stream, output);
+}
+
+std::unexpected<ClientError> refuse(ClientFault fault, std::string text) {
+  return std::unexpected(ClientError{fault, std::move(text)});
+}
+
 }  // namespace
 
-Result<ClientRoute> ClientTable::way_to(const std::string& output, const Endpoint& client) const {
-  auto where = find_unicast(spec_, output);
-  if (!where) return where;
+ClientResult<ClientRoute> ClientTable::way_to(const std::string& output,
+                                              const Endpoint& client) const {
+  const auto where = find_unicast(spec_, output);
+  if (!where) return refuse(ClientFault::Unknown, where.error().text);
   auto route = route_to(spec_, *where, client);
-  if (route) route->next_hop = static_next_hop(spec_, *route);
-  return route;
+  if (!route) return refuse(ClientFault::BadAddress, route.error().text);
+  route->next_hop = next_hops_.mac_for(*route);
+  return *route;
 }
 
-Result<const ClientEntry*> ClientTable::join(const std::string& output, const Endpoint& client,
-                                             Instant now) {
-  if (runtime_ == nullptr) return fail("not running");
-  const auto route = way_to(output, client);
+const std::string& ClientTable::name_of(const ClientRoute& route) const {
+  const std::uint32_t place = std::uint32_t{route.stream} << 16 | route.unicast;
+  const std::string*& name = named_[place];
+  if (name == nullptr) {
+    name =
+        &*names_.insert(full_name(spec_.streams[route.stream].name, unicast_of(spec_, route).name))
+              .first;
+  }
+  return *name;
+}
+
+ClientResult<ClientTable::Joined> ClientTable::join(const JoinOrder& order, Instant now) {
+  auto joined = add(order, order.lease, now);
+  if (joined && joined->is_new && keeper_ != nullptr) keeper_->keep(*joined->client, order.lease);
+  return joined;
+}
+
+ClientResult<ClientTable::Joined> ClientTable::restore(const JoinOrder& order, Nanoseconds left,
+                                                       Instant now) {
+  return add(order, left, now);
+}
+
+std::optional<ClientError> ClientTable::no_room(const JoinOrder& order,
+                                                const ClientRoute& route) const {
+  if (size_ >= spec_.appliance.max_clients) {
+    return ClientError{ClientFault::NoPlace,
+                       fmt::format("{} clients are all that appliance.max_clients allows",
+                                   spec_.appliance.max_clients)};
+  }
+  const auto there = of_address_.find(order.client.address.bytes());
+  if (there != of_address_.end() && there->second >= order.most_of_address) {
+    return ClientError{ClientFault::Quota,
+                       fmt::format("{} has {} clients, which is all that one address may have",
+                                   order.client.address.to_string(), there->second)};
+  }
+  if (const auto fits = admission_.may_join(spec_, route); !fits) {
+    return ClientError{ClientFault::NoPlace, fits.error().text};
+  }
+  return {};
+}
+
+ClientResult<ClientTable::Joined> ClientTable::add(const JoinOrder& order, Nanoseconds left,
+                                                   Instant now) {
+  if (runtime_ == nullptr) return refuse(ClientFault::Busy, "not running");
+  const auto route = way_to(order.output, order.client);
   if (!route) return std::unexpected(route.error());
   const StreamSpec& stream = spec_.streams[route->stream];
-  const UnicastSpec& unicast = unicast_of(spec_, *route);
-  const Key key{full_name(stream.name, unicast.name), client};
-  if (const auto there = clients_.find(key); there != clients_.end()) return &there->second;
-  if (clients_.size() >= spec_.appliance.max_clients) {
-    return fail(fmt::format("{} clients are all that appliance.max_clients allows",
-                            spec_.appliance.max_clients));
+  const std::string_view name = name_of(*route);
+  // NOLINTNEXTLINE(bugprone-suspicious-stringview-data-usage): where it stands, not its text.
+  const Key key{name.data(), order.client};
+  if (const auto there = slots_.find(key); there != slots_.end()) {
+    return Joined{&clients_[there->second], false};
   }
+  if (auto fault = no_room(order, *route)) return std::unexpected(*std::move(fault));
   const auto place = runtime_->join(*route);
-  if (!place) return std::unexpected(place.error());
-  ClientEntry& entry = clients_[key];
-  entry = {fmt::format("c{}", ++joined_), stream.name, unicast.name, *route, *place, now};
-  return &entry;
+  if (!place) return refuse(ClientFault::Busy, place.error().text);
+
+  admission_.joined(spec_, *route);
+  next_hops_.add(*place, *route);
+  demand_.add(place->stream);
+  const std::uint32_t slot = take_slot();
+  ClientEntry& client = clients_[slot];
+  client = {.id = order.id ? *order.id : ClientId::random(),
+            .stream = name.substr(0, stream.name.size()),
+            .output = name.substr(stream.name.size() + 1),
+            .door = order.door,
+            .route = *route,
+            .place = *place,
+            .since = now,
+            .lease = order.lease,
+            .present = true};
+  if (order.lease.count() != 0) {
+    client.expires = clock_.at(now) + left;
+    leases_.put(slot, client.expires);
+  }
+  const auto [first, is_new] = of_id_.try_emplace(client.id, slot);
+  if (!is_new) client.next_of_id = std::exchange(first->second, slot);
+  slots_.emplace(key, slot);
+  ++of_address_[order.client.address.bytes()];
+  ++of_output_[key.output];
+  ++size_;
+  return Joined{&client, true};
 }
 
-Result<ClientEntry> ClientTable::leave(const std::string& output, const Endpoint& client) {
-  if (runtime_ == nullptr) return fail("not running");
-  const auto where = find_unicast(spec_, output);
-  if (!where) return std::unexpected(where.error());
-  const std::string name =
-      full_name(spec_.streams[where->stream].name, unicast_of(spec_, *where).name);
-  const auto found = clients_.find({name, client});
-  if (found == clients_.end()) {
-    return fail(fmt::format("{} is no client of {}", client.to_string(), name));
+std::uint32_t ClientTable::take_slot() {
+  if (free_.empty()) {
+    clients_.emplace_back();
+    return static_cast<std::uint32_t>(clients_.size() - 1);
   }
-  if (!runtime_->leave(found->second.place)) return fail("the worker is busy; try again");
-  ClientEntry gone = std::move(found->second);
-  clients_.erase(found);
+  const std::uint32_t slot = free_.back();
+  free_.pop_back();
+  return slot;
+}
+
+void ClientTable::renew(const ClientEntry& client, Nanoseconds lease, Instant now) {
+  const std::uint32_t slot = slot_of(client);
+  ClientEntry& own = clients_[slot];
+  own.lease = lease;
+  own.expires = lease.count() == 0 ? kNever : clock_.at(now) + lease;
+  if (lease.count() != 0) leases_.put(slot, own.expires);
+  if (keeper_ != nullptr) keeper_->keep(own, lease);
+}
+
+// Out of the chain of those with the same id.
+void ClientTable::unlink(std::uint32_t slot) {
+  const ClientEntry& client = clients_[slot];
+  const auto first = of_id_.find(client.id);
+  if (first->second == slot) {
+    if (client.next_of_id == UINT32_MAX) {
+      of_id_.erase(first);
+    } else {
+      first->second = client.next_of_id;
+    }
+    return;
+  }
+  std::uint32_t before = first->second;
+  while (clients_[before].next_of_id != slot) before = clients_[before].next_of_id;
+  clients_[before].next_of_id = client.next_of_id;
+}
+
+void ClientTable::remove(std::uint32_t slot) {
+  ClientEntry& client = clients_[slot];
+  if (keeper_ != nullptr) keeper_->forget(client);
+  next_hops_.remove(client.place);
+  demand_.remove(client.place.stream);
+  unlink(slot);
+  const auto address = of_address_.find(client.route.to.address.bytes());
+  if (--address->second == 0) of_address_.erase(address);
+  --of_output_[client.stream.data()];
+  slots_.erase(key_of(client));
+  client.present = false;
+  free_.push_back(slot);
+  --size_;
+}
+
+bool ClientTable::leave(const ClientEntry& client) {
+  if (runtime_ == nullptr || !runtime_->leave(client.place)) return false;
+  admission_.left(spec_, client.route);
+  remove(slot_of(client));
+  return true;
+}
+
+ClientResult<ClientEntry> ClientTable::leave(const std::string& output, const Endpoint& client) {
+  const auto where = find_unicast(spec_, output);
+  if (!where) return refuse(ClientFault::Unknown, where.error().text);
+  const ClientEntry* found = find(output, client);
+  if (found == nullptr) {
+    return refuse(ClientFault::Unknown,
+                  fmt::format("{} is no client of {}.{}", client.to_string(),
+                              spec_.streams[where->stream].name, unicast_of(spec_, *where).name));
+  }
+  ClientEntry gone = *found;
+  if (!leave(*found)) return refuse(ClientFault::Busy, "the worker is busy; try again");
   return gone;
+}
+
+const ClientEntry* ClientTable::find(const std::string& output, const Endpoint& client) const {
+  const auto where = find_unicast(spec_, output);
+  if (!where) return nullptr;
+  const auto found = slots_.find(Key{name_of(*where).data(), client});
+  return found == slots_.end() ? nullptr : &clients_[found->second];
+}
+
+std::vector<const ClientEntry*> ClientTable::find(const ClientId& id) const {
+  std::vector<const ClientEntry*> found;
+  const auto first = of_id_.find(id);
+  if (first == of_id_.end()) return found;
+  for (std::uint32_t slot = first->second; slot != UINT32_MAX; slot = clients_[slot].next_of_id) {
+    found.push_back(&clients_[slot]);  // NOLINT(performance-inefficient-vector-operation)
+  }
+  return found;
+}
+
+std::size_t ClientTable::size_of(std::string_view stream, std::string_view output) const {
+  const auto name = names_.find(full_name(stream, output));
+  if (name == names_.end()) return 0;
+  const auto found = of_output_.find(name->data());
+  return found == of_output_.end() ? 0 : found->second;
 }
 
 std::vector<ClientEntry> ClientTable::all() const {
   std::vector<ClientEntry> entries;
-  entries.reserve(clients_.size());
-  for (const auto& [key, entry] : clients_) entries.push_back(entry);
+  entries.reserve(size_);
+  std::ranges::copy_if(clients_, std::back_inserter(entries), &ClientEntry::present);
+  std::ranges::sort(entries, {}, [](const ClientEntry& client) {
+    return std::tuple(client.stream, client.output, client.route.to);
+  });
   return entries;
 }
 
@@ -74,39 +230,34 @@ ClientCounters ClientTable::counters(const ClientEntry& client) const {
   return runtime_ == nullptr ? ClientCounters{} : runtime_->client_counters(client.place);
 }
 
-// Is the client's output what it was? Its place among the stream's outputs may be another.
-bool ClientTable::stays(const Spec& before, ClientEntry& client) const {
-  const UnicastSpec& was = unicast_of(before, client.route);
-  if (client.route.stream >= spec_.streams.size()) return false;
-  const StreamSpec& stream = spec_.streams[client.route.stream];
-  const auto now = std::ranges::find(stream.unicasts, was);
-  if (stream.name != client.stream || now == stream.unicasts.end()) return false;
-  const auto unicast = static_cast<std::uint16_t>(now - stream.unicasts.begin());
-  client.route.unicast = unicast;
-  client.place.unicast = unicast;
-  return true;
+Nanoseconds ClientTable::left_of(const ClientEntry& client, Instant now) const {
+  if (client.lease.count() == 0) return Nanoseconds{0};
+  return std::max(client.expires - clock_.at(now), Nanoseconds{0});
 }
 
-unsigned ClientTable::follow(const Spec& before) {
+unsigned ClientTable::expire(Instant now) {
+  const Instant at = clock_.at(now);
   unsigned gone = 0;
-  for (auto next = clients_.begin(); next != clients_.end();) {
-    ClientEntry& client = next->second;
-    if (stays(before, client)) {
-      ++next;
-      continue;
-    }
-    const auto route = way_to(next->first.first, next->first.second);
-    const auto place = route ? runtime_->join(*route) : Result<ClientPlace>(fail("no way"));
-    if (place) {
-      client.route = *route;
-      client.place = *place;
-      ++next;
-    } else {
-      next = clients_.erase(next);
+  for (unsigned looks = 0; looks < kLooksPerTurn; ++looks) {
+    const auto slot = leases_.take(at);
+    if (!slot) break;
+    const ClientEntry& client = clients_[*slot];
+    if (!client.present) continue;
+    if (client.expires > at) {
+      if (client.expires != kNever) leases_.put(*slot, client.expires);
+    } else if (leave(client)) {
       ++gone;
+    } else {
+      leases_.put(*slot, at + kBusy);
     }
   }
+  tell_all();
   return gone;
+}
+
+void ClientTable::stand_still(Nanoseconds pause) {
+  clock_.stand_still(pause);
+  if (keeper_ != nullptr) keeper_->stood_still(pause);
 }
 
 }  // namespace castgate

@@ -1,27 +1,38 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <boost/container_hash/hash.hpp>
+#include <boost/unordered/unordered_flat_map.hpp>
 #include <cstdint>
-#include <map>
+#include <deque>
+#include <functional>
+#include <set>
 #include <string>
-#include <utility>
 #include <vector>
 
-#include "dataplane/base/error.h"
-#include "dataplane/base/instant.h"
+#include "controlplane/clients/admission.h"
+#include "controlplane/clients/client_entry.h"
+#include "controlplane/clients/demand.h"
+#include "controlplane/clients/lease_clock.h"
+#include "controlplane/clients/lease_queue.h"
+#include "controlplane/clients/next_hops.h"
 #include "dataplane/contract/runtime.h"
 #include "dataplane/contract/spec.h"
 
 namespace castgate {
 
-// A client as its unicast output knows it.
-struct ClientEntry {
-  std::string id;      // of this run
-  std::string stream;  // names, which stay when places change
-  std::string output;
-  ClientRoute route;
-  ClientPlace place;
-  Instant since;
+// Told of what must outlive the process.
+class ClientKeeper {
+ public:
+  ClientKeeper() = default;
+  ClientKeeper(const ClientKeeper&) = delete;
+  ClientKeeper& operator=(const ClientKeeper&) = delete;
+  virtual ~ClientKeeper() = default;
+  // A client that came, or whose lease is another; `left`: of the lease, 0 where it has none.
+  virtual void keep(const ClientEntry& client, Nanoseconds left) = 0;
+  virtual void forget(const ClientEntry& client) = 0;
+  // Every lease ends so much later.
+  virtual void stood_still(Nanoseconds pause) = 0;
 };
 
 // Who has joined which unicast output, behind every door. Each address and UDP port is once in an
@@ -29,35 +40,107 @@ struct ClientEntry {
 class ClientTable {
  public:
   // `spec` is the one that runs, wherever it changes.
-  explicit ClientTable(const Spec& spec) : spec_(spec) {}
+  explicit ClientTable(const Spec& spec)
+      : spec_(spec), admission_(spec), next_hops_(spec), demand_(spec) {}
 
-  // Null: nobody can join or leave.
-  void set_runtime(Runtime* runtime) noexcept { runtime_ = runtime; }
+  // Null: nobody can join or leave. Before the first client.
+  void set_runtime(Runtime* runtime) {
+    runtime_ = runtime;
+    admission_ = Admission(spec_);
+  }
+  void set_keeper(ClientKeeper* keeper) noexcept { keeper_ = keeper; }
 
-  // `output`: "news1.homes", or "news1" where it has one unicast output. A client that is there
-  // already stays as it is. An error: an unknown name, no way to be sent to, or no place left.
-  Result<const ClientEntry*> join(const std::string& output, const Endpoint& client, Instant now);
-  Result<ClientEntry> leave(const std::string& output, const Endpoint& client);
+  // How a client's packets would go, whether it is there or not.
+  ClientResult<ClientRoute> way_to(const std::string& output, const Endpoint& client) const;
 
-  std::size_t size() const noexcept { return clients_.size(); }
+  struct Joined {
+    const ClientEntry* client;
+    bool is_new;
+  };
+  // A client that is there already stays as it is.
+  ClientResult<Joined> join(const JoinOrder& order, Instant now);
+  // A client of the run before, with what is left of its lease.
+  ClientResult<Joined> restore(const JoinOrder& order, Nanoseconds left, Instant now);
+  // Its lease begins anew. Expects a client of this table, as the next one.
+  void renew(const ClientEntry& client, Nanoseconds lease, Instant now);
+  // False where the worker is busy for the moment.
+  bool leave(const ClientEntry& client);
+  // A copy of who left, by output and address.
+  ClientResult<ClientEntry> leave(const std::string& output, const Endpoint& client);
+
+  // Null: none. What is found stays valid until it leaves.
+  const ClientEntry* find(const std::string& output, const Endpoint& client) const;
+  std::vector<const ClientEntry*> find(const ClientId& id) const;
+
+  std::size_t size() const noexcept { return size_; }
+  std::size_t size_of(std::string_view stream, std::string_view output) const;
   // By stream, output and address.
   std::vector<ClientEntry> all() const;
   ClientCounters counters(const ClientEntry& client) const;
+  // Of the lease; 0 where it has none.
+  Nanoseconds left_of(const ClientEntry& client, Instant now) const;
+
+  // Lets go whose lease has ended, some thousands at most. Returns how many.
+  unsigned expire(Instant now);
+  // The control thread was away.
+  void stand_still(Nanoseconds pause);
 
   // After a reload, with the spec that ran before: clients of outputs that did not change stay;
   // those of outputs that did join anew; others are gone. Returns how many are.
   unsigned follow(const Spec& before);
 
- private:
-  using Key = std::pair<std::string, Endpoint>;  // "stream.output", the client
+  // By whom clients are reached, and whose clients are there.
+  NextHops& next_hops() noexcept { return next_hops_; }
+  Demand& demand() noexcept { return demand_; }
+  const Demand& demand() const noexcept { return demand_; }
 
-  Result<ClientRoute> way_to(const std::string& output, const Endpoint& client) const;
+ private:
+  struct Key {
+    const char* output;  // the text in names_: each is there once
+    Endpoint client;
+    bool operator==(const Key&) const = default;
+    friend std::size_t hash_value(const Key& key) noexcept {
+      std::size_t seed = boost::hash_value(key.output);
+      boost::hash_combine(seed, key.client.address.bytes());
+      boost::hash_combine(seed, key.client.udp_port);
+      return seed;
+    }
+  };
+  using Address = std::array<std::uint8_t, 16>;
+
+  ClientResult<Joined> add(const JoinOrder& order, Nanoseconds left, Instant now);
+  std::optional<ClientError> no_room(const JoinOrder& order, const ClientRoute& route) const;
+  // The output's text in names_.
+  const std::string& name_of(const ClientRoute& route) const;
+  static Key key_of(const ClientEntry& client) {
+    // NOLINTNEXTLINE(bugprone-suspicious-stringview-data-usage): where it stands, not its text.
+    return {client.stream.data(), client.route.to};
+  }
+  std::uint32_t slot_of(const ClientEntry& client) const { return slots_.at(key_of(client)); }
+  std::uint32_t take_slot();
+  void remove(std::uint32_t slot);
+  void unlink(std::uint32_t slot);
   bool stays(const Spec& before, ClientEntry& client) const;
+  bool joins_anew(ClientEntry& client);
+  void tell_all();
 
   const Spec& spec_;
   Runtime* runtime_ = nullptr;
-  std::map<Key, ClientEntry> clients_;
-  std::uint64_t joined_ = 0;  // since start
+  ClientKeeper* keeper_ = nullptr;
+  Admission admission_;
+  NextHops next_hops_;
+  Demand demand_;
+  LeaseClock clock_;
+  mutable std::set<std::string> names_;  // of outputs, after their stream's name and a new line
+  mutable boost::unordered_flat_map<std::uint32_t, const std::string*> named_;  // by their places
+  std::deque<ClientEntry> clients_;                                             // by slot
+  std::vector<std::uint32_t> free_;
+  boost::unordered_flat_map<Key, std::uint32_t> slots_;
+  boost::unordered_flat_map<ClientId, std::uint32_t> of_id_;  // the first of them
+  boost::unordered_flat_map<Address, std::uint32_t> of_address_;
+  boost::unordered_flat_map<const char*, std::uint32_t> of_output_;
+  LeaseQueue leases_;
+  std::size_t size_ = 0;
 };
 
 }  // namespace castgate

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 #include <functional>
 
+#include "controlplane/clients/client_ranking.h"
 #include "controlplane/commands/commands.h"
 #include "dataplane/contract/commands.h"
 
@@ -23,7 +24,7 @@ struct CommandLine {
   ClientOptions leave;
   RunOptions run;
   ShowOptions show;
-  std::string top_socket;
+  TopOptions top;
   TraceOptions trace;
   bool keys_json = false;
   std::function<int()> chosen;
@@ -31,6 +32,9 @@ struct CommandLine {
 
 constexpr const char* kSocketHelp =
     "control socket; else $CASTGATE_SOCKET, else appliance.control_socket or its default";
+
+constexpr const char* kByHelp =
+    "clients: those with the most first: rate since they joined, drops or packets";
 
 void add_run(CLI::App& app, CommandLine& line) {
   CLI::App& run = *app.add_subcommand("run", "run the appliance that FILE describes");
@@ -86,9 +90,13 @@ void add_replay(CLI::App& app, CommandLine& line) {
 void add_show(CLI::App& app, CommandLine& line) {
   CLI::App& show = *app.add_subcommand("show", "counters and alarms of the running appliance");
   show.add_option("WHAT", line.show.what,
-                  "streams, legs, clients, skew, ports, workers or alarms; all counters without it")
-      ->check(CLI::IsMember({"streams", "legs", "clients", "skew", "ports", "workers", "alarms"}));
+                  "streams, legs, clients, doors, skew, ports, workers, alarms, or metrics for "
+                  "Prometheus; all counters without it")
+      ->check(CLI::IsMember({"streams", "legs", "clients", "doors", "skew", "ports", "workers",
+                             "alarms", "metrics"}));
   show.add_flag("--all", line.show.all, "alarms: the cleared ones too");
+  show.add_option("--top", line.show.top, "clients: so many of them")->check(CLI::PositiveNumber);
+  show.add_option("--by", line.show.by, kByHelp)->check(CLI::IsMember(kClientRankNames));
   show.add_option("--socket", line.show.socket, kSocketHelp);
   show.add_flag("--json", line.show.json, "every counter, as JSON");
   show.callback([&] { line.chosen = [&] { return show_command(line.show); }; });
@@ -96,8 +104,11 @@ void add_show(CLI::App& app, CommandLine& line) {
 
 void add_top(CLI::App& app, CommandLine& line) {
   CLI::App& top = *app.add_subcommand("top", "rates of the running appliance, every second");
-  top.add_option("--socket", line.top_socket, kSocketHelp);
-  top.callback([&] { line.chosen = [&] { return top_command(line.top_socket); }; });
+  top.add_option("--view", line.top.view, "streams, or clients; keys switch on a terminal")
+      ->check(CLI::IsMember({"streams", "clients"}));
+  top.add_option("--by", line.top.by, kByHelp)->check(CLI::IsMember(kClientRankNames));
+  top.add_option("--socket", line.top.socket, kSocketHelp);
+  top.callback([&] { line.chosen = [&] { return top_command(line.top); }; });
 }
 
 void add_capture(CLI::App& app, CommandLine& line) {

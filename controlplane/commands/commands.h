@@ -68,10 +68,18 @@ struct RunOptions {
 };
 
 struct ShowOptions {
-  std::string what;  // streams, legs, skew, ports, workers, alarms; empty for all
+  std::string what;  // as cli.cc names them; empty for all
   std::string socket;
   bool json = false;
   bool all = false;  // alarms: the cleared ones too
+  unsigned top = 0;  // clients: so many; 0: all
+  std::string by;    // clients: those with the most of it first; empty: by their names
+};
+
+struct TopOptions {
+  std::string view = "streams";  // or clients
+  std::string by = "rate";       // of the clients: rate, drops, packets
+  std::string socket;
 };
 
 struct TraceOptions {
@@ -91,7 +99,7 @@ int client_command(const ClientOptions& options);
 int replay_command(const ReplayOptions& options);
 int run_command(const RunOptions& options);
 int show_command(const ShowOptions& options);
-int top_command(const std::string& socket);
+int top_command(const TopOptions& options);
 int trace_command(const TraceOptions& options);
 
 // Says `castgate: …` on stderr and returns kExitBadInput.

@@ -13,15 +13,15 @@
 namespace castgate {
 namespace {
 
-std::string_view word_of(Finding::State state) {
+std::string_view word_of(HostFinding::State state) {
   constexpr std::array<std::string_view, 3> kWords{"ok", "advice", "LACK"};
   return kWords[static_cast<std::size_t>(state)];
 }
 
-std::string as_json(const std::vector<Finding>& findings) {
+std::string as_json(const std::vector<HostFinding>& findings) {
   auto json = nlohmann::ordered_json::array();
   constexpr std::array<std::string_view, 3> kWords{"good", "advice", "lack"};
-  for (const Finding& finding : findings) {
+  for (const HostFinding& finding : findings) {
     json.push_back({{"state", kWords[static_cast<std::size_t>(finding.state)]},
                     {"subject", finding.subject},
                     {"found", finding.found},
@@ -30,14 +30,14 @@ std::string as_json(const std::vector<Finding>& findings) {
   return json.dump(1) + "\n";
 }
 
-std::string as_text(const std::vector<Finding>& findings) {
+std::string as_text(const std::vector<HostFinding>& findings) {
   Table table({{"", Align::Left}, {"subject", Align::Left}, {"found", Align::Left}});
-  for (const Finding& finding : findings) {
+  for (const HostFinding& finding : findings) {
     table.add_row({std::string(word_of(finding.state)), finding.subject, finding.found});
   }
   std::string text = table.to_string();
   std::string cures;
-  for (const Finding& finding : findings) {
+  for (const HostFinding& finding : findings) {
     if (!finding.cure.empty()) cures += fmt::format("# {}\n{}\n", finding.subject, finding.cure);
   }
   return cures.empty() ? text : text + "\nTo mend it (nothing was changed):\n\n" + cures;
@@ -54,7 +54,7 @@ int doctor_command(const DoctorOptions& options) {
   const auto findings = examine_host(options.file.empty() ? nullptr : &reading.spec);
   fmt::print("{}", options.json ? as_json(findings) : as_text(findings));
   const bool lacks =
-      std::ranges::find(findings, Finding::State::Lack, &Finding::state) != findings.end();
+      std::ranges::find(findings, HostFinding::State::Lack, &HostFinding::state) != findings.end();
   return lacks ? kExitDiffers : kExitOk;
 }
 

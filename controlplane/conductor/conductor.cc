@@ -12,14 +12,15 @@
 #include <spdlog/spdlog.h>
 #include <utility>
 
+#include "controlplane/admin/metrics_door.h"
 #include "controlplane/capture/live_capture.h"
-#include "controlplane/clients/client_orders.h"
-#include "controlplane/clients/client_table.h"
+#include "controlplane/clients/client_service.h"
 #include "controlplane/conductor/control_orders.h"
 #include "controlplane/conductor/control_protocol.h"
 #include "controlplane/conductor/control_socket.h"
 #include "controlplane/conductor/overseer.h"
 #include "controlplane/conductor/service_notifier.h"
+#include "controlplane/conductor/snapshot_view.h"
 #include "controlplane/slow_path/slow_path.h"
 
 namespace castgate {
@@ -46,29 +47,6 @@ Moment this_moment() {
   return {now(), {std::chrono::duration_cast<Nanoseconds>(since_1970).count()}};
 }
 
-// As the operator wrote them, without vacant places.
-Snapshot in_file_order(Snapshot snapshot, const std::vector<std::string>& order) {
-  if (order.empty()) return snapshot;
-  std::erase_if(snapshot.streams, [](const StreamSnapshot& stream) { return stream.name.empty(); });
-  std::ranges::stable_sort(snapshot.streams, {}, [&](const StreamSnapshot& stream) {
-    return std::ranges::find(order, stream.name) - order.begin();
-  });
-  return snapshot;
-}
-
-std::string summary_of(const Snapshot& snapshot) {
-  std::size_t legs = 0;
-  std::size_t up = 0;
-  for (const StreamSnapshot& stream : snapshot.streams) {
-    legs += stream.legs.size();
-    up += static_cast<std::size_t>(std::ranges::count_if(stream.legs, is_up, &LegSnapshot::state));
-  }
-  const auto streams =
-      snapshot.streams.size() - static_cast<std::size_t>(std::ranges::count(
-                                    snapshot.streams, std::string(), &StreamSnapshot::name));
-  return fmt::format("{} streams, {} of {} legs up", streams, up, legs);
-}
-
 }  // namespace
 
 class Conductor::Loop {
@@ -76,9 +54,11 @@ class Conductor::Loop {
   explicit Loop(const Spec& spec)
       : spec_(spec),
         captures_(spec_),
-        clients_(spec_),
+        clients_(io_, spec_),
         started_(Clock::now()),
-        overseer_(spec_, instant_of(started_)) {}
+        overseer_(spec_, instant_of(started_)) {
+    overseer_.set_wanted(wanted_);
+  }
 
   Result<void> listen(const std::string& path);
   Snapshot run(Runtime& runtime, const ReadAgain& read_again);
@@ -98,17 +78,22 @@ class Conductor::Loop {
   std::vector<std::string> order_;  // of the streams, as in the file; empty before a reload
   Runtime* runtime_ = nullptr;
   LiveCaptures captures_;
-  ClientTable clients_;
   asio::io_context io_{1};
+  ClientService clients_;
   asio::steady_timer timer_{io_};
   asio::signal_set signals_{io_, SIGTERM, SIGINT};
   asio::signal_set hangups_{io_, SIGHUP};
   std::unique_ptr<ControlSocket> socket_;
+  std::unique_ptr<MetricsDoor> metrics_;
   std::optional<SlowPath> slow_path_;
   ServiceNotifier service_;
   Clock::time_point started_;
+  Instant started_wall_ = this_moment().wall;
   Overseer overseer_;
   Clock::time_point next_second_;
+  std::function<bool(std::size_t)> wanted_ = [this](std::size_t stream) {
+    return clients_.wanted(stream);
+  };
 };
 
 Result<void> Conductor::Loop::listen(const std::string& path) {
@@ -117,7 +102,7 @@ Result<void> Conductor::Loop::listen(const std::string& path) {
       return runtime_ != nullptr && runtime_->command(command);
     };
     if (auto reply = answer_order(request, spec_, send)) return *std::move(reply);
-    if (auto reply = answer_client_order(request, clients_, now())) return *std::move(reply);
+    if (auto reply = clients_.answer(request, now())) return *std::move(reply);
     return answer(request, [this] { return status(); });
   };
   const auto stream = [this](std::string_view request) { return captures_.open(request); };
@@ -126,13 +111,20 @@ Result<void> Conductor::Loop::listen(const std::string& path) {
   socket_ = *std::move(socket);
   if (auto opened = overseer_.open(); !opened) return opened;
   spdlog::info("control socket {}", path);
-  return {};
+  if (const auto& metrics = spec_.doors.metrics) {
+    auto opened = MetricsDoor::open(io_, *metrics, [this] { return status(); });
+    if (!opened) return std::unexpected(opened.error());
+    metrics_ = *std::move(opened);
+  }
+  return clients_.open_doors();
 }
 
 Snapshot Conductor::Loop::run(Runtime& runtime, const ReadAgain& read_again) {
   runtime_ = &runtime;
   captures_.set_runtime(&runtime);
-  clients_.set_runtime(&runtime);
+  if (auto started = clients_.start(runtime); !started) {
+    spdlog::error("{}: clients are not kept over a restart", started.error().text);
+  }
   signals_.async_wait([this](const boost::system::error_code& error, int signal) {
     if (error) return;
     spdlog::info("{}: draining", signal == SIGTERM ? "SIGTERM" : "SIGINT");
@@ -149,8 +141,9 @@ Snapshot Conductor::Loop::run(Runtime& runtime, const ReadAgain& read_again) {
 
   service_.stopping();
   captures_.set_runtime(nullptr);
-  clients_.set_runtime(nullptr);
+  clients_.stop();
   socket_.reset();
+  metrics_.reset();
   slow_path_.reset();
   runtime.drain();
   overseer_.finish(runtime, this_moment());
@@ -163,6 +156,9 @@ void Conductor::Loop::await_hangup(const ReadAgain& read_again) {
   hangups_.async_wait([this, &read_again](const boost::system::error_code& error, int) {
     if (error) return;
     overseer_.reopen_log();
+    if (auto read = clients_.read_files_again(); !read) {
+      spdlog::error("SIGHUP: {}; the door keeps what it had", read.error().text);
+    }
     if (const auto wanted = read_again(spec_)) reload(*wanted);
     await_hangup(read_again);
   });
@@ -199,14 +195,18 @@ void Conductor::Loop::start_slow_path() {
   const auto network = [](const std::string& name) {
     return AlarmKey{AlarmKind::NoQuerier, {.port = name}};
   };
-  slow_path_.emplace(io_, spec_, *runtime_,
-                     SlowPath::Alarms{[=, this](const auto& name, const auto& text) {
-                                        overseer_.alarms().stands(network(name), text, now());
-                                      },
-                                      [=, this](const auto& name) {
-                                        overseer_.alarms().gone(network(name), now());
-                                      }});
+  const SlowPath::Alarms alarms{
+      [=, this](const auto& name, const auto& text) {
+        overseer_.alarms().stands(network(name), text, now());
+      },
+      [=, this](const auto& name) { overseer_.alarms().gone(network(name), now()); }};
+  const auto changed = [this](const Hop& hop, std::optional<MacAddress> mac) {
+    clients_.next_hops().changed(hop, mac);
+  };
+  static_cast<void>(clients_.demand_changed(now()));
+  slow_path_.emplace(io_, spec_, *runtime_, alarms, SlowPath::Asked{wanted_, changed});
   judge_slow_path(slow_path_->start());
+  clients_.next_hops().set_resolver(&slow_path_->hops());
 }
 
 void Conductor::Loop::turn() {
@@ -224,6 +224,8 @@ void Conductor::Loop::turn() {
 
 void Conductor::Loop::each_millisecond() {
   overseer_.turn(*runtime_, this_moment());
+  clients_.turn(now());
+  if (slow_path_ && clients_.demand_changed(now())) judge_slow_path(slow_path_->follow());
   HostFrame frame;
   for (unsigned i = 0; i < kFramesPerTurn && runtime_->poll_punted(frame); ++i) {
     if (slow_path_) slow_path_->take(frame);
@@ -234,6 +236,11 @@ void Conductor::Loop::each_second() {
   captures_.turn();
   if (overseer_.watchdog().any_alive()) service_.pet();
   const Snapshot shown = snapshot();
+  if (const auto& fault = clients_.fault()) {
+    overseer_.alarms().stands({AlarmKind::StateDir, {}}, *fault, now());
+  } else {
+    overseer_.alarms().gone({AlarmKind::StateDir, {}}, now());
+  }
   overseer_.look(shown, now());
   service_.status(summary_of(shown));
 }
@@ -251,10 +258,12 @@ Status Conductor::Loop::status() {
   const Moment shown = this_moment();
   return {.name = spec_.appliance.name,
           .uptime = Clock::now() - started_,
+          .started = started_wall_,
           .alarms = overseer_.alarms().standing(),
           .cleared = {cleared.begin(), cleared.end()},
           .to_wall = shown.wall - shown.at,
-          .snapshot = runtime_ == nullptr ? Snapshot{} : in_file_order(snapshot(), order_)};
+          .snapshot = runtime_ == nullptr ? Snapshot{} : in_file_order(snapshot(), order_),
+          .doors = clients_.doors()};
 }
 
 Conductor::Conductor(std::unique_ptr<Loop> loop) : loop_(std::move(loop)) {}

@@ -5,6 +5,7 @@
 #include <array>
 #include <nlohmann/json.hpp>
 
+#include "controlplane/admin/metrics.h"
 #include "controlplane/report/alarm_report.h"
 #include "controlplane/report/skew_report.h"
 #include "controlplane/report/snapshot_json.h"
@@ -14,11 +15,11 @@ namespace {
 
 using nlohmann::json;
 
-constexpr std::array<std::string_view, 7> kSubjects{"all",   "streams", "legs",  "skew",
-                                                    "ports", "workers", "alarms"};
+constexpr std::array<std::string_view, 8> kSubjects{"all",   "streams", "legs",   "skew",
+                                                    "ports", "workers", "alarms", "metrics"};
 constexpr std::string_view kExpected =
-    R"(expected {"show": S}, S one of all, streams, legs, skew, ports, workers, alarms, or )"
-    R"({"leg": …})";
+    R"(expected {"show": S}, S one of all, streams, legs, skew, ports, workers, alarms, )"
+    R"(metrics, or {"leg": …})";
 // Replace what is not UTF-8 (a device's name may hold anything) rather than throw.
 constexpr auto kReplace = json::error_handler_t::replace;
 
@@ -62,6 +63,7 @@ std::string answer(std::string_view request, const std::function<Status()>& stat
   if (show == parsed.end() || !show->is_string() || parsed.size() != 1) return refuse(kExpected);
   const auto& subject = show->get_ref<const std::string&>();
   if (std::ranges::find(kSubjects, subject) == kSubjects.end()) return refuse(kExpected);
+  if (subject == "metrics") return line({{"metrics", metrics_text(status())}});
   return line(describe(status(), subject));
 }
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <functional>
+#include <utility>
 #include <vector>
 
 #include "controlplane/alarms/alarm_table.h"
@@ -34,6 +36,10 @@ class Overseer {
   void follow(const Spec& after, Runtime& runtime, Moment now);
   // After the data plane has drained: what its rings still hold.
   void finish(Runtime& runtime, Moment now);
+
+  void set_wanted(std::function<bool(std::size_t stream)> wanted) {
+    watch_.set_wanted(std::move(wanted));
+  }
 
   AlarmTable& alarms() noexcept { return alarms_; }
   const Watchdog& watchdog() const noexcept { return watchdog_; }

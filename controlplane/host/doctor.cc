@@ -18,7 +18,7 @@ namespace castgate {
 namespace {
 
 namespace fs = std::filesystem;
-using State = Finding::State;
+using State = HostFinding::State;
 
 // The kernel's command line is changed the same way for every setting of it.
 std::string boot_option(const std::string& option) {
@@ -32,7 +32,7 @@ class Doctor {
  public:
   Doctor(const Spec* spec, const fs::path& root) : spec_(spec), root_(root) {}
 
-  std::vector<Finding> examine() {
+  std::vector<HostFinding> examine() {
     processor();
     clock();
     cores();
@@ -77,7 +77,7 @@ class Doctor {
 
   const Spec* spec_;
   const fs::path& root_;
-  std::vector<Finding> out_;
+  std::vector<HostFinding> out_;
 };
 
 // What Debian's DPDK was compiled for, and what its loops gain from.
@@ -258,7 +258,7 @@ void Doctor::distance(const PortSpec& port, const std::string& address) {
 
 }  // namespace
 
-std::vector<Finding> examine_host(const Spec* spec, const fs::path& root) {
+std::vector<HostFinding> examine_host(const Spec* spec, const fs::path& root) {
   return Doctor(spec, root).examine();
 }
 

@@ -10,7 +10,7 @@
 namespace castgate {
 
 // What was looked at, what is there, and the command that mends it.
-struct Finding {
+struct HostFinding {
   enum class State : std::uint8_t {
     Good,
     Advice,  // castgate runs, but not as well as it could
@@ -21,11 +21,11 @@ struct Finding {
   std::string found;
   std::string cure;  // empty where there is nothing to do
 
-  bool operator==(const Finding&) const = default;
+  bool operator==(const HostFinding&) const = default;
 };
 
 // Looks at the host: what a file needs where one is given, else what any needs. Opens no device and
 // changes nothing. `root` stands for "/": a test gives a tree of its own.
-std::vector<Finding> examine_host(const Spec* spec, const std::filesystem::path& root = "/");
+std::vector<HostFinding> examine_host(const Spec* spec, const std::filesystem::path& root = "/");
 
 }  // namespace castgate

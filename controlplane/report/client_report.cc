@@ -56,7 +56,20 @@ std::string clients_text(const nlohmann::json& reply) {
       one.counters.drops[d] = drops.value(std::string(kClientDropNames[d]), std::uint64_t{0});
     }
   }
-  return clients_table(clients).to_string() + fmt::format("\n{} clients\n", clients.size());
+  const auto total = reply.value("total", clients.size());
+  const std::string shown =
+      total == clients.size() ? "" : fmt::format(", {} of them here", clients.size());
+  return clients_table(clients).to_string() + fmt::format("\n{} clients{}\n", total, shown);
+}
+
+std::string doors_text(const nlohmann::json& reply) {
+  Table table({{"door", Align::Left}, {"counter", Align::Left}, {"value"}});
+  for (const auto& [door, counters] : reply["doors"].items()) {
+    for (const auto& [counter, value] : counters.items()) {
+      table.add_row({door, counter, value.dump()});
+    }
+  }
+  return table.to_string();
 }
 
 nlohmann::json clients_json(const std::vector<NamedClient>& clients) {

@@ -24,6 +24,8 @@ Table clients_table(const std::vector<NamedClient>& clients);
 nlohmann::json client_json(const NamedClient& client);
 // The reply to `show clients`, as a table.
 std::string clients_text(const nlohmann::json& reply);
+// The reply to `show doors`, as a table.
+std::string doors_text(const nlohmann::json& reply);
 nlohmann::json clients_json(const std::vector<NamedClient>& clients);
 
 }  // namespace castgate

@@ -2,41 +2,12 @@
 #include "controlplane/report/rates.h"
 
 #include <algorithm>
-#include <chrono>
 #include <fmt/format.h>
+
+#include "controlplane/report/rate.h"
 
 namespace castgate {
 namespace {
-
-constexpr double kBitsPerByte = 8;
-constexpr double kMega = 1e6;
-
-// The part of the same name in the earlier snapshot, or one that counted nothing.
-template <class Part>
-Part earlier(const std::vector<Part>& before, const std::string& name) {
-  const auto found = std::ranges::find(before, name, &Part::name);
-  return found == before.end() ? Part{} : *found;
-}
-
-class Rate {
- public:
-  explicit Rate(Nanoseconds between) : seconds_(std::chrono::duration<double>(between).count()) {}
-
-  std::string packets(std::uint64_t before, std::uint64_t after) const {
-    return fmt::format("{:.0f}", per_second(before, after));
-  }
-  std::string megabits(std::uint64_t before, std::uint64_t after) const {
-    return fmt::format("{:.2f}", per_second(before, after) * kBitsPerByte / kMega);
-  }
-
- private:
-  double per_second(std::uint64_t before, std::uint64_t after) const {
-    const std::uint64_t grown = after >= before ? after - before : after;
-    return static_cast<double>(grown) / seconds_;
-  }
-
-  double seconds_;
-};
 
 struct Sums {
   std::uint64_t in = 0;
@@ -50,6 +21,10 @@ Sums sums_of(const StreamSnapshot& stream) {
   for (const OutputSnapshot& output : stream.outputs) {
     sums.out += output.packets;
     sums.out_bytes += output.bytes;
+  }
+  for (const UnicastSnapshot& unicast : stream.unicasts) {
+    sums.out += unicast.packets;
+    sums.out_bytes += unicast.bytes;
   }
   return sums;
 }

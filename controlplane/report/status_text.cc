@@ -48,6 +48,8 @@ std::string all_tables(const Snapshot& snapshot) {
 Result<std::string> status_text(const nlohmann::json& reply, std::string_view what) {
   if (what == "alarms") return alarms_text(reply);
   if (what == "clients") return clients_text(reply);
+  if (what == "doors") return doors_text(reply);
+  if (what == "metrics") return reply.value("metrics", "");
   const auto snapshot = snapshot_from_json(reply);
   if (!snapshot) return std::unexpected(snapshot.error());
   if (what == "all") return status_line(reply) + "\n\n" + all_tables(*snapshot);

@@ -14,7 +14,7 @@ namespace castgate {
 std::string all_tables(const Snapshot& snapshot);
 
 // What `show` prints of a running castgate's reply. `what`: all, streams, legs, skew,
-// ports or workers.
+// ports, workers, alarms, clients or metrics.
 Result<std::string> status_text(const nlohmann::json& reply, std::string_view what);
 
 // One line: name, uptime and how many alarms stand.

@@ -38,15 +38,16 @@ bool HostNetwork::wants_v6() const noexcept {
   });
 }
 
-std::vector<HostNetwork> host_networks(const Spec& spec) {
+std::vector<HostNetwork> host_networks(const Spec& spec, const WantedStreams& wanted) {
   std::vector<HostNetwork> networks;
   for (unsigned port = 0; port < spec.ports.size(); ++port) {
     for (const auto& network : spec.ports[port].networks) {
       networks.push_back({.port = port, .spec = network});
     }
   }
-  for (const auto& stream : spec.streams) {
-    for (const auto& leg : stream.legs) {
+  for (std::size_t s = 0; s < spec.streams.size(); ++s) {
+    if (wanted && !wanted(s)) continue;
+    for (const auto& leg : spec.streams[s].legs) {
       if (!leg.to.address.is_multicast()) continue;
       auto& network = network_of(networks, leg.port, leg.vlan);
       add(leg.to.address.is_v4() ? network.groups4 : network.groups6, leg);

@@ -52,7 +52,8 @@ void send_to(int fd, const IpAddress& group, unsigned interface, FrameView messa
   (void)sendto(fd, message.data(), message.size(), MSG_DONTWAIT, address, length);
 }
 
-// red0, or the sub-interface of a VLAN, by the name that everybody gives it.
+}  // namespace
+
 Result<std::string> interface_for(const std::string& device, VlanTags tags) {
   const std::string parent = kernel_interface(device);
   std::string name = tags.count() == 0 ? parent : parent + "." + tags.to_string();
@@ -63,8 +64,6 @@ Result<std::string> interface_for(const std::string& device, VlanTags tags) {
   }
   return fail(fmt::format("no interface {}", name));
 }
-
-}  // namespace
 
 Result<std::unique_ptr<KernelNetwork>> KernelNetwork::open(boost::asio::io_context& io,
                                                            const std::string& device,
@@ -83,11 +82,23 @@ Result<std::unique_ptr<KernelNetwork>> KernelNetwork::open(boost::asio::io_conte
     own->version_setting_ = setting;
     own->version_before_ = std::move(before);
   }
-  Result<void> good;
-  if (!network.groups4.empty()) good = own->open_igmp(*name);
-  if (good && !network.groups6.empty()) good = own->open_mld(*name);
-  if (!good) return std::unexpected(good.error());
+  own->name_ = *name;
+  if (auto good = own->listen(); !good) return std::unexpected(good.error());
   return own;
+}
+
+// For the queries of what is joined.
+Result<void> KernelNetwork::listen() {
+  Result<void> good;
+  if (!network_.groups4.empty() && !igmp_.is_open()) good = open_igmp(name_);
+  if (good && !network_.groups6.empty() && !mld_.is_open()) good = open_mld(name_);
+  return good;
+}
+
+Result<void> KernelNetwork::set_groups(const HostNetwork& network) {
+  network_.groups4 = network.groups4;
+  network_.groups6 = network.groups6;
+  return listen();
 }
 
 KernelNetwork::~KernelNetwork() {

@@ -15,6 +15,10 @@
 
 namespace castgate {
 
+// red0, or the sub-interface of a VLAN, by the name that everybody gives it: of a device that Linux
+// keeps for itself. An error: there is none, and how it is made.
+Result<std::string> interface_for(const std::string& device, VlanTags tags);
+
 // A network on an interface that Linux keeps for itself (net_af_packet): hears the queries that
 // come in there. The kernel answers them; where none come it cannot be asked, for a query of our
 // own would go out as well and make us a querier, so `refresh` sends the reports itself.
@@ -31,16 +35,14 @@ class KernelNetwork {
 
   unsigned interface() const noexcept { return index_; }
   // What legs want from here on.
-  void set_groups(const HostNetwork& network) {
-    network_.groups4 = network.groups4;
-    network_.groups6 = network.groups6;
-  }
+  Result<void> set_groups(const HostNetwork& network);
   // Current-state reports of what the network's legs want. `v6`: MLD, else IGMP.
   void refresh(bool v6);
 
  private:
   KernelNetwork(boost::asio::io_context& io, HostNetwork network, Heard heard)
       : network_(std::move(network)), heard_(std::move(heard)), igmp_(io), mld_(io) {}
+  Result<void> listen();
   Result<void> open_igmp(const std::string& interface);
   Result<void> open_mld(const std::string& interface);
   void read_igmp();
@@ -48,6 +50,7 @@ class KernelNetwork {
 
   HostNetwork network_;
   Heard heard_;
+  std::string name_;  // of the interface
   unsigned index_ = 0;
   std::string version_setting_;  // where it was changed
   std::string version_before_;

@@ -46,7 +46,7 @@ int change_membership(int fd, unsigned interface, const IpAddress& group,
   return setsockopt(fd, level, option, &request, sizeof request);
 }
 
-// Each membership by itself: a group, and a source or any.
+// Each membership by itself, a group and a source or any, in order.
 std::vector<std::pair<IpAddress, std::optional<IpAddress>>> each(
     const std::vector<JoinedGroup>& groups) {
   std::vector<std::pair<IpAddress, std::optional<IpAddress>>> all;
@@ -54,6 +54,7 @@ std::vector<std::pair<IpAddress, std::optional<IpAddress>>> each(
     if (group.sources.empty()) all.emplace_back(group.group, std::nullopt);
     for (const IpAddress& source : group.sources) all.emplace_back(group.group, source);
   }
+  std::ranges::sort(all);
   return all;
 }
 
@@ -68,12 +69,11 @@ Result<void> Memberships::follow(unsigned interface, const std::vector<JoinedGro
   const auto old = each(before);
   const auto wanted = each(after);
   for (const auto& one : wanted) {
-    if (std::ranges::find(old, one) != old.end()) continue;
+    if (std::ranges::binary_search(old, one)) continue;
     if (auto good = join_one({interface, one.first}, one.second); !good) return good;
   }
   for (const auto& one : old) {
-    if (std::ranges::find(wanted, one) == wanted.end())
-      leave_one({interface, one.first}, one.second);
+    if (!std::ranges::binary_search(wanted, one)) leave_one({interface, one.first}, one.second);
   }
   return {};
 }

@@ -10,7 +10,6 @@
 #include <sys/socket.h>
 #include <utility>
 
-#include "controlplane/slow_path/host_networks.h"
 #include "controlplane/slow_path/kernel_network.h"
 #include "controlplane/slow_path/memberships.h"
 #include "controlplane/slow_path/net_namespace.h"
@@ -39,12 +38,19 @@ Result<UniqueFd> datagram_socket(int family) {
 
 class SlowPath::Body {
  public:
-  Body(boost::asio::io_context& io, const Spec& spec, Runtime& runtime, Alarms alarms)
-      : io_(io), spec_(spec), runtime_(runtime), alarms_(std::move(alarms)), timer_(io) {}
+  Body(boost::asio::io_context& io, const Spec& spec, Runtime& runtime, Alarms alarms, Asked asked)
+      : io_(io),
+        spec_(spec),
+        runtime_(runtime),
+        alarms_(std::move(alarms)),
+        wanted_(std::move(asked.wanted)),
+        timer_(io),
+        hops_(io, spec, std::move(asked.changed)) {}
 
   Result<void> start();
   Result<void> follow();
   void take(const HostFrame& frame);
+  HopFinder& hops() noexcept { return hops_; }
   std::uint64_t filtered() const noexcept { return filtered_; }
 
  private:
@@ -71,7 +77,9 @@ class SlowPath::Body {
   const Spec& spec_;
   Runtime& runtime_;
   Alarms alarms_;
+  WantedStreams wanted_;
   boost::asio::steady_timer timer_;
+  HopFinder hops_;
   std::optional<NetNamespace> space_;
   std::map<std::pair<unsigned, VlanTags>, std::unique_ptr<Twin>> twins_;  // by port and network
   std::list<Watched> watched_;
@@ -90,9 +98,8 @@ class SlowPath::Body {
 };
 
 Result<void> SlowPath::Body::start() {
-  const std::vector<HostNetwork> networks = host_networks(spec_);
   const Snapshot snapshot = runtime_.snapshot();
-  for (const auto& network : networks) {
+  for (const auto& network : host_networks(spec_, wanted_)) {
     auto good = start_network(network, snapshot.ports[network.port].mac);
     if (!good) return good;
   }
@@ -101,11 +108,10 @@ Result<void> SlowPath::Body::start() {
 }
 
 Result<void> SlowPath::Body::follow() {
-  const Snapshot snapshot = runtime_.snapshot();
   const auto same = [](const HostNetwork& a, const HostNetwork& b) {
     return a.port == b.port && a.spec.tags == b.spec.tags;
   };
-  const std::vector<HostNetwork> networks = host_networks(spec_);
+  const std::vector<HostNetwork> networks = host_networks(spec_, wanted_);
   for (Watched& watched : watched_) {
     const auto wanted = std::ranges::find_if(
         networks, [&](const HostNetwork& network) { return same(network, watched.network); });
@@ -118,7 +124,8 @@ Result<void> SlowPath::Body::follow() {
     const bool known = std::ranges::any_of(
         watched_, [&](const Watched& watched) { return same(network, watched.network); });
     if (!wanted || known) continue;
-    if (auto good = start_network(network, snapshot.ports[network.port].mac); !good) return good;
+    const MacAddress mac = runtime_.snapshot().ports[network.port].mac;
+    if (auto good = start_network(network, mac); !good) return good;
   }
   return {};
 }
@@ -134,15 +141,13 @@ Result<void> SlowPath::Body::follow(Watched& watched, const HostNetwork& wanted)
   }
   watched.network.groups4 = wanted.groups4;
   watched.network.groups6 = wanted.groups6;
-  if (watched.kernel) watched.kernel->set_groups(wanted);
-  return {};
+  return watched.kernel ? watched.kernel->set_groups(wanted) : Result<void>();
 }
 
 Result<void> SlowPath::Body::start_network(const HostNetwork& network, MacAddress mac) {
   const PortSpec& spec = spec_.ports[network.port];
-  const bool wanted = !network.groups4.empty() || !network.groups6.empty();
   if (kernel_is_host(spec.device)) {
-    if (!wanted) return {};
+    if (network.groups4.empty() && network.groups6.empty()) return {};
     if (auto good = start_on_kernel(network); !good) {
       return fail(fmt::format("port {}: {}", spec.name, good.error().text));
     }
@@ -163,6 +168,8 @@ Result<void> SlowPath::Body::start_network(const HostNetwork& network, MacAddres
     twin->start([this, port = network.port, tags](FrameView frame) {
       runtime_.inject(port, tagged(frame, tags));
     });
+    auto known = hops_.add_twin(network.port, tags, twin->interface(), *space_);
+    if (!known) return known;
   }
   if (auto good = join(there_, twin->interface(), network); !good) return good;
   watch(network);
@@ -270,8 +277,9 @@ void SlowPath::Body::judge_queriers(Instant at) {
   }
 }
 
-SlowPath::SlowPath(boost::asio::io_context& io, const Spec& spec, Runtime& runtime, Alarms alarms)
-    : body_(std::make_unique<Body>(io, spec, runtime, std::move(alarms))) {}
+SlowPath::SlowPath(boost::asio::io_context& io, const Spec& spec, Runtime& runtime, Alarms alarms,
+                   Asked asked)
+    : body_(std::make_unique<Body>(io, spec, runtime, std::move(alarms), std::move(asked))) {}
 SlowPath::~SlowPath() = default;
 Result<void> SlowPath::start() {
   return body_->start();
@@ -281,6 +289,9 @@ Result<void> SlowPath::follow() {
 }
 void SlowPath::take(const HostFrame& frame) {
   body_->take(frame);
+}
+HopResolver& SlowPath::hops() noexcept {
+  return body_->hops();
 }
 std::uint64_t SlowPath::filtered_queries() const noexcept {
   return body_->filtered();

@@ -6,6 +6,8 @@
 #include <memory>
 #include <string>
 
+#include "controlplane/slow_path/hop_finder.h"
+#include "controlplane/slow_path/host_networks.h"
 #include "dataplane/base/error.h"
 #include "dataplane/contract/runtime.h"
 #include "dataplane/contract/spec.h"
@@ -23,8 +25,14 @@ class SlowPath {
     std::function<void(const std::string& network)> querier;
   };
 
+  struct Asked {
+    WantedStreams wanted;        // whose groups are joined
+    HopFinder::Changed changed;  // a next hop that is watched
+  };
+
   // Spec and runtime must outlive it; the runtime's snapshot tells the ports' MAC addresses.
-  SlowPath(boost::asio::io_context& io, const Spec& spec, Runtime& runtime, Alarms alarms);
+  SlowPath(boost::asio::io_context& io, const Spec& spec, Runtime& runtime, Alarms alarms,
+           Asked asked = {});
   SlowPath(const SlowPath&) = delete;
   SlowPath& operator=(const SlowPath&) = delete;
   ~SlowPath();
@@ -32,11 +40,13 @@ class SlowPath {
   // Makes twins, joins groups, begins to watch. An error names the port and what is missing. Does
   // nothing, and needs no privilege, where no port has an address and no leg a group.
   Result<void> start();
-  // After the spec has changed: joins what its legs want now, leaves what they want no more. Ports
-  // and their addresses stay.
+  // After the spec, or what is wanted, has changed: joins what its legs want now, leaves what they
+  // want no more. Ports and their addresses stay.
   Result<void> follow();
   // A frame that the data plane punted.
   void take(const HostFrame& frame);
+  // Who knows the MAC addresses of next hops.
+  HopResolver& hops() noexcept;
   // Old IGMP queries kept from the host stack (`igmp: 3`).
   std::uint64_t filtered_queries() const noexcept;
 

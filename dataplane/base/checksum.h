@@ -24,15 +24,19 @@ constexpr std::uint16_t fold_sum(std::uint64_t sum) noexcept {
 // Sum over any number of bytes, unfolded; an odd last byte counts as if a zero followed.
 std::uint64_t ones_sum(const void* bytes, std::size_t length) noexcept;
 
+// What is left of a checksum's sum without words of the unfolded sum `gone`, not folded. They are
+// taken away from a multiple of 65535, which is nothing to these sums and larger than any of ours.
+constexpr std::uint64_t sum_without(std::uint16_t checksum, std::uint64_t gone) noexcept {
+  constexpr std::uint64_t kNothing = 0xffffull << 32;
+  return kNothing - gone + static_cast<std::uint16_t>(~checksum);
+}
+
 // RFC 1624 for UDP, with unfolded sums of the words that went and of those that came, as they lie
-// in memory. Zero stays zero: no checksum. What went is taken away from a multiple of 65535, which
-// is nothing to these sums and larger than any of ours.
+// in memory. Zero stays zero: no checksum.
 constexpr std::uint16_t updated_checksum(std::uint16_t checksum, std::uint64_t gone,
                                          std::uint64_t come) noexcept {
   if (checksum == 0) return 0;
-  constexpr std::uint64_t kNothing = 0xffffull << 32;
-  const std::uint64_t sum = kNothing - gone + static_cast<std::uint16_t>(~checksum) + come;
-  const auto made = static_cast<std::uint16_t>(~fold_sum(sum));
+  const auto made = static_cast<std::uint16_t>(~fold_sum(sum_without(checksum, gone) + come));
   return made == 0 ? std::uint16_t{0xffff} : made;
 }
 

@@ -28,6 +28,11 @@ class ValueRing {
   // For the thread that puts: values since start.
   std::uint64_t put_so_far() const noexcept { return end_.load(std::memory_order_relaxed); }
 
+  // For the thread that takes.
+  bool empty() const noexcept {
+    return begin_.load(std::memory_order_relaxed) == end_.load(std::memory_order_acquire);
+  }
+
   bool take(Value& value) noexcept {
     const std::size_t begin = begin_.load(std::memory_order_relaxed);
     if (begin == end_.load(std::memory_order_acquire)) return false;

@@ -32,6 +32,7 @@ enum class AlarmKind : std::uint8_t {
   HostStack,
   NoQuerier,
   EventLog,
+  StateDir,
   kCount
 };
 
@@ -76,6 +77,8 @@ inline constexpr std::array<AlarmInfo, kAlarmKinds> kAlarmTable{{
      "nobody asks for memberships on a network: switches there flood or prune"},
     {AlarmKind::EventLog, "event_log", AlarmSeverity::Warning, std::chrono::seconds(10),
      "the event log could not be written, or events came faster than they were read"},
+    {AlarmKind::StateDir, "state_dir", AlarmSeverity::Major, std::chrono::seconds(10),
+     "clients cannot be written to appliance.state_dir: a restart would forget them"},
 }};
 
 constexpr const AlarmInfo& info_of(AlarmKind kind) noexcept {

@@ -32,11 +32,19 @@ struct ClientPlace {
 };
 
 // Why a client's copy did not leave, in the order of their counters.
-enum class ClientDrop : std::uint8_t { TxFull, Mtu, NoNeighbour, CopyFailed, kCount };
+enum class ClientDrop : std::uint8_t {
+  TxFull,
+  Mtu,
+  NoNeighbour,
+  CopyFailed,
+  Quota,
+  TtlExpired,
+  kCount
+};
 
 inline constexpr std::size_t kClientDrops = static_cast<std::size_t>(ClientDrop::kCount);
 inline constexpr std::array<std::string_view, kClientDrops> kClientDropNames{
-    "tx_full", "mtu", "no_neighbour", "copy_failed"};
+    "tx_full", "mtu", "no_neighbour", "copy_failed", "quota", "ttl_expired"};
 
 // Of one client since it joined.
 struct ClientCounters {

@@ -16,12 +16,16 @@ enum class Unit : std::uint8_t { Packets, Bytes, Positions, Time, Count, State }
 inline constexpr std::array<std::string_view, 6> kUnitNames{"packets",     "bytes", "positions",
                                                             "nanoseconds", "count", "state"};
 
+// A sum since the start, or what is so now and may be less later.
+enum class Measure : std::uint8_t { Sum, Now };
+
 template <class Scope>
 struct CounterInfo {
   std::string_view name;
   Unit unit;
   std::uint64_t Scope::* field;
   std::string_view meaning;
+  Measure measure = Measure::Sum;
 };
 
 inline constexpr auto kLegCounters = std::to_array<CounterInfo<LegSnapshot>>({
@@ -62,15 +66,18 @@ inline constexpr auto kLegCounters = std::to_array<CounterInfo<LegSnapshot>>({
      "bytes differ from the first copy of their position, among those compared"},
     {"selected", Unit::Positions, &LegSnapshot::selected,
      "left from this leg, where copies are not all alike (prefer, verdicts)"},
-    {"rank", Unit::State, &LegSnapshot::rank, "how much it is preferred now: 0 is the most"},
+    {"rank", Unit::State, &LegSnapshot::rank, "how much it is preferred now: 0 is the most",
+     Measure::Now},
     {"first_wins", Unit::Packets, &LegSnapshot::first_wins,
      "left the appliance from this leg, in 1 of 64 positions sampled"},
     {"skew_p50_ns", Unit::Time, &LegSnapshot::skew_p50_ns,
-     "behind the first leg, median of the sampled positions"},
-    {"skew_p99_ns", Unit::Time, &LegSnapshot::skew_p99_ns, "the same, 99th percentile"},
-    {"skew_max_ns", Unit::Time, &LegSnapshot::skew_max_ns, "the same, largest"},
+     "behind the first leg, median of the sampled positions", Measure::Now},
+    {"skew_p99_ns", Unit::Time, &LegSnapshot::skew_p99_ns,
+     "behind the first leg, 99th percentile of the sampled positions", Measure::Now},
+    {"skew_max_ns", Unit::Time, &LegSnapshot::skew_max_ns,
+     "behind the first leg, largest of the sampled positions", Measure::Now},
     {"jitter_ns", Unit::Time, &LegSnapshot::jitter_ns,
-     "mean deviation of the time that 64 positions take (RFC 3550 A.8 smoothing)"},
+     "mean deviation of the time that 64 positions take (RFC 3550 A.8 smoothing)", Measure::Now},
     {"state_changes", Unit::Count, &LegSnapshot::state_changes, "changes between up and silent"},
 });
 
@@ -89,11 +96,11 @@ inline constexpr auto kStreamCounters = std::to_array<CounterInfo<StreamSnapshot
     {"gaps_budget", Unit::Count, &StreamSnapshot::gaps_budget,
      "closed early: window or packet budget was full; fingerprint: payloads forgotten early"},
     {"gaps_restart", Unit::Count, &StreamSnapshot::gaps_restart, "closed by a new epoch"},
-    {"gap_max", Unit::Positions, &StreamSnapshot::gap_max, "longest gap"},
-    {"held", Unit::Packets, &StreamSnapshot::held, "kept behind a gap now"},
-    {"held_max", Unit::Packets, &StreamSnapshot::held_max, "most ever kept at once"},
+    {"gap_max", Unit::Positions, &StreamSnapshot::gap_max, "longest gap", Measure::Now},
+    {"held", Unit::Packets, &StreamSnapshot::held, "kept behind a gap now", Measure::Now},
+    {"held_max", Unit::Packets, &StreamSnapshot::held_max, "most ever kept at once", Measure::Now},
     {"hold_max_ns", Unit::Time, &StreamSnapshot::hold_max_ns,
-     "longest time that a gap held packets"},
+     "longest time that a gap held packets", Measure::Now},
     {"degraded", Unit::Positions, &StreamSnapshot::degraded,
      "left degraded or corrupt: no leg had a good copy"},
     {"replaced", Unit::Packets, &StreamSnapshot::replaced, "kept, then let go for a better copy"},
@@ -101,25 +108,29 @@ inline constexpr auto kStreamCounters = std::to_array<CounterInfo<StreamSnapshot
      "messages cut off, since another packet had brought them"},
     {"switches", Unit::Count, &StreamSnapshot::switches, "changes of the preferred leg"},
     {"restarts", Unit::Count, &StreamSnapshot::restarts, "changes of epoch"},
-    {"epoch", Unit::State, &StreamSnapshot::epoch, "current epoch: SSRC"},
+    {"epoch", Unit::State, &StreamSnapshot::epoch, "current epoch: SSRC", Measure::Now},
     {"window_positions", Unit::Positions, &StreamSnapshot::window_positions,
-     "size of the merge window"},
+     "size of the merge window", Measure::Now},
     {"window_bytes", Unit::Bytes, &StreamSnapshot::window_bytes,
-     "memory of the merge window, without packets"},
+     "memory of the merge window, without packets", Measure::Now},
 });
 
 inline constexpr auto kOutputCounters = std::to_array<CounterInfo<OutputSnapshot>>({
     {"packets", Unit::Packets, &OutputSnapshot::packets, "handed to transmit"},
-    {"bytes", Unit::Bytes, &OutputSnapshot::bytes, "the same, from the Ethernet header on"},
+    {"bytes", Unit::Bytes, &OutputSnapshot::bytes,
+     "handed to transmit, from the Ethernet header on"},
     {"drops", Unit::Packets, &OutputSnapshot::drops, "not sent: mtu, ttl_expired, copy_failed"},
 });
 
 inline constexpr auto kUnicastCounters = std::to_array<CounterInfo<UnicastSnapshot>>({
-    {"clients", Unit::Count, &UnicastSnapshot::clients, "that are there now"},
+    {"clients", Unit::Count, &UnicastSnapshot::clients, "that are there now", Measure::Now},
+    {"max_clients", Unit::Count, &UnicastSnapshot::max_clients, "most that may be there at a time",
+     Measure::Now},
     {"packets", Unit::Packets, &UnicastSnapshot::packets, "handed to transmit, for all clients"},
-    {"bytes", Unit::Bytes, &UnicastSnapshot::bytes, "the same, from the Ethernet header on"},
+    {"bytes", Unit::Bytes, &UnicastSnapshot::bytes,
+     "handed to transmit for all clients, from the Ethernet header on"},
     {"drops", Unit::Packets, &UnicastSnapshot::drops,
-     "clients' packets not sent: tx_full, mtu, no_neighbour, copy_failed"},
+     "clients' packets not sent: tx_full, mtu, no_neighbour, copy_failed, quota, ttl_expired"},
     {"backlog", Unit::Packets, &UnicastSnapshot::backlog,
      "of the stream that no client got, because 64 before them waited"},
 });
@@ -146,10 +157,18 @@ inline constexpr auto kWorkerCounters = std::to_array<CounterInfo<WorkerSnapshot
     {"loops", Unit::Count, &WorkerSnapshot::loops, "turns of the poll loop"},
     {"busy_loops", Unit::Count, &WorkerSnapshot::busy_loops, "turns that found packets"},
     {"packets", Unit::Packets, &WorkerSnapshot::packets, "received or taken over"},
-    {"streams", Unit::Count, &WorkerSnapshot::streams, "placed on this worker"},
+    {"streams", Unit::Count, &WorkerSnapshot::streams, "placed on this worker", Measure::Now},
     {"stalls", Unit::Count, &WorkerSnapshot::stalls, "heartbeats missed for over 20 ms"},
     {"capture_missed", Unit::Packets, &WorkerSnapshot::capture_missed,
      "copies that a capture wanted and its ring had no room for"},
+});
+
+inline constexpr auto kLedgerCounters = std::to_array<CounterInfo<Ledger>>({
+    {"in", Unit::Packets, &Ledger::in, "taken from ports and from the host stack"},
+    {"created", Unit::Packets, &Ledger::created, "copies that were made"},
+    {"out", Unit::Packets, &Ledger::out, "given to ports and to the host stack"},
+    {"dropped", Unit::Packets, &Ledger::dropped, "dropped, each with a reason"},
+    {"held", Unit::Packets, &Ledger::held, "kept by a stage or between two", Measure::Now},
 });
 
 inline constexpr std::array<std::string_view, 8> kLegStateNames{

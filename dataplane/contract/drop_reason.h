@@ -60,6 +60,7 @@ enum class DropReason : std::uint8_t {
   CopyFailed,
   NoNeighbour,
   NoClient,
+  Quota,
   Backlog,
   // transmit
   TxFull,
@@ -120,6 +121,7 @@ inline constexpr std::array<DropReasonInfo, kDropReasons> kDropReasonTable{{
     {"copy_failed", "replicate", "the packet pool was empty when an output needed its copy"},
     {"no_neighbour", "replicate", "the MAC address of the way to a client is not known"},
     {"no_client", "replicate", "nobody has joined, and the stream has no multicast output"},
+    {"quota", "replicate", "over the rate that one client may have (unicast.max_rate)"},
     {"backlog", "replicate", "64 packets of the stream waited for its clients: the newest goes"},
     {"tx_full", "transmit", "the driver's transmit ring stayed full"},
     {"tx_link_down", "transmit", "the output's port has no link"},

@@ -66,6 +66,7 @@ std::vector<std::string> restart_keys(const Spec& running, const Spec& wanted) {
   compare(keys, "max_streams", a.max_streams, b.max_streams);
   compare(keys, "max_clients", a.max_clients, b.max_clients);
   compare(keys, "max_frame", a.max_frame, b.max_frame);
+  if (running.doors != wanted.doors) keys.push_back("doors");
   const std::size_t ports = std::max(running.ports.size(), wanted.ports.size());
   for (std::size_t p = 0; p < ports; ++p) {
     if (p >= wanted.ports.size()) {

@@ -76,7 +76,8 @@ struct OutputSnapshot {
 // Of a unicast output, summed over all that were its clients.
 struct UnicastSnapshot {
   std::string name;
-  std::uint64_t clients = 0;  // now
+  std::uint64_t clients = 0;      // now
+  std::uint64_t max_clients = 0;  // at a time
   std::uint64_t packets = 0;
   std::uint64_t bytes = 0;
   std::uint64_t drops = 0;

@@ -108,6 +108,11 @@ std::uint64_t remembered_payloads(const StreamSpec& stream) noexcept {
   return std::bit_ceil(std::max(static_cast<std::uint64_t>(std::min(within, kLargest)), kSmallest));
 }
 
+const NetworkSpec* find_network(const PortSpec& port, const VlanTags& tags) noexcept {
+  const auto found = std::ranges::find(port.networks, tags, &NetworkSpec::tags);
+  return found == port.networks.end() ? nullptr : &*found;
+}
+
 std::uint64_t window_positions(const StreamSpec& stream) noexcept {
   const FailoverSpec& failover = stream.failover;
   // Legs may always differ by 64 packets; of messages a packet may hold a quarter of the window.

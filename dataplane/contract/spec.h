@@ -13,6 +13,7 @@
 #include "dataplane/base/instant.h"
 #include "dataplane/base/offset/leg_offset.h"
 #include "dataplane/base/sequence/generic.h"
+#include "dataplane/contract/doors.h"
 
 namespace castgate {
 
@@ -64,7 +65,8 @@ struct PortSpec {
   std::vector<NetworkSpec> networks{{}};  // [0] is the untagged one
   std::map<IpAddress, MacAddress> neighbours;
   VerifySpec verify;
-  unsigned mtu = 1500;  // largest IP packet that leaves, bytes
+  unsigned mtu = 1500;             // largest IP packet that leaves, bytes
+  std::uint64_t max_rate_bps = 0;  // IP packets, in and out each, as declared; 0: not said
   bool operator==(const PortSpec&) const = default;
 };
 
@@ -180,6 +182,9 @@ struct OutputSpec {
   bool operator==(const OutputSpec&) const = default;
 };
 
+// What becomes of a packet that is larger than the path to a client takes.
+enum class TooBig : std::uint8_t { Drop, Fragment };
+
 // An output to clients that join.
 struct UnicastSpec {
   std::string name;
@@ -190,9 +195,14 @@ struct UnicastSpec {
   std::uint8_t ttl = 64;             // 0: received TTL less one (`ttl: decrement`)
   std::optional<std::uint8_t> dscp;  // absent keeps what was received
   unsigned max_clients = 1000;
-  unsigned copy_threshold = 256;  // bytes of UDP payload: from here on it is shared, not copied
+  unsigned copy_threshold = 256;   // bytes of UDP payload: from here on it is shared, not copied
+  std::uint64_t max_rate_bps = 0;  // IP packets to one client; 0: no limit
+  TooBig too_big = TooBig::Drop;
   bool operator==(const UnicastSpec&) const = default;
 };
+
+// When the groups of a stream's legs are joined upstream.
+enum class UpstreamJoin : std::uint8_t { Always, OnDemand };
 
 struct StreamSpec {
   std::string name;
@@ -203,7 +213,10 @@ struct StreamSpec {
   StreamVerifySpec verify;
   RestampSpec restamp;
   MonitorSpec monitor;
-  std::vector<OutputSpec> outputs;  // groups
+  UpstreamJoin join = UpstreamJoin::Always;
+  Nanoseconds linger{2'000'000'000};  // join: on_demand: from the last client on
+  std::uint64_t max_bitrate_bps = 0;  // its IP packets, as declared; 0: not said
+  std::vector<OutputSpec> outputs;    // groups
   std::vector<UnicastSpec> unicasts;
 
   // The place of a stream that was taken out while the appliance runs.
@@ -213,9 +226,13 @@ struct StreamSpec {
 
 struct Spec {
   ApplianceSpec appliance;
+  DoorsSpec doors;
   std::vector<PortSpec> ports;
   std::vector<StreamSpec> streams;
 };
+
+// The port's network with these tags; null where it has none.
+const NetworkSpec* find_network(const PortSpec& port, const VlanTags& tags) noexcept;
 
 // Positions in the merge window: a power of two, at least twice what may be in flight between the
 // fastest and the slowest leg. The slots of both halves of document 003's buffers. Of a stream

@@ -5,7 +5,7 @@
 #include <array>
 
 #include "dataplane/base/rtp/locate.h"
-#include "dataplane/base/sequence/messages.h"
+#include "dataplane/contract/locate.h"
 #include "dataplane/failover/merge_configs.h"
 #include "dataplane/failover/udp_payload.h"
 
@@ -108,28 +108,8 @@ std::uint32_t FailoverStage::epoch_of(std::uint32_t stream) const noexcept {
 bool FailoverStage::locate(const PacketTag& tag, const std::byte* payload, std::size_t length,
                            Located& where) const noexcept {
   const FailoverLane& lane = lanes_[tag.stream];
-  bool found = false;
-  switch (lane.format) {
-    case SequenceFormat::Rtp:
-      found = locate_rtp(payload, length, where);
-      break;
-    case SequenceFormat::RtpExtended:
-      return locate_rtp_extended(payload, length, where);
-    case SequenceFormat::CmeMdp3:
-      return locate_cme_mdp3(payload, length, where);
-    case SequenceFormat::Moldudp64:
-      found = locate_moldudp64(payload, length, where);
-      break;
-    case SequenceFormat::IexTp:
-      found = locate_iex_tp(payload, length, where);
-      break;
-    case SequenceFormat::Generic:
-      found = locate_generic(streams_[tag.stream].sequence.generic, payload, length, where);
-      break;
-    case SequenceFormat::Fingerprint:
-      return false;
-  }
-  return found && (where.count <= lane.most || where.count == Located::kEnd);
+  return locate_position(lane.format, streams_[tag.stream].sequence.generic, lane.most, payload,
+                         length, where);
 }
 
 void FailoverStage::tick(Instant now) noexcept {

@@ -8,22 +8,34 @@
 #include <span>
 #include <vector>
 
+#include "dataplane/replicate/client_rate.h"
+#include "dataplane/replicate/client_tag.h"
 #include "dataplane/replicate/client_vector.h"
 #include "dataplane/replicate/header_writer.h"
 #include "dataplane/transmit/transmit_stage.h"
 
 namespace castgate {
 
+// How a unicast output wants its clients' packets.
+struct FanManner {
+  unsigned copy_below = 0;  // bytes: shorter payloads are copied
+  bool fragments = false;   // of what is too big for the way to a client
+  ClientRate rate;          // of each client
+  bool operator==(const FanManner&) const = default;
+};
+
 // A packet on its way to the clients of its stream, as far as it has come.
 struct FanJob {
   rte_mbuf* packet = nullptr;  // begins at its UDP payload
   ReceivedHeaders received{};
-  std::uint32_t unicast = 0;  // whose clients are served
-  bool begun = false;         // a copy was made: the packet itself counts as the first
-  bool at_chunk = false;      // `left` are those of the chunk that are still to be served
-  std::uint32_t chunks = 0;   // of this unicast output, when its first client was served
-  std::uint32_t first = 0;    // chunk that was served first
-  std::uint32_t done = 0;     // chunks
+  Instant at;                         // when it came
+  std::uint16_t checksum_for_v6 = 0;  // the packet's own; 0: nobody has needed it yet
+  std::uint32_t unicast = 0;          // whose clients are served
+  bool begun = false;                 // a copy was made: the packet itself counts as the first
+  bool at_chunk = false;              // `left` are those of the chunk that are still to be served
+  std::uint32_t chunks = 0;           // of this unicast output, when its first client was served
+  std::uint32_t first = 0;            // chunk that was served first
+  std::uint32_t done = 0;             // chunks
   std::uint64_t left = 0;
 };
 
@@ -32,7 +44,7 @@ struct FanStream {
   static constexpr unsigned kMostJobs = 64;
 
   std::vector<std::shared_ptr<ClientVector>> unicasts;  // by index into StreamSpec::unicasts
-  std::vector<unsigned> copy_below;  // by unicast output: shorter payloads are copied
+  std::vector<FanManner> manners;                       // likewise
   std::array<FanJob, kMostJobs> jobs;
   std::uint16_t index = 0;  // of the stream
   unsigned oldest = 0;
@@ -40,6 +52,9 @@ struct FanStream {
   std::uint32_t turn = 0;     // packets so far: each begins with another chunk
   FanStream* next = nullptr;  // of the streams with jobs
 
+  bool serves_the_same(const FanStream& other) const noexcept {
+    return unicasts == other.unicasts && manners == other.manners;
+  }
   bool has_clients() const noexcept {
     return std::ranges::any_of(unicasts, [](const auto& clients) { return clients->count() != 0; });
   }
@@ -70,11 +85,13 @@ class ClientFan {
   ClientFan& operator=(const ClientFan&) = delete;
   ~ClientFan();
   explicit ClientFan(const Parts& parts)
-      : parts_(parts),
-        copy_room_(rte_pktmbuf_data_room_size(parts.copies) - RTE_PKTMBUF_HEADROOM) {}
+      : parts_(parts), copy_room_(rte_pktmbuf_data_room_size(parts.copies) - RTE_PKTMBUF_HEADROOM) {
+    CG_CHECK(rte_pktmbuf_priv_size(parts.copies) == 0);
+  }
 
   // `packet` begins at its UDP payload and is read only from here on.
-  void offer(FanStream& stream, rte_mbuf* packet, const ReceivedHeaders& received) noexcept;
+  void offer(FanStream& stream, rte_mbuf* packet, const ReceivedHeaders& received,
+             Instant now) noexcept;
   // The turn's end: what its budget leaves for packets that wait.
   void work() noexcept;
   // Everything that waits, whatever it takes.
@@ -89,17 +106,37 @@ class ClientFan {
   struct Batch {
     ClientVector& clients;
     ClientChunk& chunk;
-    std::span<const std::uint8_t> slots;  // in the chunk
+    const FanManner& manner;
     std::uint32_t first_slot;
-    bool shared;  // the payload, else copied
+    bool shared;                                 // the payload, else copied
+    ClientTag tag;                               // but for the slot
+    bool plain = false;                          // all clients are of one kind, and that is_plain()
+    unsigned count = 0;                          // clients that get the packet
+    unsigned too_big = 0;                        // others that get it in fragments
+    std::array<std::uint8_t, kBatch> slots;      // of each, in the chunk
+    std::array<std::uint8_t, kBatch> big_slots;  // of those others
+    std::array<rte_mbuf*, kBatch> packets;       // buffer of each
   };
 
+  // Is the packet for this client in fragments, or not at all?
+  void set_aside(Batch& batch, std::uint8_t slot, const FanJob& job) noexcept;
+  void hold_to_rate(Batch& batch, const FanJob& job) noexcept;
+  // How many packets more than one it took.
+  unsigned send_fragments(const FanJob& job, const Batch& batch, std::uint8_t slot) noexcept;
   bool advance(FanStream& stream, FanJob& job) noexcept;
   bool serve_unicast(FanStream& stream, FanJob& job) noexcept;
   unsigned serve_some(FanStream& stream, FanJob& job, unsigned chunk) noexcept;
   void run(FanStream& stream) noexcept;
   void complete(FanStream& stream, FanJob& job) noexcept;
-  void send(const FanStream& stream, const FanJob& job, const Batch& batch) noexcept;
+  rte_mempool* pool_of(const Batch& batch) const noexcept {
+    return batch.shared ? parts_.heads : parts_.copies;
+  }
+  bool take_buffers(Batch& batch, std::uint16_t payload, unsigned count) noexcept;
+  void give_back(const Batch& batch, unsigned taken) noexcept;
+  void send(FanJob& job, const Batch& batch) noexcept;
+  template <bool kShared>
+  void write_plain(const FanJob& job, const Batch& batch) noexcept;
+  void write_any(FanJob& job, const Batch& batch) noexcept;
   void miss(const Batch& batch, std::uint8_t slot, ClientDrop why) noexcept;
 
   Parts parts_;

@@ -28,7 +28,7 @@ HeaderTemplate headers_of(const ClientRoute& route, const ClientRoster::Output& 
       .next_hop = route.next_hop.value_or(MacAddress{}),
       .vlan = output.spec.vlan,
       .source = route.source,
-      .source_port = output.spec.source_port,
+      .source_port = output.source_port,
       .to = route.to,
       .ttl = output.spec.ttl,
       .dscp = output.spec.dscp,
@@ -47,14 +47,16 @@ ClientRoster::ClientRoster(const Spec& spec, std::span<Port* const> ports,
   for (std::size_t s = 0; s < spec.streams.size(); ++s) {
     const StreamSpec& stream = spec.streams[s];
     for (const UnicastSpec& unicast : stream.unicasts) {
-      vectors_[s].push_back(std::make_shared<ClientVector>(unicast.max_clients));
+      vectors_[s].push_back(
+          std::make_shared<ClientVector>(unicast.max_clients, unicast.max_rate_bps != 0));
       Output& output = outputs_[s].emplace_back();
       output = {.stream = stream.name,
                 .spec = unicast,
                 .mtu = spec.ports[unicast.port].mtu,
                 .mac = ports[unicast.port]->facts().mac,
                 .slots = {.most = unicast.max_clients}};
-      if (unicast.source_port == 0) output.spec.source_port = stream.legs[0].to.udp_port;
+      output.source_port =
+          unicast.source_port != 0 ? unicast.source_port : stream.legs[0].to.udp_port;
     }
     if (before != nullptr && s < before->outputs_.size()) take_over(s, *before);
   }
@@ -89,6 +91,7 @@ Result<Command> ClientRoster::join(const ClientRoute& route, std::uint64_t done)
   ClientChunk& chunk = vectors_[route.stream][route.unicast]->prepare(slot);
   const unsigned at = slot % ClientChunk::kClients;
   chunk.rare[at] = {};
+  if (chunk.used_until) (*chunk.used_until)[at] = 0;
   chunk.headers[at] = headers_of(route, output, chunk.rare[at].long_header);
   return Command{.kind = CommandKind::ClientJoin,
                  .client = {.place = {route.stream, route.unicast, slot}}};

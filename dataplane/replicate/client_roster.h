@@ -39,7 +39,8 @@ class ClientRoster {
   // One unicast output.
   struct Output {
     std::string stream;
-    UnicastSpec spec;  // with its source port
+    UnicastSpec spec;
+    std::uint16_t source_port = 0;
     unsigned mtu = 1500;
     MacAddress mac;
     Slots slots;

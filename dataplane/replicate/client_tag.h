@@ -45,6 +45,10 @@ constexpr DropReason drop_reason(ClientDrop why) noexcept {
       return DropReason::Mtu;
     case ClientDrop::NoNeighbour:
       return DropReason::NoNeighbour;
+    case ClientDrop::Quota:
+      return DropReason::Quota;
+    case ClientDrop::TtlExpired:
+      return DropReason::TtlExpired;
     default:
       return DropReason::CopyFailed;
   }

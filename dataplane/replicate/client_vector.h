@@ -27,6 +27,8 @@ struct ClientChunk {
 
   std::array<HeaderTemplate, kClients> headers;
   std::array<Rare, kClients> rare;
+  // Until when each has used its rate up (ClientRate); null where the output has no limit.
+  std::unique_ptr<std::array<std::int64_t, kClients>> used_until;
 };
 
 // The clients of one unicast output, each at a slot that is its own as long as it stays. The
@@ -34,14 +36,20 @@ struct ClientChunk {
 // else is the worker's. What each knows of the other goes through the ring of commands.
 class ClientVector {
  public:
-  explicit ClientVector(unsigned most)
+  // `limited`: each client to a rate.
+  explicit ClientVector(unsigned most, bool limited = false)
       : chunks_((most + ClientChunk::kClients - 1) / ClientChunk::kClients),
-        present_(chunks_.size()) {}
+        present_(chunks_.size()),
+        limited_(limited) {}
 
   // Control thread: the chunk of `slot`, made where it is the first of it.
   ClientChunk& prepare(std::uint32_t slot) {
     auto& chunk = chunks_[slot / ClientChunk::kClients];
-    if (!chunk) chunk = std::make_unique<ClientChunk>();
+    if (!chunk) {
+      auto made = std::make_unique<ClientChunk>();
+      if (limited_) made->used_until = std::make_unique<std::array<std::int64_t, 64>>();
+      chunk = std::move(made);
+    }
     return *chunk;
   }
 
@@ -95,6 +103,7 @@ class ClientVector {
   std::vector<std::uint64_t> present_;  // by chunk, a bit for each client
   unsigned used_ = 0;
   unsigned count_ = 0;
+  bool limited_;
 };
 
 }  // namespace castgate

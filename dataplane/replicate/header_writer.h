@@ -39,9 +39,27 @@ inline ReceivedHeaders read_headers(const std::uint8_t* frame, const PacketTag& 
   return received;
 }
 
+// The sum of all that the UDP checksum covers but addresses and ports.
+inline std::uint16_t moved_sum(const ReceivedHeaders& received) noexcept {
+  return fold_sum(sum_without(received.udp_checksum, received.pseudo_sum));
+}
+
 // What changed are addresses and ports.
 inline std::uint16_t moved_checksum(const ReceivedHeaders& received, std::uint16_t to) noexcept {
   return updated_checksum(received.udp_checksum, received.pseudo_sum, to);
+}
+
+// As if the packet had been received with the checksum that it could have had. Reads all of it.
+inline ReceivedHeaders with_checksum(const ReceivedHeaders& received,
+                                     std::span<const std::uint8_t> payload) noexcept {
+  constexpr std::uint64_t kUdp = 17u << 8;
+  const auto length_be = std::byteswap(static_cast<std::uint16_t>(payload.size() + 8));
+  const std::uint64_t sum = ones_sum(payload.data(), payload.size()) + received.pseudo_sum + kUdp +
+                            std::uint64_t{2} * length_be;
+  ReceivedHeaders made = received;
+  made.udp_checksum = static_cast<std::uint16_t>(~fold_sum(sum));
+  if (made.udp_checksum == 0) made.udp_checksum = 0xffff;
+  return made;
 }
 
 // What of an IPv4 header is the packet's own, as its first twelve bytes lie in memory.
@@ -50,17 +68,22 @@ struct Ip4Words {
   std::uint32_t second;  // TTL to checksum
 };
 
-inline Ip4Words ip4_words(std::uint16_t total, std::uint8_t tos, std::uint8_t ttl,
-                          const HeaderTemplate& output) noexcept {
+// Without checksum and identification.
+inline Ip4Words bare_ip4_words(std::uint16_t total, std::uint8_t tos, std::uint8_t ttl) noexcept {
   constexpr std::uint64_t kFixed = 0x0040000000000045;  // version, header length, do not fragment
   constexpr std::uint32_t kUdp = 17u << 8;
-  const std::uint16_t total_be = std::byteswap(total);
+  return {kFixed | std::uint32_t{tos} << 8 | std::uint64_t{std::byteswap(total)} << 16, ttl | kUdp};
+}
+
+inline Ip4Words ip4_words(std::uint16_t total, std::uint8_t tos, std::uint8_t ttl,
+                          const HeaderTemplate& output) noexcept {
   const std::uint16_t id = std::byteswap(static_cast<std::uint16_t>(output.packets));
-  const std::uint32_t tos_at = std::uint32_t{tos} << 8;
-  const auto checksum =
-      static_cast<std::uint16_t>(~fold_sum32(output.ip_sum + total_be + id + tos_at + ttl));
-  return {kFixed | tos_at | std::uint64_t{total_be} << 16 | std::uint64_t{id} << 32,
-          ttl | kUdp | std::uint32_t{checksum} << 16};
+  const std::uint32_t own = std::byteswap(total) + (std::uint32_t{tos} << 8) + ttl + id;
+  const auto checksum = static_cast<std::uint16_t>(~fold_sum32(output.ip_sum + own));
+  Ip4Words words = bare_ip4_words(total, tos, ttl);
+  words.first |= std::uint64_t{id} << 32;
+  words.second |= std::uint32_t{checksum} << 16;
+  return words;
 }
 
 // Over the headers of a plain frame (PacketTag::kPlain) of `length` bytes those of a plain output.
@@ -105,11 +128,9 @@ inline void write_headers(std::uint8_t* end, std::span<const std::uint8_t> paylo
     store_be16(ip, static_cast<std::uint16_t>(0x6000 | tos << 4));
     store_be16(ip + 4, udp_length);
     ip[7] = ttl;
-    if (checksum == 0) {  // not allowed over IPv6: sum it all
-      const std::uint64_t sum = ones_sum(payload.data(), payload_length) + output.pseudo_sum +
-                                std::uint64_t{2} * std::byteswap(udp_length) + (17u << 8);
-      checksum = static_cast<std::uint16_t>(~fold_sum(sum));
-      if (checksum == 0) checksum = 0xffff;
+    if (checksum == 0) {  // not allowed over IPv6
+      const ReceivedHeaders summed = with_checksum(received, payload);
+      checksum = moved_checksum(summed, output.pseudo_sum);
     }
   }
   const std::uint32_t last = std::byteswap(udp_length) | std::uint32_t{checksum} << 16;

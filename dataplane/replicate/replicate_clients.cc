@@ -6,8 +6,8 @@
 namespace castgate {
 
 // The groups first; the packet itself then waits for the clients.
-void ReplicateStage::send_to_clients(rte_mbuf* packet, const PacketTag& tag,
-                                     const Outputs& outputs) noexcept {
+void ReplicateStage::send_to_clients(rte_mbuf* packet, const PacketTag& tag, const Outputs& outputs,
+                                     Instant now) noexcept {
   const ReceivedHeaders received = read_headers(rte_pktmbuf_mtod(packet, const std::uint8_t*), tag);
   if (!outputs.fan->has_clients()) {
     if (outputs.count == 0) return bin_.drop(packet, DropReason::NoClient);
@@ -24,7 +24,7 @@ void ReplicateStage::send_to_clients(rte_mbuf* packet, const PacketTag& tag,
     created_.add(outputs.count);
     share(packet, tag, received, outputs);
   }
-  fan_.offer(*outputs.fan, packet, received);
+  fan_.offer(*outputs.fan, packet, received, now);
 }
 
 void ReplicateStage::command(const Command& command) noexcept {

@@ -26,11 +26,7 @@ std::uint8_t* bytes_at(rte_mbuf* packet, unsigned offset) noexcept {
 }
 
 [[gnu::always_inline]] inline void count(OutputTemplate& output, std::uint32_t bytes) noexcept {
-  if (++output.packets == 0) [[unlikely]]
-    ++output.packets_high;
-  output.bytes += bytes;
-  if (output.bytes < bytes) [[unlikely]]
-    ++output.bytes_high;
+  count_sent(output, output.packets_high, output.bytes_high, bytes);
 }
 
 }  // namespace
@@ -118,10 +114,14 @@ void ReplicateStage::install(std::size_t stream, Change& change) noexcept {
     output.bytes_high = old.bytes_high;
     output.drops = old.drops;
   }
-  if (own.fan != nullptr) fan_.finish(*own.fan);
+  if (own.fan != nullptr && change.fan && own.fan->serves_the_same(*change.fan)) {
+    change.outputs.fan = own.fan;  // packets that wait go on waiting
+  } else {
+    if (own.fan != nullptr) fan_.finish(*own.fan);
+    std::swap(fans_[stream], change.fan);
+  }
   own = change.outputs;
   std::swap(later_[stream], change.templates);
-  std::swap(fans_[stream], change.fan);
 }
 
 void ReplicateStage::show_to(Tap* tap) noexcept {
@@ -129,7 +129,7 @@ void ReplicateStage::show_to(Tap* tap) noexcept {
   bin_.show_to(tap != nullptr && tap->wants(CaptureStage::Drops) ? tap : nullptr, true);
 }
 
-void ReplicateStage::process(std::span<rte_mbuf* const> burst, Instant /*now*/) noexcept {
+void ReplicateStage::process(std::span<rte_mbuf* const> burst, Instant now) noexcept {
   if (tap_ != nullptr) [[unlikely]]
     tap_->see({.stage = CaptureStage::Restamp}, burst);
   for (rte_mbuf* packet : burst) {
@@ -139,7 +139,7 @@ void ReplicateStage::process(std::span<rte_mbuf* const> burst, Instant /*now*/) 
         packet->data_len - OutputTemplate::kShort <= outputs.first->most_payload) [[likely]] {
       send_plain(packet, *outputs.first);
     } else if (outputs.fan != nullptr) {
-      send_to_clients(packet, tag, outputs);
+      send_to_clients(packet, tag, outputs, now);
     } else if (outputs.count == 1) {
       send_in_place(packet, tag, read_headers(bytes_at(packet, 0), tag), *outputs.first);
     } else {

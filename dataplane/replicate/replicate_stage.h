@@ -101,7 +101,8 @@ class ReplicateStage final : public Stage, private RefusalWitness {
                  OutputTemplate& output) noexcept;
   void share(rte_mbuf* packet, const PacketTag& tag, const ReceivedHeaders& received,
              const Outputs& outputs) noexcept;
-  void send_to_clients(rte_mbuf* packet, const PacketTag& tag, const Outputs& outputs) noexcept;
+  void send_to_clients(rte_mbuf* packet, const PacketTag& tag, const Outputs& outputs,
+                       Instant now) noexcept;
   void not_sent(std::span<rte_mbuf* const> packets) noexcept override;
   void count_missing(rte_mbuf* packet, OutputTemplate& output, DropReason reason) noexcept;
 

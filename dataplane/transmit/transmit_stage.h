@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <vector>
@@ -35,6 +36,18 @@ class TransmitStage {
     lane.pending[lane.count++] = packet;
     if (lane.count == lane.send_at) [[unlikely]]
       send(lane);
+  }
+
+  // The same for many.
+  void add(unsigned port, std::span<rte_mbuf* const> packets) noexcept {
+    Lane& lane = lanes_[port];
+    while (!packets.empty()) {
+      const std::size_t fits = std::min<std::size_t>(packets.size(), lane.send_at - lane.count);
+      std::copy_n(packets.begin(), fits, lane.pending.begin() + lane.count);
+      lane.count += static_cast<unsigned>(fits);
+      packets = packets.subspan(fits);
+      if (lane.count == lane.send_at) send(lane);
+    }
   }
 
   // Null: nobody.

@@ -3,18 +3,15 @@
 // same rounds. A row per figure: name, value, floor, goal, verdict; exits 1 where a floor is
 // missed.
 #include <cstdlib>
-#include <ctime>
 #include <fmt/format.h>
-#include <optional>
-#include <sched.h>
 
 #include <rte_cycles.h>
 #include <rte_ethdev.h>
 
-#include "drivers/eal.h"
 #include "drivers/ethdev_port.h"
 #include "tests/bench/bridge_scene.h"
 #include "tests/bench/figures.h"
+#include "tests/bench/start.h"
 
 namespace castgate::bench {
 namespace {
@@ -76,17 +73,8 @@ bool measure(unsigned rounds, const BridgeParts& parts) {
   return good;
 }
 
-int main_of(unsigned rounds, std::uint64_t hugepages_mib, std::optional<std::size_t> only) {
-  EalOptions eal;
-  eal.mode = EalOptions::Mode::Live;
-  const int core = sched_getcpu();
-  eal.control_core = core < 0 ? 0 : static_cast<unsigned>(core);
-  eal.hugepages_bytes = hugepages_mib << 20;
-  eal.memory_bytes = 512ull << 20;
-  if (auto started = start_eal(eal); !started) {
-    fmt::print(stderr, "{}\n", started.error().text);
-    return 2;
-  }
+int main_of(const Arguments& arguments) {
+  if (!start(arguments, 512ull << 20)) return 2;
   auto pool = PacketPool::make({.name = "bench", .packets = 16'383});
   auto heads = PacketPool::make({.name = "heads", .packets = 16'383, .heads_only = true});
   EthdevOptions sink;
@@ -102,23 +90,16 @@ int main_of(unsigned rounds, std::uint64_t hugepages_mib, std::optional<std::siz
   if (rte_eth_dev_get_port_by_name(sink.device.c_str(), &id) != 0) return 2;
   NullPort null(id);
   const BridgeParts parts{pool->get(), heads->get(), &null};
-  if (!only) return measure(rounds, parts) ? EXIT_SUCCESS : EXIT_FAILURE;
-  BridgeScene scene(rows()[*only].scene, parts);
-  scene.run(rounds * kPerRound);
+  if (!arguments.only) return measure(arguments.rounds, parts) ? EXIT_SUCCESS : EXIT_FAILURE;
+  BridgeScene scene(rows()[*arguments.only].scene, parts);
+  scene.run(arguments.rounds * kPerRound);
   return EXIT_SUCCESS;
 }
 
 }  // namespace
 }  // namespace castgate::bench
 
-// Arguments: rounds (11), hugepages in MiB (0: ordinary memory), and for a profiler the one scene
-// to run, by number.
 int main(int argc, char** argv) {
-  const unsigned rounds = argc > 1 ? static_cast<unsigned>(std::atoi(argv[1])) : 11;
-  const std::uint64_t hugepages = argc > 2 ? static_cast<std::uint64_t>(std::atoi(argv[2])) : 0;
-  std::optional<std::size_t> only;
-  if (argc > 3)
-    only = std::min<std::size_t>(std::strtoul(argv[3], nullptr, 10),
-                                 castgate::bench::rows().size() - 1);
-  return castgate::bench::main_of(std::max(rounds, 1u), hugepages, only);
+  namespace bench = castgate::bench;
+  return bench::main_of(bench::read_arguments(argc, argv, bench::rows().size()));
 }

@@ -6,16 +6,14 @@
 #include <cstring>
 #include <ctime>
 #include <fmt/format.h>
-#include <optional>
-#include <sched.h>
 
 #include <rte_cycles.h>
 
-#include "drivers/eal.h"
 #include "drivers/ethdev_port.h"
 #include "tests/bench/failover_scenes.h"
 #include "tests/bench/figures.h"
 #include "tests/bench/fingerprint_step.h"
+#include "tests/bench/start.h"
 
 namespace castgate::bench {
 namespace {
@@ -172,17 +170,8 @@ int profile(const SceneOptions& options, unsigned rounds, rte_mempool* pool, Por
   return EXIT_SUCCESS;
 }
 
-int main_of(unsigned rounds, std::uint64_t hugepages_mib, std::optional<std::size_t> only) {
-  EalOptions eal;
-  eal.mode = EalOptions::Mode::Live;
-  const int core = sched_getcpu();
-  eal.control_core = core < 0 ? 0 : static_cast<unsigned>(core);
-  eal.hugepages_bytes = hugepages_mib << 20;
-  eal.memory_bytes = 1024ull << 20;
-  if (auto started = start_eal(eal); !started) {
-    fmt::print(stderr, "{}\n", started.error().text);
-    return 2;
-  }
+int main_of(const Arguments& arguments) {
+  if (!start(arguments, 1024ull << 20)) return 2;
   auto pool = PacketPool::make({"bench", 131071, 1518, 512});
   if (!pool) {
     fmt::print(stderr, "{}\n", pool.error().text);
@@ -203,20 +192,15 @@ int main_of(unsigned rounds, std::uint64_t hugepages_mib, std::optional<std::siz
     fmt::print(stderr, "{}\n", spoilt.error().text);
     return 2;
   }
-  if (only) return profile(scenes()[*only], rounds, pool->get(), **port);
+  const unsigned rounds = arguments.rounds;
+  if (arguments.only) return profile(scenes()[*arguments.only], rounds, pool->get(), **port);
   return Bench(pool->get(), spoilt->get(), **port).run(rounds) ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
 }  // namespace
 }  // namespace castgate::bench
 
-// Arguments: rounds (11), hugepages in MiB (0: ordinary memory), and for a profiler the one scene
-// to run, by number.
 int main(int argc, char** argv) {
-  const unsigned rounds = argc > 1 ? static_cast<unsigned>(std::atoi(argv[1])) : 11;
-  const std::uint64_t hugepages = argc > 2 ? static_cast<std::uint64_t>(std::atoi(argv[2])) : 0;
-  std::optional<std::size_t> only;
-  if (argc > 3)
-    only = std::min<std::size_t>(std::strtoul(argv[3], nullptr, 10), castgate::bench::kScenes - 1);
-  return castgate::bench::main_of(std::max(rounds, 1u), hugepages, only);
+  namespace bench = castgate::bench;
+  return bench::main_of(bench::read_arguments(argc, argv, bench::kScenes));
 }

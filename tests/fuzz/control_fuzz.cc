@@ -6,12 +6,19 @@
 #include <nlohmann/json.hpp>
 #include <string_view>
 
+#include "controlplane/admin/metrics.h"
 #include "controlplane/capture/capture_request.h"
 #include "controlplane/conductor/control_orders.h"
 #include "controlplane/conductor/control_protocol.h"
 #include "dataplane/base/check.h"
 
 namespace castgate {
+
+// What the socket hands on without reading it, and what only Prometheus reads.
+std::string metrics_text(const Status& /*status*/) {
+  return "castgate_up 1\n";
+}
+
 namespace {
 
 nlohmann::json one_line(const std::string& reply) {

@@ -17,9 +17,13 @@ declare -A parsers=(
   [control]="controlplane/conductor/control_protocol.cc"
   [describe]="dataplane/base/describe/describe.cc dataplane/base/describe/dissect.cc"
   [fingerprint]="dataplane/base/fingerprint/*.cc dataplane/base/fingerprint/payload_list.h"
+  [icmp]="controlplane/clients/icmp_error.cc"
   [parse]="dataplane/base/packet/parse.cc dataplane/base/rtp/locate.h"
+  [node]="controlplane/node/relay_answers.cc controlplane/node/relay_url.cc"
   [offset]="dataplane/base/offset/offset_learner.cc dataplane/base/offset/payload_trail.cc
             dataplane/base/offset/stream_offsets.cc"
+  [rest]="controlplane/clients/doors/rest_*.cc controlplane/clients/doors/proofs.cc
+          controlplane/clients/doors/tokens.cc controlplane/clients/doors/rate_limit.h"
   [restamp]="dataplane/base/restamp/datagram.cc dataplane/base/rtp/header.h"
   [verdict]="dataplane/base/verdict/stream_verdict.cc dataplane/base/verdict/ts_verdict.cc"
   [sequence]="dataplane/base/sequence/generic.cc dataplane/base/sequence/messages.cc"
@@ -34,8 +38,8 @@ done
 # Objects name the directory that they were compiled in: no other checkout's from a cache.
 unset CCACHE_BASEDIR CCACHE_NOHASHDIR
 flags="-fprofile-instr-generate -fcoverage-mapping"
-[[ -f $build/build.ninja ]] || CXX=clang++-19 meson setup "$build" -Dwerror=false \
-  -Dcpp_args="$flags" -Dcpp_link_args="$flags" >/dev/null
+[[ -f $build/build.ninja ]] || CXX=clang++-19 meson setup "$build" \
+  -Dbuildtype=debug -Dwerror=false -Dcpp_args="$flags" -Dcpp_link_args="$flags" >/dev/null
 
 under=()
 for target; do

@@ -27,9 +27,12 @@ capture dst in0
 start dst receiver socat -u UDP-RECV:6000,rcvbuf=8000000 "CREATE:$work/steady.bytes"
 receiver=$started
 run_castgate gate "$work/scene.yaml"
-[[ $("$castgate" join news "$steady") == "$steady news.homes: joined as c1" ]] || fail "no join"
-"$castgate" join news 10.9.0.77:6000 2>"$work/warned" >/dev/null
-grep -q "warning: no MAC address" "$work/warned" || fail "nobody says that 10.9.0.77 has no MAC"
+[[ $("$castgate" join news "$steady") =~ ^"$steady news.homes: joined as "[0-9a-f]{32}$ ]] ||
+  fail "no join"
+"$castgate" join news 10.9.0.77:6000 >/dev/null # an address that nobody has
+"$castgate" join news 192.0.2.1:6000 2>"$work/warned" >/dev/null
+grep -q "is in no network of port out" "$work/warned" || fail "nobody says that 192.0.2.1 is far"
+"$castgate" leave news 192.0.2.1:6000 >/dev/null
 ! "$castgate" join sports "$steady" 2>"$work/refused" || fail "an unknown stream was joined"
 grep -q "there are: news.homes" "$work/refused" || fail "the known streams are not told"
 

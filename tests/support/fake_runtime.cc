@@ -34,6 +34,8 @@ Snapshot blank_snapshot(const Spec& spec) {
     shown.name = stream.name;
     for (const LegSpec& leg : stream.legs) shown.legs.emplace_back().name = leg.name;
     for (const OutputSpec& output : stream.outputs) shown.outputs.emplace_back().name = output.name;
+    for (const UnicastSpec& unicast : stream.unicasts)
+      shown.unicasts.push_back({.name = unicast.name, .max_clients = unicast.max_clients});
   }
   for (const unsigned core : spec.appliance.worker_cores) out.workers.emplace_back().core = core;
   return out;

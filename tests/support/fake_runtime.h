@@ -4,6 +4,8 @@
 #pragma once
 
 #include <deque>
+#include <functional>
+#include <utility>
 
 #include "dataplane/contract/runtime.h"
 
@@ -35,8 +37,13 @@ class FakeRuntime final : public Runtime {
     left.push_back(place);
     return true;
   }
-  bool change(const ClientPlace&, const ClientRoute&) override { return !commands_full; }
+  bool change(const ClientPlace& place, const ClientRoute& route) override {
+    if (commands_full) return false;
+    changed.emplace_back(place, route);
+    return true;
+  }
   ClientCounters client_counters(const ClientPlace& place) const override {
+    if (count_client) return count_client(place);
     return {.packets = 1000 + place.slot, .bytes = 7, .drops = {1, 2, 3, 4}};
   }
   bool poll_captured(CapturedPacket& packet) override { return take(captured, packet); }
@@ -57,6 +64,8 @@ class FakeRuntime final : public Runtime {
   bool commands_full = false;
   std::vector<ClientRoute> joined;
   std::vector<ClientPlace> left;
+  std::function<ClientCounters(const ClientPlace&)> count_client;
+  std::vector<std::pair<ClientPlace, ClientRoute>> changed;
   std::deque<CapturedPacket> captured;
   std::uint64_t captures_missed = 0;
   std::vector<Spec> reloads;

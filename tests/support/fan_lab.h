@@ -2,25 +2,13 @@
 // One worker's stages with clients, and a port that knows what each of them got.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <set>
 
-#include "dataplane/pipeline.h"
-#include "tests/support/packets.h"
-#include "tests/support/quiet_eal.h"
+#include "tests/support/one_worker.h"
 
 namespace castgate::test {
-
-class NoExits final : public ClassifyExits {
- public:
-  bool hand_over(rte_mbuf*, unsigned) noexcept override { return false; }
-  bool punt(rte_mbuf*, unsigned, HostKind, Instant) noexcept override { return false; }
-};
-
-class NoEvents final : public EventSink {
- public:
-  void report(const Event&) noexcept override {}
-};
 
 // Counts by client instead of keeping bytes, or keeps the packets themselves.
 class CountingPort final : public Port {
@@ -77,6 +65,7 @@ class FanLab : public DriverTest {
       unicast.port = 1;
       unicast.max_clients = 50'000;
       unicast.copy_threshold = threshold;
+      if (change_) change_(unicast);
     }
     auto made = PacketPool::make({.name = "heads", .packets = heads, .heads_only = true});
     ASSERT_TRUE(made) << made.error().text;
@@ -166,6 +155,7 @@ class FanLab : public DriverTest {
     for (const auto& [client, numbers] : out_.numbers) EXPECT_EQ(numbers, all) << client;
   }
 
+  std::function<void(UnicastSpec&)> change_;  // what a test wants otherwise
   Spec spec_;
   CountingPort in_{true};
   CountingPort out_{true};

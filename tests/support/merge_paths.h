@@ -13,6 +13,9 @@
 
 namespace castgate::test {
 
+inline constexpr MergeRelease kReleases[] = {MergeRelease::Arrival, MergeRelease::Ordered,
+                                             MergeRelease::Playout};
+
 struct Path {
   Nanoseconds delay{};
   std::function<bool(std::uint64_t)> loses;

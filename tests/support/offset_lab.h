@@ -25,7 +25,7 @@ struct Server {
   Nanoseconds late{0};
 };
 
-struct Copy {
+struct LegCopy {
   Instant at;
   unsigned leg = 0;
   unsigned index = 0;
@@ -33,9 +33,9 @@ struct Copy {
   PacketNumbers numbers;
 };
 
-inline void in_order_of_time(std::vector<Copy>& copies) {
+inline void in_order_of_time(std::vector<LegCopy>& copies) {
   std::ranges::sort(copies, {},
-                    [](const Copy& copy) { return std::tuple(copy.at, copy.leg, copy.index); });
+                    [](const LegCopy& copy) { return std::tuple(copy.at, copy.leg, copy.index); });
 }
 
 inline constexpr auto kInterval = 100us;
@@ -74,7 +74,7 @@ class StreamOffsetsTest : public testing::Test {
   // All that was sent, in the order in which it comes. Leg 0 is the reference, `stream`.
   void run(const Server& stream) {
     in_order_of_time(copies_);
-    for (const Copy& copy : copies_) {
+    for (const LegCopy& copy : copies_) {
       PacketNumbers numbers = copy.numbers;
       const bool known = offsets_->admit(copy.leg, numbers,
                                          std::as_bytes(std::span(&copy.payload, 1)), true, copy.at);
@@ -102,7 +102,7 @@ class StreamOffsetsTest : public testing::Test {
   std::mt19937 random_{1};
   unsigned loss_percent_ = 0;
   std::uint64_t (*content_)(unsigned) = [](unsigned index) { return std::uint64_t{index} + 1; };
-  std::vector<Copy> copies_;
+  std::vector<LegCopy> copies_;
   std::map<unsigned, std::vector<unsigned>> admitted_;
   std::vector<unsigned> lost_;
   unsigned locked_ = 0;

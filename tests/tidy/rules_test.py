@@ -13,6 +13,7 @@ import format as clang_format
 import headers
 import layering
 import licence
+import one_definition
 import orphans
 import readme
 import scripts
@@ -184,6 +185,23 @@ class Judges(Tree):
                              "drivers/b.h": "#include <string>\ninline std::string b;\n",
                              "drivers/a.cc": '#include "drivers/b.h"\n'},
                    "drivers/a.h:1", build=self.build)
+
+    def test_header_of_its_source_is_left_to_the_build(self):
+        self.plant_build("drivers/a.cc")
+        bad = "inline std::string a;\n"
+        self.fires(headers, {"drivers/a.h": bad, "drivers/a.cc": '#include "drivers/a.h"\n'},
+                   build=self.build)
+        self.fires(headers, {"drivers/a.cc": '#include <string>\n#include "drivers/a.h"\n'},
+                   "drivers/a.h:1", build=self.build)
+
+    def test_type_of_two_headers_is_named(self):
+        self.fires(one_definition, {
+            "drivers/a.h": "namespace castgate {\nstruct Found {\n  struct In {};\n};\n"
+                           "}  // namespace castgate\n",
+            "drivers/b.h": "namespace castgate {\nclass Found final : public A {\n};\n"
+                           "enum class Found;\n}  // namespace castgate\n",
+            "tests/c.h": "namespace castgate::test {\nstruct Found {\n  struct In {};\n};\n"
+                         "}  // namespace castgate::test\n"}, "drivers/b.h:2")
 
     def test_clang_tidy_judges_again_what_changed(self):
         self.plant_build("drivers/a.cc")

@@ -40,6 +40,10 @@ class ClientTableTest : public testing::Test {
     return ask({{word, {{"stream", stream}, {"client", client}}}});
   }
 
+  ClientResult<ClientTable::Joined> join(const std::string& output, const std::string& client) {
+    return clients_.join({.output = output, .client = at(client)}, now_);
+  }
+
   Spec spec_;
   test::FakeRuntime runtime_;
   ClientTable clients_{spec_};
@@ -47,8 +51,8 @@ class ClientTableTest : public testing::Test {
 };
 
 TEST_F(ClientTableTest, join_hands_the_way_to_the_worker) {
-  ASSERT_TRUE(clients_.join("news2.far", at("10.9.0.7:6000"), now_));
-  ASSERT_TRUE(clients_.join("news1", at("192.0.2.1:7000"), now_));
+  ASSERT_TRUE(join("news2.far", "10.9.0.7:6000"));
+  ASSERT_TRUE(join("news1", "192.0.2.1:7000"));
   ASSERT_EQ(runtime_.joined.size(), 2u);
   EXPECT_EQ(runtime_.joined[0].stream, 1u);
   EXPECT_EQ(runtime_.joined[0].unicast, 1u);
@@ -59,12 +63,14 @@ TEST_F(ClientTableTest, join_hands_the_way_to_the_worker) {
 }
 
 TEST_F(ClientTableTest, client_that_is_there_joins_once) {
-  const auto first = clients_.join("news1", at("10.9.0.7:6000"), now_);
-  const auto again = clients_.join("news1.homes", at("10.9.0.7:6000"), now_);
+  const auto first = join("news1", "10.9.0.7:6000");
+  const auto again = join("news1.homes", "10.9.0.7:6000");
   ASSERT_TRUE(first && again);
-  EXPECT_EQ((*first)->id, (*again)->id);
+  EXPECT_EQ(first->client, again->client);
+  EXPECT_TRUE(first->is_new);
+  EXPECT_FALSE(again->is_new);
   EXPECT_EQ(runtime_.joined.size(), 1u);
-  EXPECT_TRUE(clients_.join("news1", at("10.9.0.7:6001"), now_));
+  EXPECT_TRUE(join("news1", "10.9.0.7:6001"));
   EXPECT_EQ(runtime_.joined.size(), 2u);
 }
 
@@ -79,7 +85,13 @@ TEST_F(ClientTableTest, what_cannot_be_is_told) {
             "'news2' has several unicast outputs: say which; there are: news1.homes, "
             "news2.homes, news2.far");
   EXPECT_NE(error("news1", "10.9.0.7").find("no address and UDP port"), std::string::npos);
-  EXPECT_NE(error("news1", "239.0.0.1:7").find("no host's address"), std::string::npos);
+  EXPECT_EQ(error("news1", "239.0.0.1:7"), "239.0.0.1 is no host's address");
+  EXPECT_EQ(error("news1", "0.0.0.0:7"), "0.0.0.0 is no host's address");
+  EXPECT_EQ(error("news1", "255.255.255.255:7"), "255.255.255.255 is no host's address");
+  EXPECT_EQ(error("news1", "127.0.0.1:7"), "127.0.0.1 is on loopback: packets leave by a port");
+  EXPECT_EQ(error("news1", "10.9.0.1:7"), "10.9.0.1 is port out's own");
+  EXPECT_EQ(error("news1", "10.9.255.255:7"), "10.9.255.255 is everybody in 10.9.0.1/16");
+  EXPECT_EQ(error("news1", "10.9.0.0:7"), "10.9.0.0 is everybody in 10.9.0.1/16");
   EXPECT_NE(error("news1", "[2001:db8::1]:7").find("no IPv6 address"), std::string::npos);
   EXPECT_EQ(order("leave", "news1", "10.9.0.7:6000").value("error", ""),
             "10.9.0.7:6000 is no client of news1.homes");
@@ -93,9 +105,9 @@ TEST_F(ClientTableTest, what_cannot_be_is_told) {
 }
 
 TEST_F(ClientTableTest, busy_worker_changes_nothing) {
-  ASSERT_TRUE(clients_.join("news1", at("10.9.0.7:6000"), now_));
+  ASSERT_TRUE(join("news1", "10.9.0.7:6000"));
   runtime_.commands_full = true;
-  EXPECT_FALSE(clients_.join("news1", at("10.9.0.7:6001"), now_));
+  EXPECT_FALSE(join("news1", "10.9.0.7:6001"));
   EXPECT_FALSE(clients_.leave("news1", at("10.9.0.7:6000")));
   EXPECT_EQ(clients_.size(), 1u);
   runtime_.commands_full = false;
@@ -104,7 +116,9 @@ TEST_F(ClientTableTest, busy_worker_changes_nothing) {
 }
 
 TEST_F(ClientTableTest, socket_shows_each_client_with_its_counters) {
-  EXPECT_EQ(order("join", "news1", "10.9.0.7:6000").value("id", ""), "c1");
+  const json joined = order("join", "news1", "10.9.0.7:6000");
+  EXPECT_EQ(joined.value("id", "").size(), 32u);
+  EXPECT_EQ(joined.value("door", ""), "control");
   EXPECT_TRUE(order("join", "news1", "10.9.0.8:6000").contains("warning"));
   now_ = now_ + std::chrono::seconds(3);
   const json shown = ask({{"show", "clients"}});
@@ -120,9 +134,9 @@ TEST_F(ClientTableTest, socket_shows_each_client_with_its_counters) {
 }
 
 TEST_F(ClientTableTest, reload_keeps_clients_of_outputs_that_stay) {
-  ASSERT_TRUE(clients_.join("news1", at("10.9.0.7:6000"), now_));
-  ASSERT_TRUE(clients_.join("news2.homes", at("10.9.0.7:6000"), now_));
-  ASSERT_TRUE(clients_.join("news2.far", at("10.9.0.7:6000"), now_));
+  ASSERT_TRUE(join("news1", "10.9.0.7:6000"));
+  ASSERT_TRUE(join("news2.homes", "10.9.0.7:6000"));
+  ASSERT_TRUE(join("news2.far", "10.9.0.7:6000"));
   const Spec before = spec_;
   spec_.streams[0].unicasts[0].ttl = 9;                                // changes: joins anew
   spec_.streams[1].unicasts.erase(spec_.streams[1].unicasts.begin());  // homes goes, far moves

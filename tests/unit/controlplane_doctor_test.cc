@@ -11,7 +11,7 @@ namespace castgate {
 namespace {
 
 namespace fs = std::filesystem;
-using State = Finding::State;
+using State = HostFinding::State;
 
 constexpr const char* kFlags =
     "flags : fpu ssse3 sse4_1 sse4_2 popcnt constant_tsc nonstop_tsc aes\n";
@@ -47,15 +47,15 @@ class DoctorTest : public testing::Test {
     port.name = name;
     port.device = device;
   }
-  std::vector<Finding> examine() const { return examine_host(&spec_, root_); }
+  std::vector<HostFinding> examine() const { return examine_host(&spec_, root_); }
   // The one thing that is not good.
-  Finding only() const {
-    std::vector<Finding> wrong;
-    for (const Finding& finding : examine()) {
+  HostFinding only() const {
+    std::vector<HostFinding> wrong;
+    for (const HostFinding& finding : examine()) {
       if (finding.state != State::Good) wrong.push_back(finding);
     }
     EXPECT_EQ(wrong.size(), 1u);
-    return wrong.empty() ? Finding{} : wrong.front();
+    return wrong.empty() ? HostFinding{} : wrong.front();
   }
 
   test::Scratch scratch_;
@@ -66,7 +66,7 @@ class DoctorTest : public testing::Test {
 TEST_F(DoctorTest, healthy_host_is_told_what_is_good) {
   const auto findings = examine();
   EXPECT_EQ(findings.size(), 7u);
-  for (const Finding& finding : findings) {
+  for (const HostFinding& finding : findings) {
     EXPECT_EQ(finding.state, State::Good) << finding.subject << ": " << finding.found;
     EXPECT_EQ(finding.cure, "") << finding.subject;
     EXPECT_NE(finding.found, "") << finding.subject;
@@ -80,7 +80,7 @@ TEST_F(DoctorTest, host_that_tells_nothing_is_not_accused) {
 
 TEST_F(DoctorTest, processor_without_what_dpdk_needs) {
   put("proc/cpuinfo", "flags : fpu sse4_1 ssse3 constant_tsc nonstop_tsc\n");
-  const Finding said = only();
+  const HostFinding said = only();
   EXPECT_EQ(said.state, State::Lack);
   EXPECT_EQ(said.found, "without sse4_2, popcnt");
 }
@@ -95,7 +95,7 @@ TEST_F(DoctorTest, time_stamp_counter_that_may_stop) {
 
 TEST_F(DoctorTest, core_that_others_share_comes_with_the_boot_option) {
   put("sys/devices/system/cpu/isolated", "1,3\n");
-  const Finding said = only();
+  const HostFinding said = only();
   EXPECT_EQ(said.subject, "core 2");
   EXPECT_EQ(said.state, State::Advice);
   EXPECT_NE(said.cure.find("isolcpus=2 nohz_full=2 rcu_nocbs=2"), std::string::npos) << said.cure;
@@ -103,7 +103,7 @@ TEST_F(DoctorTest, core_that_others_share_comes_with_the_boot_option) {
 
 TEST_F(DoctorTest, core_whose_clock_rate_follows_the_load) {
   put("sys/devices/system/cpu/cpu2/cpufreq/scaling_governor", "powersave\n");
-  const Finding said = only();
+  const HostFinding said = only();
   EXPECT_EQ(said.found, "its clock rate follows the load: governor powersave");
   EXPECT_NE(said.cure.find("/cpu2/cpufreq/scaling_governor"), std::string::npos);
 }
@@ -120,7 +120,7 @@ TEST_F(DoctorTest, hugepages_are_needed_by_a_nic_and_advised_to_others) {
   put("sys/kernel/mm/hugepages/hugepages-2048kB/nr_hugepages", "0\n");
   EXPECT_EQ(only().state, State::Lack);
   spec_.ports.erase(spec_.ports.begin());
-  const Finding said = only();
+  const HostFinding said = only();
   EXPECT_EQ(said.state, State::Advice);
   EXPECT_TRUE(said.cure.starts_with("echo 512 | sudo tee ")) << said.cure;
 }
@@ -129,7 +129,7 @@ TEST_F(DoctorTest, missing_rights_are_named_with_what_grants_them) {
   put("proc/self/status", "CapEff:\t0000000000002000\n");  // cap_net_raw alone
   EXPECT_EQ(only().found, "without cap_net_admin");
   spec_.ports[0].networks[0].addresses = {{IpAddress::v4(0x0a000001), 24}};  // wants a twin
-  const Finding said = only();
+  const HostFinding said = only();
   EXPECT_EQ(said.state, State::Lack);
   EXPECT_TRUE(said.cure.starts_with("sudo setcap cap_net_admin,cap_sys_admin+ep ")) << said.cure;
 }
@@ -144,7 +144,7 @@ TEST_F(DoctorTest, nic_without_an_iommu) {
 TEST_F(DoctorTest, nic_on_another_numa_node_than_its_worker) {
   put("sys/bus/pci/devices/0000:3b:00.0/numa_node", "1\n");
   put("sys/devices/system/node/node1/cpulist", "8-15\n");
-  const Finding said = only();
+  const HostFinding said = only();
   EXPECT_EQ(said.found, "is on NUMA node 1, worker core 2 is not");
   EXPECT_EQ(said.cure, "# appliance.worker_cores: take of 8-15");
   put("sys/bus/pci/devices/0000:3b:00.0/numa_node", "0\n");
@@ -161,7 +161,7 @@ TEST_F(DoctorTest, strict_reverse_path_filter_ends_memberships) {
 
 TEST_F(DoctorTest, what_the_file_asks_comes_with_the_command_alone) {
   put("sys/class/net/blue0/operstate", "down\n");
-  const Finding said = only();
+  const HostFinding said = only();
   EXPECT_EQ(said.subject, "ports.blue.device");
   EXPECT_EQ(said.found, "interface blue0 is down");
   EXPECT_EQ(said.cure, "sudo ip link set blue0 up");

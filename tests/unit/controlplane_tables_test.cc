@@ -122,14 +122,14 @@ TEST(TableTest, alarms_are_a_line_each_with_what_mends_them) {
               .raised = {},
               .cleared = {}};
   nlohmann::json reply;
-  reply["alarms"] = {to_json(alarm, std::chrono::seconds(10))};
+  reply["alarms"].push_back(to_json(alarm, std::chrono::seconds(10)));
   EXPECT_EQ(alarms_text(reply),
             "severity  alarm       where    raised                times  text\n"
             "major     leg_silent  news1/B  1970-01-01T00:00:10Z      1  look for it\n");
   alarm.key = {AlarmKind::WorkerStalled, {.core = 5}};
   alarm.cleared = Instant{5'000'000'000};
   reply["alarms"] = nlohmann::json::array();
-  reply["cleared"] = {to_json(alarm, std::chrono::seconds(10))};
+  reply["cleared"].push_back(to_json(alarm, std::chrono::seconds(10)));
   EXPECT_EQ(alarms_text(reply),
             "severity  alarm           where   raised                cleared               times"
             "  text\n"

@@ -105,6 +105,23 @@ TEST_F(WatchTest, stream_that_was_never_heard_is_down) {
   EXPECT_EQ(standing(), "all_legs_down/news1");
 }
 
+TEST_F(WatchTest, stream_that_nobody_wants_has_no_alarms) {
+  bool wanted = false;
+  watch_->set_wanted([&](std::size_t) { return wanted; });
+  flows_ = false;
+  run(20);
+  watch_->note({.kind = EventKind::LegSilent}, now_, alarms_);
+  EXPECT_EQ(standing(), "");
+  wanted = true;
+  run(2);
+  EXPECT_EQ(standing(), "") << "it may still be on its way";
+  run(2);
+  EXPECT_EQ(standing(), "all_legs_down/news1");
+  wanted = false;
+  run(1);
+  EXPECT_EQ(standing(), "");
+}
+
 TEST_F(WatchTest, legs_events_are_alarms_before_the_next_look) {
   run(2);
   watch_->note({.kind = EventKind::LegSilent, .leg = 1, .stream = 0, .at = {}}, now_, alarms_);

@@ -11,8 +11,6 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-constexpr MergeRelease kReleases[] = {MergeRelease::Arrival, MergeRelease::Ordered,
-                                      MergeRelease::Playout};
 constexpr std::uint64_t kBefore = 5'000;  // packets, one each 0.1 ms
 constexpr std::uint64_t kAfter = 5'000;
 constexpr std::uint64_t kOffset = 1'000;  // on the wire, of the first packet

@@ -9,8 +9,6 @@ namespace {
 using std::chrono::microseconds;
 using std::chrono::milliseconds;
 
-constexpr MergeRelease kReleases[] = {MergeRelease::Arrival, MergeRelease::Ordered,
-                                      MergeRelease::Playout};
 constexpr milliseconds kSkews[] = {milliseconds{0}, milliseconds{1}, milliseconds{10},
                                    milliseconds{50}};
 

@@ -16,9 +16,6 @@ constexpr std::uint64_t kSlower = 10;
 constexpr std::uint64_t kSlower = 1;
 #endif
 
-constexpr MergeRelease kReleases[] = {MergeRelease::Arrival, MergeRelease::Ordered,
-                                      MergeRelease::Playout};
-
 TEST(MergeLossTest, even_from_one_leg_and_odd_from_the_other_is_complete) {
   for (const MergeRelease release : kReleases) {
     SCOPED_TRACE(static_cast<int>(release));

@@ -9,8 +9,6 @@ namespace {
 using std::chrono::microseconds;
 using std::chrono::milliseconds;
 
-constexpr MergeRelease kReleases[] = {MergeRelease::Arrival, MergeRelease::Ordered,
-                                      MergeRelease::Playout};
 constexpr std::uint64_t kBefore = 5'000;  // packets of the old epoch
 constexpr std::uint64_t kAfter = 5'000;
 

@@ -9,9 +9,6 @@ namespace {
 using std::chrono::microseconds;
 using std::chrono::milliseconds;
 
-constexpr MergeRelease kReleases[] = {MergeRelease::Arrival, MergeRelease::Ordered,
-                                      MergeRelease::Playout};
-
 // ST 2022-7 classes D, A, B, C at 10 kpps; a window of twice what max_skew holds.
 struct SkewClass {
   Nanoseconds limit;

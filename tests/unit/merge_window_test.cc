@@ -9,9 +9,6 @@ namespace {
 using std::chrono::microseconds;
 using std::chrono::milliseconds;
 
-constexpr MergeRelease kReleases[] = {MergeRelease::Arrival, MergeRelease::Ordered,
-                                      MergeRelease::Playout};
-
 TEST(MergeWindowTest, thousand_arrival_windows_fit_four_mebibytes) {
   const MergeWindow window({.release = MergeRelease::Arrival, .window = 2048});
   EXPECT_LE(1000 * window.memory_bytes(), 4u << 20);

@@ -9,9 +9,6 @@ namespace {
 using std::chrono::microseconds;
 using std::chrono::milliseconds;
 
-constexpr MergeRelease kReleases[] = {MergeRelease::Arrival, MergeRelease::Ordered,
-                                      MergeRelease::Playout};
-
 TEST(MergeWrapTest, sixteen_bits_wrap_with_a_skew_of_30000_packets) {
   for (const MergeRelease release : kReleases) {
     SCOPED_TRACE(static_cast<int>(release));

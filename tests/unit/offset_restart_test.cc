@@ -46,7 +46,7 @@ TEST_F(OffsetRestartTest, restarted_reference_is_followed_once_it_is_matched) {
     send(1, b, 2'000, 6'000);
     in_order_of_time(copies_);
     bool followed = false;
-    for (const Copy& copy : copies_) {
+    for (const LegCopy& copy : copies_) {
       PacketNumbers numbers = copy.numbers;
       const bool known = offsets_->admit(copy.leg, numbers,
                                          std::as_bytes(std::span(&copy.payload, 1)), true, copy.at);

@@ -18,6 +18,7 @@ namespace {
 constexpr std::string_view kEverySection = R"(
 schema: 1
 appliance: {}
+doors: {rest: {tls: {}}, metrics: {}}
 ports: {p: {verify: {}, vlans: {43: {}}}}
 streams: {s: {legs: {A: {}}, outputs: {o: {}, u: {unicast: {}}}, failover: {switching: {}},
               restamp: {}, monitor: {}, verify: {},

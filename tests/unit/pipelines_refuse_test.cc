@@ -178,7 +178,7 @@ TEST(RefuseSpec, words_of_later_versions_are_refused_as_not_yet) {
   EXPECT_NE(errors_of({.legs = "A: {port: red, to: 239.1.0.1:1, open: {}}"})
                 .find("legs.A.open: not yet: legs that arrive protected"),
             std::string::npos);
-  for (const auto* word : {"pair", "include", "profiles", "templates", "doors"}) {
+  for (const auto* word : {"pair", "include", "profiles", "templates"}) {
     const std::string text = YamlFile{}.text() + word + ": {}\n";
     EXPECT_NE(errors_in(text).find(std::string("f:8:1: ") + word + ": not yet: "),
               std::string::npos)

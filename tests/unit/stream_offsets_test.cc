@@ -154,9 +154,9 @@ TEST_F(StreamOffsetsTest, numbers_of_any_width_are_learnt) {
     const Server b{.first = 12, .timestamp = 0, .ssrc = 0, .late = 1ms};
     send(0, a, 0, 1'000);
     send(1, b, 0, 1'000);
-    for (Copy& copy : copies_) copy.numbers.timestamp = 0;
+    for (LegCopy& copy : copies_) copy.numbers.timestamp = 0;
     in_order_of_time(copies_);
-    for (const Copy& copy : copies_) {
+    for (const LegCopy& copy : copies_) {
       PacketNumbers numbers = copy.numbers;
       if (!offsets_->admit(copy.leg, numbers, std::as_bytes(std::span(&copy.payload, 1)), true,
                            copy.at)) {

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <expected>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "controlplane/clients/client_id.h"
+#include "dataplane/base/instant.h"
+#include "dataplane/contract/clients.h"
+
+namespace castgate {
+
+// A client of one unicast output.
+struct ClientEntry {
+  ClientId id;              // a client of several outputs has one
+  std::string_view stream;  // names, which stay when places change; as long as the table
+  std::string_view output;
+  std::string_view door;  // "control", "rest"
+  ClientRoute route;
+  ClientPlace place;
+  Instant since;
+  Nanoseconds lease{0};     // 0: stays until it leaves
+  Instant expires{kNever};  // by the lease clock
+  std::uint32_t next_of_id = UINT32_MAX;
+  bool present = false;
+};
+
+// What a door asks of the table.
+struct JoinOrder {
+  std::string output;  // "news1.homes", or "news1" where the stream has one unicast output
+  Endpoint client;
+  std::optional<ClientId> id;  // to have another stream under the same
+  std::string_view door = "control";
+  Nanoseconds lease{0};
+  unsigned most_of_address = UINT32_MAX;  // outputs and ports that one address may have
+};
+
+enum class ClientFault : std::uint8_t { Unknown, BadAddress, Conflict, Quota, NoPlace, Busy };
+
+struct ClientError {
+  ClientFault fault;
+  std::string text;
+};
+
+template <class T>
+using ClientResult = std::expected<T, ClientError>;
+
+}  // namespace castgate

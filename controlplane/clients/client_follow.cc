@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+// Clients over a reload.
+#include <algorithm>
+
+#include "controlplane/clients/client_route.h"
+#include "controlplane/clients/client_table.h"
+
+namespace castgate {
+
+// Is the client's output what it was? Its place among the stream's outputs may be another.
+bool ClientTable::stays(const Spec& before, ClientEntry& client) const {
+  const UnicastSpec& was = before.streams[client.route.stream].unicasts[client.route.unicast];
+  if (client.route.stream >= spec_.streams.size()) return false;
+  const StreamSpec& stream = spec_.streams[client.route.stream];
+  const auto now = std::ranges::find(stream.unicasts, was);
+  if (stream.name != client.stream || now == stream.unicasts.end()) return false;
+  const auto unicast = static_cast<std::uint16_t>(now - stream.unicasts.begin());
+  client.route.unicast = unicast;
+  client.place.unicast = unicast;
+  return true;
+}
+
+bool ClientTable::joins_anew(ClientEntry& client) {
+  const std::string output = std::string(client.stream) + "." + std::string(client.output);
+  const auto route = way_to(output, client.route.to);
+  if (!route || !admission_.may_join(spec_, *route)) return false;
+  const auto place = runtime_->join(*route);
+  if (!place) return false;
+  client.route = *route;
+  client.place = *place;
+  return true;
+}
+
+unsigned ClientTable::follow(const Spec& before) {
+  named_.clear();
+  admission_ = Admission(spec_);
+  unsigned gone = 0;
+  for (std::uint32_t slot = 0; slot < clients_.size(); ++slot) {
+    ClientEntry& client = clients_[slot];
+    if (!client.present) continue;
+    if (stays(before, client) || joins_anew(client)) {
+      admission_.joined(spec_, client.route);
+    } else {
+      remove(slot);
+      ++gone;
+    }
+  }
+  tell_all();
+  return gone;
+}
+
+// Places are others after a reload.
+void ClientTable::tell_all() {
+  NextHops::Clients all;
+  all.reserve(size_);
+  demand_.forget_clients();
+  for (const ClientEntry& client : clients_) {
+    if (!client.present) continue;
+    all.emplace_back(client.place, client.route);
+    demand_.add(client.place.stream);
+  }
+  next_hops_.replace(all);
+}
+
+}  // namespace castgate

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "controlplane/node/leg_socket.h"
+#include "controlplane/node/packet_sink.h"
+#include "controlplane/node/receive.h"
+#include "controlplane/node/relay_session.h"
+#include "dataplane/base/error.h"
+
+namespace castgate {
+
+// What the options come to: everything open, nobody asked yet.
+struct ReceivePlan {
+  std::vector<RelaySession::Config> relays;
+  std::vector<std::unique_ptr<LegSocket>> sockets;  // one for each relay
+  std::unique_ptr<PacketSink> sink;
+  std::string token;
+  bool media = false;
+  std::vector<std::string> warnings;
+};
+
+Result<ReceivePlan> plan_reception(const ReceiveOptions& options);
+
+// One line of visible characters, in a file that not everybody may read.
+Result<std::string> read_token(const std::string& path);
+
+}  // namespace castgate
