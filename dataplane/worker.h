@@ -60,7 +60,8 @@ enum class WorkerPhase : std::uint8_t {
   Leave,   // the rings are emptied, run() returns
 };
 
-using CommandRing = ValueRing<Command, 256>;
+// Room for the joins of some tens of milliseconds in which the system gave the core to others.
+using CommandRing = ValueRing<Command, 1024>;
 
 // One core's poll loop around one pipeline. run() is the lcore's function; the rest is called by
 // the control thread.

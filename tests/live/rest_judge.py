@@ -16,6 +16,7 @@ import re
 import socket
 import ssl
 import sys
+import time
 import urllib.error
 import urllib.parse
 import urllib.request
@@ -100,17 +101,27 @@ def prove(door, stream, udp_port):
     return client
 
 
+def ask_again(door, *request):
+    """Waits, as an answer of 503 says, for a worker that the system keeps from its core."""
+    for _ in range(10):
+        status, value = door.ask(*request)
+        if status != 503:
+            break
+        time.sleep(1)
+    return status, value
+
+
 def hold(door, stream, count, first):
     for number in range(count):
         body = {"udp_port": 6000, "address": f"10.9.{1 + number // 250}.{first + number % 250}"}
-        status, client = door.ask("POST", f"/v1/streams/{stream}/clients", json.dumps(body))
+        status, client = ask_again(door, "POST", f"/v1/streams/{stream}/clients", json.dumps(body))
         assert status == 201, (status, client)
         print(client["id"])
 
 
 def renew(door, stream):
     for line in sys.stdin:
-        status, client = door.ask("PUT", f"/v1/streams/{stream}/clients/{line.strip()}")
+        status, client = ask_again(door, "PUT", f"/v1/streams/{stream}/clients/{line.strip()}")
         assert status == 200, (status, client)
 
 

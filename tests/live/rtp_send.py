@@ -3,6 +3,7 @@
 
 rtp_send.py --count N --rate PPS --leg interface=a0,source=10.1.0.5,to=239.1.0.1:5000 [--leg ...]
 A leg may add delay_ms=4, vlan=43 or vlan=100.43 (QinQ), ttl=8, mac=02:...; IPv6 is [ff3e::1]:5000.
+With --file the payloads are its bytes, 1316 a packet, as MPEG-TS; --count is the most of them.
 Headers and checksums are made here, with nothing of castgate.
 """
 import argparse
@@ -15,6 +16,7 @@ import time
 
 CLOCK = 48000  # RTP ticks a second: L16 audio, mono
 PAYLOAD_TYPE = 96
+TS_BYTES = 7 * 188
 
 
 def checksum(data):
@@ -66,11 +68,36 @@ class Leg:
                          + struct.pack("!H", check) + rtp)
 
 
-def rtp_packet(position, rate, size, first):
-    seed = hashlib.sha256(position.to_bytes(8, "big")).digest()
-    header = struct.pack("!BBHII", 0x80, PAYLOAD_TYPE, (first + position) & 0xffff,
-                         position * CLOCK // rate & 0xffffffff, 0x0c057ca5)
-    return header + (seed * (size // len(seed) + 1))[:size]
+class Made:
+    """Payloads that can be told from each other, of any number."""
+    payload_type, clock = PAYLOAD_TYPE, CLOCK
+
+    def __init__(self, size):
+        self.size = size
+
+    def payload(self, position):
+        seed = hashlib.sha256(position.to_bytes(8, "big")).digest()
+        return (seed * (self.size // len(seed) + 1))[:self.size]
+
+
+class OfFile:
+    payload_type, clock = 33, 90000  # MPEG-TS
+
+    def __init__(self, path):
+        with open(path, "rb") as file:
+            self.bytes = file.read()
+
+    def __len__(self):
+        return -(-len(self.bytes) // TS_BYTES)
+
+    def payload(self, position):
+        return self.bytes[position * TS_BYTES:(position + 1) * TS_BYTES]
+
+
+def rtp_packet(position, rate, source, first):
+    return struct.pack("!BBHII", 0x80, source.payload_type, (first + position) & 0xffff,
+                       position * source.clock // rate & 0xffffffff,
+                       0x0c057ca5) + source.payload(position)
 
 
 def schedule(count, rate, legs):
@@ -86,14 +113,17 @@ def main():
     parser.add_argument("--count", type=int, required=True)
     parser.add_argument("--rate", type=int, default=1000)
     parser.add_argument("--size", type=int, default=96, help="payload bytes")
+    parser.add_argument("--file", type=OfFile, dest="source", help="MPEG-TS to send")
     parser.add_argument("--first", type=int, default=60000, help="first sequence number")
     parser.add_argument("--leg", action="append", required=True, type=Leg, dest="legs")
     wanted = parser.parse_args()
+    source = wanted.source or Made(wanted.size)
+    count = min(wanted.count, len(source)) if wanted.source else wanted.count
     start = time.monotonic() + 0.05
     packet, last = b"", -1
-    for at, number, position in schedule(wanted.count, wanted.rate, wanted.legs):
+    for at, number, position in schedule(count, wanted.rate, wanted.legs):
         if position != last:
-            packet, last = rtp_packet(position, wanted.rate, wanted.size, wanted.first), position
+            packet, last = rtp_packet(position, wanted.rate, source, wanted.first), position
         if (ahead := start + at - time.monotonic()) > 0:
             time.sleep(ahead)
         wanted.legs[number].send(position, packet)
