@@ -191,6 +191,7 @@ Result<void> LiveRuntime::make_rings() {
 WorkerParts LiveRuntime::parts_of(unsigned worker) {
   std::vector<Port*> ports;
   std::vector<unsigned> queues;
+  std::vector<PortCap*> caps = caps_.all();  // what goes over a ring is counted where it leaves
   std::vector<bool> over_ring;
   std::vector<bool> has_twin;
   std::vector<PollDuty> polls;
@@ -198,6 +199,7 @@ WorkerParts LiveRuntime::parts_of(unsigned worker) {
     Port* stand_in = ring_ports_[worker][p].get();
     ports.push_back(stand_in != nullptr ? stand_in : ports_[p].get());
     over_ring.push_back(stand_in != nullptr);
+    if (stand_in != nullptr) caps[p] = nullptr;
     queues.push_back(ports_[p]->facts().tx_queues >= workers_ ? worker : 0);
     const bool addressed = std::ranges::any_of(
         spec_.ports[p].networks, [](const NetworkSpec& n) { return !n.addresses.empty(); });
@@ -215,6 +217,7 @@ WorkerParts LiveRuntime::parts_of(unsigned worker) {
                        .mine = mine(placement_, worker),
                        .ports = ports,
                        .tx_queues = queues,
+                       .caps = caps,
                        .over_ring = over_ring,
                        .pool = pools_[worker].get(),
                        .heads = head_pools_[worker].get(),

@@ -71,6 +71,7 @@ class LiveRuntime final : public Runtime {
   std::vector<PacketPool> pools_;       // one per worker, then the control thread's
   std::vector<PacketPool> head_pools_;  // by worker: headers to clients
   std::vector<std::unique_ptr<Port>> ports_;
+  PortCaps caps_{spec_};
   std::unique_ptr<ClientRoster> clients_;
   std::deque<PacketRing> rings_;
   std::vector<PacketRing*> inject_;                             // by worker

@@ -5,7 +5,7 @@ namespace castgate {
 
 Pipeline::Pipeline(const PipelineParts& parts)
     : capture_(parts.spec, parts.streams),
-      transmit_(parts.ports, parts.tx_queues),
+      transmit_(parts.ports, parts.tx_queues, parts.caps),
       replicate_({.spec = parts.spec,
                   .mine = parts.mine,
                   .ports = parts.ports,
@@ -130,6 +130,7 @@ void Pipeline::add_counters(Snapshot& into) const {
       drops[static_cast<std::size_t>(reason)] += count;
     };
     add(DropReason::TxFull, transmit_.refused(static_cast<unsigned>(p)));
+    add(DropReason::TxRate, transmit_.over_rate(static_cast<unsigned>(p)));
     add(DropReason::TxLinkDown, transmit_.without_link(static_cast<unsigned>(p)));
     (over_ring_[p] ? into.ledger.held : into.ledger.out) +=
         transmit_.sent(static_cast<unsigned>(p));

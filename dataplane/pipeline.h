@@ -27,6 +27,7 @@ struct PipelineParts {
   std::vector<bool> mine;  // by stream index: does this worker serve it
   std::vector<Port*> ports;
   std::vector<unsigned> tx_queues;        // by port index
+  std::vector<PortCap*> caps;             // by port index: null or left out for none
   std::vector<bool> over_ring;            // by port index: another worker sends there
   rte_mempool* pool = nullptr;            // headers, copies, frames made one segment
   rte_mempool* heads = nullptr;           // headers to clients
@@ -67,7 +68,7 @@ class Pipeline {
     set_tag(
         packet,
         {.stream = CaptureStart::kAny, .leg = 0, .worker = 0, .udp_at = 0, .l3_at = 0, .flags = 0});
-    transmit_.add(port, packet);
+    transmit_.add_ahead(port, packet);
   }
   // Another worker's packets for a port whose queue is ours.
   void relay(unsigned port, std::span<rte_mbuf* const> burst) noexcept {
@@ -85,6 +86,8 @@ class Pipeline {
       tap_->set_time(now);
     failover_.tick(now);
   }
+  // The time of what leaves from now on, for ports with a cap.
+  void set_time(Instant now) noexcept { transmit_.set_time(now); }
   // The turn's end.
   void flush() noexcept {
     replicate_.work();

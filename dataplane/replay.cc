@@ -7,7 +7,7 @@
 #include <optional>
 
 #include "dataplane/base/capture/capture_reader.h"
-#include "dataplane/capture/capture_filter.h"
+#include "dataplane/capture/replay_tap.h"
 #include "dataplane/capture/trace_tap.h"
 #include "dataplane/contract/runtime.h"
 #include "dataplane/pipeline.h"
@@ -34,32 +34,6 @@ class EventList final : public EventSink {
  public:
   void report(const Event& event) noexcept override { events.push_back(event); }
   std::vector<Event> events;
-};
-
-// Hands on what it sees at once.
-class ReplayTap final : public Tap {
- public:
-  ReplayTap(const Spec& spec, const ReplayPlan& plan)
-      : Tap(plan.capture.stages), filter_(spec), captured_(plan.captured) {
-    filter_.set(plan.capture);
-  }
-  void see(const Sighting& where, std::span<rte_mbuf* const> packets) noexcept override {
-    if (!wants(where.stage)) return;
-    for (const rte_mbuf* packet : packets) {
-      if (!filter_.wants(where, packet, packet_)) continue;
-      packet_.at = now();
-      packet_.bytes.clear();
-      for_each_piece(packet, filter_.snaplen(), [&](std::span<const std::byte> bytes) {
-        packet_.bytes.insert(packet_.bytes.end(), bytes.begin(), bytes.end());
-      });
-      captured_(packet_);
-    }
-  }
-
- private:
-  CaptureFilter filter_;
-  const std::function<void(const CapturedPacket&)>& captured_;
-  CapturedPacket packet_;
 };
 
 // A capture on its way into a port, one frame ahead.
@@ -102,6 +76,7 @@ class Replay {
   std::optional<PacketPool> pool_;
   std::vector<std::unique_ptr<ReplayPort>> ports_;
   std::vector<Port*> port_pointers_;
+  PortCaps caps_{spec_};
   std::vector<Source> sources_;
   NoExits exits_;
   EventList events_;
@@ -156,6 +131,7 @@ Result<void> Replay::open() {
                     .pool = pool_->get(),
                     .heads = heads_ ? heads_->get() : nullptr,
                     .clients = &clients_->roster(),
+                    .caps = caps_.all(),
                     .held_limit = pool.packets - kSparePackets,
                     .exits = &exits_,
                     .events = &events_});
@@ -169,6 +145,7 @@ Result<void> Replay::open() {
 
 // There is nothing else to do: every client gets its packet at the packet's time.
 void Replay::serve() {
+  pipeline_->set_time(now_);
   do {
     pipeline_->flush();
   } while (!pipeline_->idle());

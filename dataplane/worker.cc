@@ -91,6 +91,7 @@ unsigned Worker::poll(Instant now) noexcept {
 
 // All of a turn but reception.
 unsigned Worker::serve(Instant now) noexcept {
+  pipeline_->set_time(now);
   serve_commands(now);
   for (unsigned w = 0; w < hand_over_.size(); ++w) put_hand_over(w);
   const unsigned taken = take_rings(now);

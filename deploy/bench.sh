@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# Cycles per packet against a unit of the same run: deploy/bench.sh failover|bridge|all [ROUNDS]
+# Cycles per packet against a unit of the same run: deploy/bench.sh failover|bridge|all [ROUNDS];
+# `threshold` is a table that unicast.copy_threshold was chosen by.
 # Exits 1 where a floor is missed. Wants a quiet core; hugepages are used where there are some.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -8,12 +9,13 @@ cd "$(dirname "$0")/.."
 area=${1:-failover}
 rounds=${2:-11}
 case $area in
-  failover | bridge | all) ;;
-  *) echo "usage: deploy/bench.sh failover|bridge|all [ROUNDS]" >&2; exit 2 ;;
+  failover | bridge | all | threshold) ;;
+  *) echo "usage: deploy/bench.sh failover|bridge|all|threshold [ROUNDS]" >&2; exit 2 ;;
 esac
 
 [ -f build-bench/build.ninja ] || meson setup build-bench --buildtype=release > /dev/null
-ninja -C build-bench tests/bench/failover_bench tests/bench/bridge_bench controlplane/castgate
+ninja -C build-bench tests/bench/failover_bench tests/bench/bridge_bench \
+  tests/bench/threshold_bench controlplane/castgate
 
 page_kib=$(awk '/^Hugepagesize:/ {print $2}' /proc/meminfo)
 free_mib=$(awk -v page="$page_kib" '/^HugePages_Free:/ {print int($2 * page / 1024)}' /proc/meminfo)
@@ -24,6 +26,7 @@ else
   echo "no 1024 MiB of free hugepages for root: ordinary memory, a few percent slower" >&2
 fi
 
+[ "$area" != threshold ] || exec ./build-bench/tests/bench/threshold_bench "$rounds" "$hugepages"
 status=0
 if [ "$area" != failover ]; then
   ./build-bench/tests/bench/bridge_bench "$rounds" "$hugepages" || status=$?

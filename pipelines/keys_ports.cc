@@ -53,7 +53,8 @@ constexpr KeyInfo kTable[] = {
      .most = kMostBitRate,
      .fallback = none_text,
      .meaning = "of IP packets, in and out each: the declared rates (streams.*.max_bitrate) of "
-                "legs, groups and clients never exceed it"},
+                "legs, groups and clients never exceed it; what leaves all the same beyond it is "
+                "dropped as tx_rate"},
     {.path = "ports.*.neighbours",
      .kind = KeyKind::AddressMap,
      .fallback = none_text,

@@ -67,9 +67,10 @@ std::optional<ClientError> ClientTable::no_room(const JoinOrder& order,
   }
   const auto there = of_address_.find(order.client.address.bytes());
   if (there != of_address_.end() && there->second >= order.most_of_address) {
-    return ClientError{ClientFault::Quota,
-                       fmt::format("{} has {} clients, which is all that one address may have",
-                                   order.client.address.to_string(), there->second)};
+    return ClientError{
+        ClientFault::Quota,
+        fmt::format("{} has {} of {} clients that its address may have",
+                    order.client.address.to_string(), there->second, order.most_of_address)};
   }
   if (const auto fits = admission_.may_join(spec_, route); !fits) {
     return ClientError{ClientFault::NoPlace, fits.error().text};

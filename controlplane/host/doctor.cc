@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 #include <fstream>
@@ -55,6 +56,7 @@ class Doctor {
   void rights();
   void iommu();
   void sysctls(const PortSpec& port);
+  void neighbours(bool six);
   void file();
   void distance(const PortSpec& port, const std::string& address);
 
@@ -223,6 +225,24 @@ void Doctor::sysctls(const PortSpec& port) {
       fmt::format("sudo sysctl -w net.ipv4.conf.{}.rp_filter=2", interface));
 }
 
+// Clients of networks that are joined directly are neighbours, which Linux finds for us.
+void Doctor::neighbours(bool six) {
+  const std::string name = six ? "ipv6" : "ipv4";
+  const auto most = number_in(root_ / "proc/sys/net" / name / "neigh/default/gc_thresh3");
+  std::uint64_t clients = 0;
+  for (const StreamSpec& stream : spec_->streams) {
+    for (const UnicastSpec& unicast : stream.unicasts) clients += unicast.max_clients;
+  }
+  clients = std::min<std::uint64_t>(clients, spec_->appliance.max_clients);
+  if (most == 0 || clients <= most) return;
+  say(State::Advice, "neighbours",
+      fmt::format("Linux keeps {} {} neighbours, and clients may be {}: what is sent to more of "
+                  "them in networks of our own is dropped as no_neighbour",
+                  most, six ? "IPv6" : "IPv4", clients),
+      fmt::format("sudo sysctl -w net.{}.neigh.default.gc_thresh3={}", name,
+                  std::bit_ceil(clients * 2)));
+}
+
 // What the file asks of the host, as `castgate check` has it.
 void Doctor::file() {
   for (const HostComplaint& lack : check_host(*spec_, root_)) {
@@ -236,6 +256,7 @@ void Doctor::file() {
     }
     say(lack.is_error ? State::Lack : State::Advice, lack.key, lack.what.substr(0, parting), cure);
   }
+  for (const bool six : {false, true}) neighbours(six);
   for (const PortSpec& port : spec_->ports) {
     sysctls(port);
     if (const auto address = pci_address_of(port.device)) distance(port, *address);

@@ -64,6 +64,7 @@ enum class DropReason : std::uint8_t {
   Backlog,
   // transmit
   TxFull,
+  TxRate,
   TxLinkDown,
   kCount
 };
@@ -124,6 +125,7 @@ inline constexpr std::array<DropReasonInfo, kDropReasons> kDropReasonTable{{
     {"quota", "replicate", "over the rate that one client may have (unicast.max_rate)"},
     {"backlog", "replicate", "64 packets of the stream waited for its clients: the newest goes"},
     {"tx_full", "transmit", "the driver's transmit ring stayed full"},
+    {"tx_rate", "transmit", "over what the port may carry (ports.*.max_rate)"},
     {"tx_link_down", "transmit", "the output's port has no link"},
 }};
 

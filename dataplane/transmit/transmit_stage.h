@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "dataplane/stage.h"
+#include "dataplane/transmit/port_cap.h"
 #include "drivers/port.h"
 
 namespace castgate {
@@ -24,8 +25,10 @@ class RefusalWitness {
 // offered once more, in the next turn at the latest, then dropped and counted.
 class TransmitStage {
  public:
-  // `queues`: this worker's transmit queue on every port, by port index.
-  TransmitStage(std::vector<Port*> ports, std::vector<unsigned> queues);
+  // By port index: `queues` this worker's transmit queue, `caps` the port's cap, null where it has
+  // none; ports that `caps` leaves out have none.
+  TransmitStage(std::vector<Port*> ports, std::vector<unsigned> queues,
+                std::vector<PortCap*> caps = {});
   ~TransmitStage();
   TransmitStage(const TransmitStage&) = delete;
   TransmitStage& operator=(const TransmitStage&) = delete;
@@ -50,6 +53,12 @@ class TransmitStage {
     }
   }
 
+  // A frame of the host stack's: no cap holds up what finds a neighbour or keeps a membership.
+  void add_ahead(unsigned port, rte_mbuf* packet) noexcept;
+
+  // The time of what leaves from now on.
+  void set_time(Instant now) noexcept { now_ = now; }
+
   // Null: nobody.
   void tell_refusals_to(RefusalWitness* witness) noexcept { witness_ = witness; }
 
@@ -65,6 +74,7 @@ class TransmitStage {
   // By port, for the snapshot.
   std::uint64_t sent(unsigned port) const noexcept { return lanes_[port].sent.get(); }
   std::uint64_t refused(unsigned port) const noexcept { return lanes_[port].full.get(); }
+  std::uint64_t over_rate(unsigned port) const noexcept { return lanes_[port].over_rate.get(); }
   std::uint64_t without_link(unsigned port) const noexcept { return lanes_[port].link_down.get(); }
 
  private:
@@ -72,22 +82,28 @@ class TransmitStage {
 
   struct Lane {
     Port* port = nullptr;
+    PortCap* cap = nullptr;
     unsigned queue = 0;
     unsigned count = 0;
     unsigned refused = 0;        // at the front of pending: offered before
     unsigned send_at = kGather;  // packets; as many new ones whatever was refused
     std::array<rte_mbuf*, std::size_t{2} * kGather> pending{};
     Counter sent;
+    bool capped = false;  // it was the cap that refused the last
     Counter full;
+    Counter over_rate;
     Counter link_down;
   };
 
   void send(Lane& lane) noexcept;
+  unsigned offer(Lane& lane) noexcept;
+  static DropReason reason_of(const Lane& lane) noexcept;
   void drop_front(Lane& lane, unsigned count) noexcept;
   void show(const Lane& lane, CaptureStage stage, std::span<rte_mbuf* const> packets) noexcept;
 
   Tap* tap_ = nullptr;
   RefusalWitness* witness_ = nullptr;
+  Instant now_;
   std::vector<Lane> lanes_;
 };
 

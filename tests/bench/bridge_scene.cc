@@ -42,6 +42,7 @@ BridgeScene::BridgeScene(const BridgeOptions& options, const BridgeParts& parts)
   stream.name = "s";
   stream.legs.push_back({"A", 0, {}, {}, {IpAddress::v4(0xef010001), 5000}, {}});
   stream.unicasts.push_back({.name = "homes", .max_clients = options.clients});
+  if (options.copy_threshold) stream.unicasts[0].copy_threshold = *options.copy_threshold;
   roster_.emplace(spec_, ports_);
   transmit_.emplace(ports_, std::vector<unsigned>{0});
   const std::vector<bool> mine{true};

@@ -17,6 +17,7 @@ struct BridgeOptions {
   unsigned clients = 1'000;
   unsigned payload = 1'316;  // bytes
   unsigned in_flight = 0;    // buffers that the sink holds before it frees the oldest
+  std::optional<unsigned> copy_threshold;
 };
 
 struct BridgeParts {

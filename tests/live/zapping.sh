@@ -52,7 +52,7 @@ function response(status, headers, body)
   if status == 201 then
     last = last + 1
     ids[last] = string.match(body, '"id":"(%x+)"')
-  elseif status ~= 204 and status ~= 200 then
+  elseif status ~= 204 and status ~= 200 and status ~= 503 then -- 503: the worker has enough
     print("status", status, body)
   end
 end

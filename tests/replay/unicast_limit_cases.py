@@ -55,6 +55,22 @@ def client_gets_the_rate_of_its_output_and_the_rest_is_dropped_as_quota(scene):
 
 
 @case
+def port_carries_its_rate_and_the_rest_is_dropped_as_tx_rate(scene):
+    payloads = bodies(1000)  # 1344 bytes a millisecond to each of two: 21.504 Mbps
+    rows = ["s.homes,udp,10.9.0.7,6000,,", "s.homes,udp,10.9.0.8,6000,,"]
+    got = scene.replay(pipeline(scene, port={"max_rate": "10.752Mbps"}), fed(scene, payloads),
+                       {"out": "out.pcap"}, options=listed(scene, rows))
+    sent = by_client(got.out("out"))
+    count = sum(len(frames) for frames in sent.values())
+    check(1099 <= count <= 1101, "a second and a tenth of it:", count)
+    equal(got.drops(), {"tx_rate": 2000 - count}, "drops")
+    for (address, port), frames in sent.items():
+        made = iter(to_client(body, address, port, f"02:00:00:00:09:0{address[-1]}", n)
+                    for n, body in enumerate(payloads))
+        check(all(frame in made for frame in frames), "what came is in order and whole:", address)
+
+
+@case
 def declared_rates_over_a_port_are_refused_with_the_figures(scene):
     def checked(red, out):
         ports = {"red": {"max_rate": red}, "out": {**OUT, "max_rate": out}}

@@ -93,6 +93,22 @@ TEST_F(DoctorTest, time_stamp_counter_that_may_stop) {
   EXPECT_EQ(only().found, "the kernel's source is hpet");
 }
 
+TEST_F(DoctorTest, more_clients_than_the_kernel_knows_neighbours) {
+  put("proc/sys/net/ipv4/neigh/default/gc_thresh3", "1024\n");
+  put("proc/sys/net/ipv6/neigh/default/gc_thresh3", "65536\n");
+  StreamSpec& stream = spec_.streams.emplace_back();
+  stream.unicasts.push_back({.name = "homes", .max_clients = 1000});
+  spec_.appliance.max_clients = 60'000;
+  EXPECT_EQ(examine().size(), 7u);
+  stream.unicasts.push_back({.name = "offices", .max_clients = 4000});
+  EXPECT_EQ(only().found,
+            "Linux keeps 1024 IPv4 neighbours, and clients may be 5000: what is sent to more of "
+            "them in networks of our own is dropped as no_neighbour");
+  EXPECT_EQ(only().cure, "sudo sysctl -w net.ipv4.neigh.default.gc_thresh3=16384");
+  spec_.appliance.max_clients = 1000;  // of all outputs
+  EXPECT_EQ(examine().size(), 7u);
+}
+
 TEST_F(DoctorTest, core_that_others_share_comes_with_the_boot_option) {
   put("sys/devices/system/cpu/isolated", "1,3\n");
   const HostFinding said = only();

@@ -36,6 +36,74 @@ class TransmitStageTest : public test::DriverTest {
   TransmitStage stage_{{&ports_[0], &ports_[1]}, {0, 0}};
 };
 
+// Two workers at a port that may carry a megabyte a second.
+class PortCapTest : public test::DriverTest {
+ protected:
+  static constexpr std::size_t kBytes = 1000;  // of an IP packet
+
+  rte_mbuf* packet(bool tagged = false) {
+    test::Bytes bytes((tagged ? 18 : 14) + kBytes);
+    bytes[12] = tagged ? 0x81 : 0x08;
+    return test::one_segment(pool(), bytes);
+  }
+  // `count` to each worker at the time `at`, two turns of them.
+  void offer(unsigned count, Instant at, bool tagged = false) {
+    for (TransmitStage* worker : {&first_, &second_}) {
+      worker->set_time(at);
+      for (unsigned i = 0; i < count; ++i) worker->add(0, packet(tagged));
+      worker->flush();
+      worker->flush();
+    }
+  }
+  std::uint64_t over() const { return first_.over_rate(0) + second_.over_rate(0); }
+
+  test::FakePort port_;
+  PortCap cap_{8'000'000};
+  TransmitStage first_{{&port_}, {0}, {&cap_}};
+  TransmitStage second_{{&port_}, {0}, {&cap_}};
+};
+
+TEST_F(PortCapTest, all_workers_of_a_port_send_its_rate_together) {
+  const Instant start{7'000'000'000};
+  for (unsigned ms = 0; ms < 1000; ++ms) {
+    offer(2, start + std::chrono::milliseconds(ms), ms % 2 == 0);  // four times what it may
+  }
+  // A packet a millisecond, a hundred of before, and one that began while there was a little left.
+  EXPECT_GE(port_.sent.size(), 1099u);
+  EXPECT_LE(port_.sent.size(), 1102u);
+  EXPECT_EQ(port_.sent.size() + over(), 4000u);
+  EXPECT_EQ(first_.refused(0) + second_.refused(0), 0u);
+  EXPECT_EQ(first_.waiting() + second_.waiting(), 0u);
+  EXPECT_GT(second_.sent(0), 0u);
+}
+
+TEST_F(PortCapTest, time_without_packets_is_saved_up_for_a_tenth_of_a_second) {
+  offer(100, Instant{7'000'000'000});
+  const std::size_t before = port_.sent.size();
+  offer(100, Instant{60'000'000'000});
+  EXPECT_EQ(before, 101u);
+  EXPECT_EQ(port_.sent.size() - before, 101u);
+}
+
+TEST_F(PortCapTest, frames_of_the_host_stack_pass_a_port_that_is_full) {
+  offer(100, Instant{7'000'000'000});
+  const std::size_t before = port_.sent.size();
+  first_.add_ahead(0, packet());
+  EXPECT_EQ(port_.sent.size(), before + 1);
+  port_.accepts = 0;
+  first_.add_ahead(0, packet());
+  EXPECT_EQ(first_.refused(0), 1u);
+}
+
+TEST_F(PortCapTest, driver_that_refuses_costs_nothing_of_the_rate) {
+  port_.accepts = 0;
+  offer(100, Instant{7'000'000'000});
+  EXPECT_EQ(first_.refused(0) + second_.refused(0), 200u);
+  port_.accepts = UINT64_MAX;
+  offer(100, Instant{7'000'000'000});
+  EXPECT_EQ(port_.sent.size(), 101u);
+}
+
 TEST_F(TransmitStageTest, packets_leave_in_order_by_their_port) {
   add(0, 0, 3);
   add(1, 10, 2);
