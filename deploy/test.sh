@@ -222,7 +222,7 @@ tier_fuzz() {
       -print_final_stats=0 -artifact_prefix="$PWD/$logs/fuzz/$name-" \
       "$scratch/$name" "tests/fuzz/corpus/${name#fuzz_}"
   done
-  one 400 corpus_coverage bash tests/fuzz/coverage.sh
+  one 900 corpus_coverage bash tests/fuzz/coverage.sh
 }
 
 tier_clang_tidy() {
@@ -231,9 +231,9 @@ tier_clang_tidy() {
     return
   fi
   build build-test "" "${debug[@]}" || return
-  local seconds=$(($(left) - 45))
+  local seconds=$(($(left) - 160))
   [[ -n ${asked:-} || $seconds -le $tidy_seconds ]] || seconds=$tidy_seconds
-  one $((seconds + 40)) clang_tidy python3 tests/tidy/clang_tidy.py . build-test "$seconds"
+  one $((seconds + 150)) clang_tidy python3 tests/tidy/clang_tidy.py . build-test "$seconds"
 }
 
 # A first clang-tidy over every file takes a quarter of an hour on two cores: a run of everything
