@@ -27,10 +27,11 @@ void end_together(std::span<const std::unique_ptr<Worker>> workers,
   const auto all_finished = [&](WorkerPhase phase) {
     return std::ranges::all_of(workers, [&](const auto& w) { return w->finished(phase); });
   };
-  enter(WorkerPhase::Settle, kLongestSettle, [&] {
-    return std::ranges::none_of(between, &PacketRing::waiting) && all_finished(WorkerPhase::Settle);
-  });
-  enter(WorkerPhase::Drain, kLongestDrain, [&] { return all_finished(WorkerPhase::Drain); });
+  const auto all_empty = [&](WorkerPhase phase) {
+    return std::ranges::none_of(between, &PacketRing::waiting) && all_finished(phase);
+  };
+  enter(WorkerPhase::Settle, kLongestSettle, [&] { return all_empty(WorkerPhase::Settle); });
+  enter(WorkerPhase::Drain, kLongestDrain, [&] { return all_empty(WorkerPhase::Drain); });
   enter(WorkerPhase::Leave, kLongestLeave, [&] {
     for (unsigned w = 0; w < workers.size(); ++w) {
       if (!left(w)) return false;

@@ -20,7 +20,9 @@ Result<ReloadReport> LiveRuntime::reload(const Spec& spec) {
                                                      .worker_of_stream = placed.worker_of_stream,
                                                      .ports = ports,
                                                      .fingerprint_seed = fingerprint_seed_,
-                                                     .clients = clients.get()});
+                                                     .clients = clients.get(),
+                                                     .helpers_before = placement_.helpers_of_stream,
+                                                     .helpers = placed.helpers_of_stream});
   if (reload->changes_nothing()) return reload->report();
   if (auto heard = hear_groups(spec, true); !heard) return std::unexpected(heard.error());
   if (auto done = reload->carry_out(); !done) {

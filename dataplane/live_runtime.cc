@@ -2,6 +2,7 @@
 #include "dataplane/live_runtime.h"
 
 #include <algorithm>
+#include <bit>
 #include <cstdio>
 #include <cstdlib>
 #include <fmt/format.h>
@@ -42,6 +43,12 @@ std::uint64_t held_budget(const Spec& spec, const Placement& placed, unsigned wo
     if (failover.release != Release::Arrival) held += window_positions(spec.streams[s]) / 2;
   }
   return held;
+}
+
+// Of packets for another worker's part of the clients. They are in that worker's buffers: from all
+// others together no more than it keeps back from its windows. A stream's 64 wait there, not here.
+unsigned fan_ring_slots(unsigned workers) {
+  return std::bit_floor(std::clamp(kFewestPackets / 2 / workers, 64u, 512u));
 }
 
 std::uint64_t unforeseeable() {
@@ -158,6 +165,7 @@ Result<PacketRing*> LiveRuntime::ring(const std::string& name, unsigned slots) {
 
 Result<void> LiveRuntime::make_rings() {
   between_.assign(workers_, std::vector<PacketRing*>(workers_, nullptr));
+  fan_ = between_;
   sends_.resize(workers_);
   ring_ports_.resize(workers_);
   for (unsigned from = 0; from < workers_; ++from) {
@@ -173,6 +181,10 @@ Result<void> LiveRuntime::make_rings() {
       if (!made) return std::unexpected(made.error());
       between_[from][to] = *made;
       between_workers_.push_back(*made);
+      auto fan = ring(fmt::format("fan{}_{}", from, to), fan_ring_slots(workers_));
+      if (!fan) return std::unexpected(fan.error());
+      fan_[from][to] = *fan;
+      between_workers_.push_back(*fan);
     }
     for (unsigned p = 0; p < ports_.size(); ++p) {
       ring_ports_[from].emplace_back();
@@ -207,8 +219,13 @@ WorkerParts LiveRuntime::parts_of(unsigned worker) {
     if (placement_.owner_of_port[p] == worker) polls.push_back({ports_[p].get(), p, 0});
   }
   std::vector<PacketRing*> from;
+  std::vector<PacketRing*> fan_from;
+  std::vector<FanLink> links;
   for (unsigned w = 0; w < workers_; ++w) {
-    if (w != worker) from.push_back(between_[w][worker]);
+    links.push_back({fan_[worker][w], pools_[w].get()});
+    if (w == worker) continue;
+    from.push_back(between_[w][worker]);
+    fan_from.push_back(fan_[w][worker]);
   }
   const std::uint64_t budget = pools_[worker].get()->size - kPerPort * ports_.size();
   return {.pipeline = {.spec = spec_,
@@ -222,6 +239,8 @@ WorkerParts LiveRuntime::parts_of(unsigned worker) {
                        .pool = pools_[worker].get(),
                        .heads = head_pools_[worker].get(),
                        .clients = clients_.get(),
+                       .helpers = placement_.helpers_of_stream,
+                       .fan_links = links,
                        .streams = stream_places(spec_),
                        .held_limit = budget - kFewestPackets / 2,
                        .fingerprint_seed = fingerprint_seed_},
@@ -231,6 +250,7 @@ WorkerParts LiveRuntime::parts_of(unsigned worker) {
           .sends = sends_[worker],
           .hand_over_to = between_[worker],
           .take_over_from = from,
+          .fan_from = fan_from,
           .inject = inject_[worker],
           .punt = punted_[worker],
           .has_twin = has_twin,

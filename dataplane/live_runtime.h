@@ -54,8 +54,10 @@ class LiveRuntime final : public Runtime {
   Result<void> make_rings();
   void make_workers();
   void launch();
-  Worker& worker_of(const ClientPlace& place) { return worker_of(place.stream); }
-  Worker& worker_of(std::uint16_t stream) { return *running_[placement_.worker_of_stream[stream]]; }
+  Worker& worker_of(const ClientPlace& place) { return worker_of(place.stream, place.part); }
+  Worker& worker_of(std::uint16_t stream, unsigned part) {
+    return *running_[placement_.worker_of_part(stream, part)];
+  }
   std::uint16_t prepare_capture();
   Result<PacketRing*> ring(const std::string& name, unsigned slots);
   WorkerParts parts_of(unsigned worker);
@@ -77,6 +79,7 @@ class LiveRuntime final : public Runtime {
   std::vector<PacketRing*> inject_;                             // by worker
   std::vector<PacketRing*> punted_;                             // by worker
   std::vector<std::vector<PacketRing*>> between_;               // [from][to]
+  std::vector<std::vector<PacketRing*>> fan_;                   // likewise, for parts of clients
   std::vector<PacketRing*> between_workers_;                    // these and the transmit rings
   std::vector<std::vector<std::unique_ptr<Port>>> ring_ports_;  // [worker][port]: stand-ins
   std::vector<std::vector<SendDuty>> sends_;                    // by worker

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <array>
+#include <cstdint>
 #include <memory>
 #include <span>
 #include <string>
@@ -9,6 +11,7 @@
 #include <rte_ring.h>
 
 #include "dataplane/base/error.h"
+#include "dataplane/stage.h"
 
 namespace castgate {
 
@@ -37,6 +40,36 @@ class PacketRing {
   explicit PacketRing(rte_ring* ring) noexcept : ring_(ring) {}
 
   std::unique_ptr<rte_ring, Closer> ring_;
+};
+
+// Packets on their way into a ring to another worker: in bulk, once a turn. What a full ring
+// refuses waits for the next turn. One worker's alone; what waits at the end is freed.
+class RingWriter {
+ public:
+  explicit RingWriter(PacketRing* ring = nullptr) noexcept : ring_(ring) {}
+  RingWriter(const RingWriter&) = delete;
+  RingWriter& operator=(const RingWriter&) = delete;
+  ~RingWriter() { (void)abandon(); }
+
+  // False: there is nowhere to wait either.
+  bool has_room() noexcept {
+    if (count_ == kBurst) put();
+    return count_ != kBurst;
+  }
+  // Expects has_room().
+  void add(rte_mbuf* packet) noexcept { pending_[count_++] = packet; }
+  void put() noexcept;
+  // Frees what waits; says how much it was.
+  unsigned abandon() noexcept;
+
+  unsigned waiting() const noexcept { return count_; }
+  std::uint64_t handed_over() const noexcept { return handed_over_; }
+
+ private:
+  PacketRing* ring_;
+  unsigned count_ = 0;
+  std::uint64_t handed_over_ = 0;
+  std::array<rte_mbuf*, kBurst> pending_{};
 };
 
 }  // namespace castgate

@@ -12,7 +12,10 @@ Pipeline::Pipeline(const PipelineParts& parts)
                   .pool = parts.pool,
                   .heads = parts.heads,
                   .clients = parts.clients,
-                  .streams = parts.streams},
+                  .streams = parts.streams,
+                  .worker = parts.worker,
+                  .helpers = parts.helpers,
+                  .links = parts.fan_links},
                  transmit_),
       failover_(parts.spec, parts.mine, {parts.held_limit, parts.fingerprint_seed, parts.streams},
                 after_failover(parts), *parts.events),
@@ -64,6 +67,7 @@ Stage& Pipeline::after_failover(const PipelineParts& parts) {
 }
 
 void Pipeline::install(StreamKit& kit, Instant now) noexcept {
+  if (kit.part != 0) return replicate_.install(kit.stream, kit.outputs);
   was_changed_ = true;
   if (kit.restamp && !restamp_) {
     restamp_ = std::move(kit.restamp);
@@ -79,6 +83,7 @@ void Pipeline::install(StreamKit& kit, Instant now) noexcept {
 }
 
 void Pipeline::remove(StreamKit& kit, Instant now) noexcept {
+  if (kit.part != 0) return replicate_.install(kit.stream, kit.outputs);
   was_changed_ = true;
   if (tap_ != nullptr) tap_->set_time(now);
   failover_.remove(kit.stream, kit.failover.stream, now);
@@ -110,13 +115,14 @@ void Pipeline::drain(Instant now) noexcept {
 }
 
 void Pipeline::snapshot_stream(std::size_t s, StreamSnapshot& into) const {
-  if (failover_.snapshot(s, into)) replicate_.snapshot(s, into);
+  if (failover_.snapshot(s, into)) return replicate_.snapshot(s, into);
+  replicate_.snapshot_clients(s, into);
 }
 
 void Pipeline::add_counters(Snapshot& into) const {
   DropCounts drops{};
   std::uint64_t received = injected_.get();
-  into.ledger.held += held() - taken_over_.get() - relayed_.get();
+  into.ledger.held += held() + replicate_.handed_over() - taken_over_.get() - relayed_.get();
   for (std::size_t p = 0; p < into.ports.size(); ++p) {
     const PortCounters& port = classify_.ports()[p];
     received += port.packets.get();

@@ -32,6 +32,8 @@ struct PipelineParts {
   rte_mempool* pool = nullptr;            // headers, copies, frames made one segment
   rte_mempool* heads = nullptr;           // headers to clients
   const ClientRoster* clients = nullptr;  // null: no stream has a unicast output
+  std::vector<FanHelpers> helpers;        // by stream index; none: no stream has any
+  std::vector<FanLink> fan_links;         // by worker
   std::size_t streams = 0;                // most there will ever be, where more than in the spec
   std::uint64_t held_limit = UINT64_MAX;
   std::uint64_t fingerprint_seed = 1;  // live: another at each start
@@ -61,6 +63,13 @@ class Pipeline {
     if (was_changed_) [[unlikely]]
       return take_over_known(burst, now);
     failover_.process(burst, now);
+  }
+  // Packets of another worker's streams, for our part of their clients.
+  void take_part(std::span<rte_mbuf* const> burst, Instant now) noexcept {
+    taken_over_.add(burst.size());
+    if (tap_ != nullptr) [[unlikely]]
+      tap_->set_time(now);
+    replicate_.take_part(burst, now);
   }
   // A frame of the host stack's, whole and ready to leave.
   void inject(unsigned port, rte_mbuf* packet) noexcept {

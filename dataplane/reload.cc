@@ -16,11 +16,21 @@ constexpr std::chrono::seconds kPatience{2};
 constexpr std::uint64_t kTurnsToEmpty = 4096 / kBurst + 2;
 constexpr std::chrono::milliseconds kLongestWay{100};
 
-std::unique_ptr<StreamKit> leaving(std::uint32_t stream) {
+std::unique_ptr<StreamKit> leaving(std::uint32_t stream, unsigned part = 0) {
   auto kit = std::make_unique<StreamKit>();
   kit->stream = stream;
+  kit->part = part;
   kit->goes = true;
   return kit;
+}
+
+FanHelpers helpers_of(std::span<const FanHelpers> all, std::uint32_t stream) {
+  return stream < all.size() ? all[stream] : FanHelpers{};
+}
+
+KitParts kit_parts(const ReloadParts& parts) {
+  return {parts.before,           parts.after,   parts.ports,
+          parts.fingerprint_seed, parts.clients, parts.helpers};
 }
 
 }  // namespace
@@ -30,9 +40,9 @@ Reload::Reload(const ReloadParts& parts)
       flows_(std::make_unique<FlowTable>(parts.after, parts.worker_of_stream)),
       coming_(workers_.size()),
       looking_up_(workers_.size()),
-      going_(workers_.size()) {
-  const KitParts kits{parts.before, parts.after, parts.ports, parts.fingerprint_seed,
-                      parts.clients};
+      going_(workers_.size()),
+      parting_(workers_.size()) {
+  const KitParts kits = kit_parts(parts);
   for (std::uint32_t s = 0; s < parts.after.streams.size(); ++s) {
     const unsigned worker = parts.worker_of_stream[s];
     switch (change_of(parts.before, parts.after, s)) {
@@ -48,19 +58,38 @@ Reload::Reload(const ReloadParts& parts)
       case StreamChange::Removed:
         ++report_.removed;
         going_[worker].kits.push_back(leaving(s));
+        add_parts(parts, s, false);
         continue;
     }
+    add_parts(parts, s, true);
     coming_[worker].kits.push_back(make_kit(kits, s));
   }
   // One worker alone has no packets on their way, so that the first two steps are one for it.
   for (ReloadJob& job : workers_.size() == 1 ? coming_ : looking_up_) job.flows = flows_.get();
 }
 
+// Who keeps a part of the clients keeps what waits for them, too; who has none any more lets it go.
+void Reload::add_parts(const ReloadParts& parts, std::uint32_t stream, bool comes) {
+  const FanHelpers before = helpers_of(parts.helpers_before, stream);
+  const FanHelpers after = comes ? helpers_of(parts.helpers, stream) : FanHelpers{};
+  for (unsigned h = 0; h < after.size(); ++h) {
+    coming_[after[h]].kits.push_back(make_part_kit(kit_parts(parts), stream, h + 1));
+  }
+  for (std::size_t h = after.size(); h < before.size(); ++h) {
+    parting_[before[h]].kits.push_back(leaving(stream, static_cast<unsigned>(h) + 1));
+  }
+}
+
 Result<void> Reload::carry_out() {
   if (auto done = carry_out(coming_); !done) return done;
   if (auto done = carry_out(looking_up_); !done) return done;
   if (workers_.size() > 1) let_hand_overs_end();
-  return carry_out(going_);
+  if (auto done = carry_out(going_); !done) return done;
+  if (std::ranges::all_of(parting_, [](const ReloadJob& job) { return job.kits.empty(); })) {
+    return {};
+  }
+  let_hand_overs_end();
+  return carry_out(parting_);
 }
 
 Result<void> Reload::carry_out(Step& step) {

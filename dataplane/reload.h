@@ -19,13 +19,16 @@ struct ReloadParts {
   std::span<const std::uint8_t> worker_of_stream;  // of `after`
   std::span<Port* const> ports;
   std::uint64_t fingerprint_seed = 0;
-  const ClientRoster* clients = nullptr;  // of `after`; null: no stream has a unicast output
+  const ClientRoster* clients = nullptr;       // of `after`; null: no stream has a unicast output
+  std::span<const FanHelpers> helpers_before;  // by stream index; none: no stream has any
+  std::span<const FanHelpers> helpers;         // likewise, of `after`
 };
 
-// Streams that come, change and go while workers run, in three steps over all workers: first each
-// has what is new of its streams, then packets are looked up in the new table, and once none that
-// was looked up in the old one is on its way any more, what goes is let go. Made and carried out by
-// the control thread; workers only swap pointers and hand over windows.
+// Streams that come, change and go while workers run, in steps over all workers: first each has
+// what is new of its streams, then packets are looked up in the new table, and once none that was
+// looked up in the old one is on its way any more, what goes is let go; last the parts of clients
+// that other workers had, when what their streams still held has come to them. Made and carried out
+// by the control thread; workers only swap pointers and hand over windows.
 class Reload {
  public:
   explicit Reload(const ReloadParts& parts);
@@ -44,6 +47,7 @@ class Reload {
   using Step = std::vector<ReloadJob>;  // by worker
 
   Result<void> carry_out(Step& step);
+  void add_parts(const ReloadParts& parts, std::uint32_t stream, bool comes);
   void let_hand_overs_end() const;
 
   std::span<const std::unique_ptr<Worker>> workers_;
@@ -51,6 +55,7 @@ class Reload {
   Step coming_;
   Step looking_up_;
   Step going_;
+  Step parting_;  // as going_: of streams that other workers merge
   ReloadReport report_;
 };
 

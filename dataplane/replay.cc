@@ -12,6 +12,7 @@
 #include "dataplane/contract/runtime.h"
 #include "dataplane/pipeline.h"
 #include "dataplane/replay_clients.h"
+#include "dataplane/replay_workers.h"
 #include "drivers/eal.h"
 #include "drivers/packet_pool.h"
 #include "drivers/replay_port.h"
@@ -60,7 +61,7 @@ class Replay {
 
  private:
   Result<void> open();
-  void serve();
+  void serve() { workers_->serve(now_); }
   void carry_out(const Command& command);
   void trace_one();
   Result<void> advance(Source& source);
@@ -83,7 +84,7 @@ class Replay {
   std::optional<ReplayTap> tap_;
   std::optional<TraceTap> trace_;
   std::optional<FlowTable> flows_;
-  std::unique_ptr<Pipeline> pipeline_;
+  std::unique_ptr<ReplayWorkers> workers_;
   ReplayResult result_;
   std::optional<PacketPool> heads_;
   std::unique_ptr<ReplayClients> clients_;
@@ -121,21 +122,23 @@ Result<void> Replay::open() {
     heads_.emplace(std::move(*heads));
   }
   flows_.emplace(spec_, std::vector<std::uint8_t>(spec_.streams.size(), 0));
-  pipeline_ = std::make_unique<Pipeline>(
-      PipelineParts{.spec = spec_,
-                    .flows = *flows_,
-                    .worker = 0,
-                    .mine = std::vector<bool>(spec_.streams.size(), true),
-                    .ports = port_pointers_,
-                    .tx_queues = std::vector<unsigned>(ports_.size(), 0),
-                    .pool = pool_->get(),
-                    .heads = heads_ ? heads_->get() : nullptr,
-                    .clients = &clients_->roster(),
-                    .caps = caps_.all(),
-                    .held_limit = pool.packets - kSparePackets,
-                    .exits = &exits_,
-                    .events = &events_});
-  if (plan_.captured) pipeline_->show_to(&tap_.emplace(spec_, plan_));
+  auto workers =
+      ReplayWorkers::make(PipelineParts{.spec = spec_,
+                                        .flows = *flows_,
+                                        .worker = 0,
+                                        .mine = std::vector<bool>(spec_.streams.size(), true),
+                                        .ports = port_pointers_,
+                                        .tx_queues = std::vector<unsigned>(ports_.size(), 0),
+                                        .caps = caps_.all(),
+                                        .pool = pool_->get(),
+                                        .heads = heads_ ? heads_->get() : nullptr,
+                                        .clients = &clients_->roster(),
+                                        .held_limit = pool.packets - kSparePackets,
+                                        .exits = &exits_,
+                                        .events = &events_});
+  if (!workers) return std::unexpected(workers.error());
+  workers_ = std::move(*workers);
+  if (plan_.captured) workers_->show_to(&tap_.emplace(spec_, plan_));
   if (plan_.trace) trace_one();
   for (Source& source : sources_) {
     if (auto first = advance(source); !first) return first;
@@ -143,27 +146,19 @@ Result<void> Replay::open() {
   return {};
 }
 
-// There is nothing else to do: every client gets its packet at the packet's time.
-void Replay::serve() {
-  pipeline_->set_time(now_);
-  do {
-    pipeline_->flush();
-  } while (!pipeline_->idle());
-}
-
 void Replay::carry_out(const Command& command) {
-  pipeline_->command(command, now_);
+  workers_->command(command, now_);
   serve();
 }
 
 void Replay::trace_one() {
   const auto locate = [this](const rte_mbuf* packet, Located& where) {
-    return pipeline_->locate(packet, where);
+    return workers_->first().locate(packet, where);
   };
   const auto flush = [this] { serve(); };
   trace_.emplace(spec_, plan_.trace.value_or(TraceRequest{}), events_.events,
                  TraceTap::Ways{locate, flush});
-  pipeline_->show_to(&*trace_);
+  workers_->show_to(&*trace_);
 }
 
 Result<void> Replay::advance(Source& source) {
@@ -186,10 +181,10 @@ Source* Replay::earliest() {
 }
 
 void Replay::run_deadlines_before(Instant moment) {
-  while (pipeline_->next_deadline() < moment) {
-    now_ = pipeline_->next_deadline();
+  while (workers_->first().next_deadline() < moment) {
+    now_ = workers_->first().next_deadline();
     if (trace_) trace_->no_arrival(false);
-    pipeline_->tick(now_);
+    workers_->first().tick(now_);
     serve();
   }
 }
@@ -217,7 +212,7 @@ void Replay::deliver(const Source& source) {
   rte_mbuf* packet = ports_[source.port]->packet_of(source.frame.bytes);
   if (trace_) trace_->arrive(source.port, packet, now_);
   if (packet == nullptr) return;
-  pipeline_->receive(source.port, {&packet, 1}, now_);
+  workers_->first().receive(source.port, {&packet, 1}, now_);
   serve();
 }
 
@@ -231,8 +226,8 @@ Result<ReplayResult> Replay::run() {
     }
     if (auto next = advance(*source); !next) return std::unexpected(next.error());
   }
-  while (pipeline_->held() != 0 && pipeline_->next_deadline() != kNever) {
-    run_until({pipeline_->next_deadline().ns + 1});
+  while (workers_->held() != 0 && workers_->first().next_deadline() != kNever) {
+    run_until({workers_->first().next_deadline().ns + 1});
   }
   return finish();
 }
@@ -240,15 +235,12 @@ Result<ReplayResult> Replay::run() {
 Result<ReplayResult> Replay::finish() {
   CG_CHECK(pool_.has_value());
   if (trace_) trace_->no_arrival(true);
-  pipeline_->drain(now_);
+  workers_->drain(now_);
   if (trace_) result_.trace = trace_->finish();
   Snapshot& snapshot = result_.snapshot;
   snapshot = empty_snapshot(spec_, port_pointers_);
   add_port_stats(port_pointers_, snapshot);
-  for (std::size_t s = 0; s < spec_.streams.size(); ++s) {
-    pipeline_->snapshot_stream(s, snapshot.streams[s]);
-  }
-  pipeline_->add_counters(snapshot);
+  workers_->fill(snapshot);
   for (const PortSnapshot& port : snapshot.ports) result_.packets_out += port.tx_packets;
   for (const auto& port : ports_) {
     if (auto closed = port->close(); !closed) return std::unexpected(closed.error());

@@ -30,7 +30,8 @@ Command ReplayClients::take() {
     client.is_there = false;
     return roster_.leave(client.place, 0);
   }
-  const auto joined = roster_.join(plan_[act.client].route, UINT64_MAX);
+  const ClientRoute& route = plan_[act.client].route;
+  const auto joined = roster_.join(route, roster_.next_part(route), UINT64_MAX);
   CG_CHECK(joined.has_value());
   client.place = joined->client.place;
   client.is_there = true;

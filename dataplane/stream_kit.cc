@@ -15,6 +15,14 @@ bool keeps_verdict(const StreamSpec& before, const StreamSpec& after) {
          before.verify.payload_type == after.verify.payload_type && before.legs == after.legs;
 }
 
+ReplicateStage::ChangeParts change_parts(const KitParts& parts, std::uint32_t stream) {
+  ReplicateStage::ChangeParts change{.specs = parts.after.ports, .ports = parts.ports};
+  change.stream = static_cast<std::uint16_t>(stream);
+  if (parts.clients != nullptr) change.clients = &parts.clients->clients_of(stream);
+  if (stream < parts.helpers.size()) change.helpers = parts.helpers[stream];
+  return change;
+}
+
 }  // namespace
 
 std::unique_ptr<StreamKit> make_kit(const KitParts& parts, std::uint32_t stream) {
@@ -34,13 +42,18 @@ std::unique_ptr<StreamKit> make_kit(const KitParts& parts, std::uint32_t stream)
   kit->face = RestampStage::make_face(after);
   if (is_restamped(after))
     kit->restamp = std::make_unique<RestampStage>(stream_places(parts.after));
-  kit->outputs = ReplicateStage::make_change(
-      after, before,
-      {.specs = parts.after.ports,
-       .ports = parts.ports,
-       .clients = parts.clients == nullptr ? nullptr : &parts.clients->clients_of(stream),
-       .stream = static_cast<std::uint16_t>(stream)});
+  kit->outputs = ReplicateStage::make_change(after, before, change_parts(parts, stream));
   kit->leg_ports = CaptureFilter::ports_of(after);
+  return kit;
+}
+
+std::unique_ptr<StreamKit> make_part_kit(const KitParts& parts, std::uint32_t stream,
+                                         unsigned part) {
+  auto kit = std::make_unique<StreamKit>();
+  kit->stream = stream;
+  kit->part = part;
+  kit->outputs =
+      ReplicateStage::make_part(parts.after.streams[stream], part, change_parts(parts, stream));
   return kit;
 }
 

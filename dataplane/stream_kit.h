@@ -18,6 +18,7 @@ namespace castgate {
 // The worker takes it by swapping; what it had comes back in the same kit.
 struct StreamKit {
   std::uint32_t stream = 0;  // index into Spec::streams
+  unsigned part = 0;         // of its clients: beyond the first the worker has these alone
   bool goes = false;         // is taken out; what is below then serves only to be swapped
   FailoverStage::Change failover;
   RestampStage::Face face;
@@ -32,10 +33,14 @@ struct KitParts {
   std::span<Port* const> ports;
   std::uint64_t fingerprint_seed = 0;
   const ClientRoster* clients = nullptr;  // null: no stream has a unicast output
+  std::span<const FanHelpers> helpers;    // by stream index of `after`; none: no stream has any
 };
 
 // For a stream that comes or changes: StreamChange::Added or Changed.
 std::unique_ptr<StreamKit> make_kit(const KitParts& parts, std::uint32_t stream);
+// The same for the worker that has this part of its clients, from 1 on.
+std::unique_ptr<StreamKit> make_part_kit(const KitParts& parts, std::uint32_t stream,
+                                         unsigned part);
 
 // One after the other, then the table of flows. Published by pointer; the worker hands it back by
 // clearing the pointer.

@@ -28,8 +28,7 @@ Worker::Worker(const WorkerParts& parts, const TscClock& clock)
     : parts_(parts),
       clock_(clock),
       punt_(parts.has_twin, *parts.punt),
-      hand_over_(parts.hand_over_to.size()) {
-  for (std::size_t w = 0; w < hand_over_.size(); ++w) hand_over_[w].ring = parts.hand_over_to[w];
+      hand_over_(parts.hand_over_to.begin(), parts.hand_over_to.end()) {
   parts_.pipeline.exits = this;
   parts_.pipeline.events = events_.get();
   pipeline_ = std::make_unique<Pipeline>(parts_.pipeline);
@@ -93,7 +92,7 @@ unsigned Worker::poll(Instant now) noexcept {
 unsigned Worker::serve(Instant now) noexcept {
   pipeline_->set_time(now);
   serve_commands(now);
-  for (unsigned w = 0; w < hand_over_.size(); ++w) put_hand_over(w);
+  for (RingWriter& to : hand_over_) to.put();
   const unsigned taken = take_rings(now);
   if (now >= pipeline_->next_deadline()) pipeline_->tick(now);
   pipeline_->flush();
@@ -114,6 +113,11 @@ unsigned Worker::take_rings(Instant now) noexcept {
     if (count != 0) pipeline_->take_over({burst.data(), count}, now);
     total += count;
   }
+  for (PacketRing* ring : parts_.fan_from) {
+    const unsigned count = ring->take(burst);
+    if (count != 0) pipeline_->take_part({burst.data(), count}, now);
+    total += count;
+  }
   for (const SendDuty& duty : parts_.sends) {
     const unsigned count = duty.ring->take(burst);
     pipeline_->relay(duty.index, {burst.data(), count});
@@ -124,23 +128,12 @@ unsigned Worker::take_rings(Instant now) noexcept {
   return total + injected;
 }
 
+// New packets with nowhere to wait are dropped by classify.
 bool Worker::hand_over(rte_mbuf* packet, unsigned worker) noexcept {
-  HandOver& to = hand_over_[worker];
-  if (to.count == kBurst) put_hand_over(worker);
-  if (to.count == kBurst) return false;
-  to.pending[to.count++] = packet;
+  RingWriter& to = hand_over_[worker];
+  if (!to.has_room()) return false;
+  to.add(packet);
   return true;
-}
-
-// In bulk, once per burst. What a full ring refuses waits for the next turn, and new packets with
-// nowhere to wait are dropped by classify.
-void Worker::put_hand_over(unsigned worker) noexcept {
-  HandOver& to = hand_over_[worker];
-  if (to.count == 0) return;
-  const unsigned taken = to.ring->put({to.pending.data(), to.count});
-  handed_over_.add(taken);
-  to.count -= taken;
-  std::copy_n(to.pending.begin() + taken, to.count, to.pending.begin());
 }
 
 bool Worker::punt(rte_mbuf* packet, unsigned port, HostKind kind, Instant now) noexcept {
@@ -217,11 +210,8 @@ void Worker::add_totals(Snapshot& into) noexcept {
     into.ledger.dropped += count;
   };
   pipeline_->add_counters(into);
-  into.ledger.held += handed_over_.get();
-  for (const HandOver& to : hand_over_) {
-    into.ledger.held += to.count;
-    add(nullptr, DropReason::HandoverFull, to.full.get());
-  }
+  for (const RingWriter& to : hand_over_) into.ledger.held += to.handed_over() + to.waiting();
+  add(nullptr, DropReason::HandoverFull, abandoned_);
   for (std::size_t p = 0; p < into.ports.size(); ++p) {
     const auto port = static_cast<unsigned>(p);
     PortSnapshot& snapshot = into.ports[p];
@@ -255,24 +245,26 @@ void Worker::rest(Instant now) noexcept {
   rte_rcu_qsbr_thread_online(parts_.rcu, parts_.pipeline.worker);
 }
 
+bool Worker::has_nothing_left() const noexcept {
+  return pipeline_->held() == 0 && pipeline_->idle() &&
+         std::ranges::all_of(hand_over_, [](const RingWriter& to) { return to.waiting() == 0; });
+}
+
 void Worker::finish() noexcept {
   while (asked() == WorkerPhase::Settle) {
-    const bool idle =
-        serve(clock_.now()) == 0 && pipeline_->held() == 0 && pipeline_->idle() &&
-        std::ranges::all_of(hand_over_, [](const HandOver& to) { return to.count == 0; });
+    const bool idle = serve(clock_.now()) == 0 && has_nothing_left();
     finished_.store(idle ? WorkerPhase::Settle : WorkerPhase::Run, std::memory_order_release);
   }
   pipeline_->drain(clock_.now());
-  finished_.store(WorkerPhase::Drain, std::memory_order_release);
-  while (asked() != WorkerPhase::Leave) serve(clock_.now());
+  // What leaves for other workers' parts of the clients leaves them for ports of third ones.
+  while (asked() != WorkerPhase::Leave) {
+    const bool idle = serve(clock_.now()) == 0 && has_nothing_left();
+    finished_.store(idle ? WorkerPhase::Drain : WorkerPhase::Settle, std::memory_order_release);
+  }
   while (serve(clock_.now()) != 0) {
   }
   pipeline_->drain(clock_.now());
-  for (HandOver& to : hand_over_) {
-    for (unsigned i = 0; i < to.count; ++i) rte_pktmbuf_free(to.pending[i]);
-    to.full.add(to.count);
-    to.count = 0;
-  }
+  for (RingWriter& to : hand_over_) abandoned_ += to.abandon();
 }
 
 }  // namespace castgate

@@ -38,6 +38,7 @@ struct WorkerParts {
   std::vector<SendDuty> sends;
   std::vector<PacketRing*> hand_over_to;    // by worker; null for itself
   std::vector<PacketRing*> take_over_from;  // without itself
+  std::vector<PacketRing*> fan_from;        // likewise: packets for our part of a stream's clients
   PacketRing* inject = nullptr;             // from the control thread, mbuf->port is the index
   PacketRing* punt = nullptr;               // to the control thread
   std::vector<bool> has_twin;               // by port index
@@ -108,7 +109,7 @@ class Worker final : private ClassifyExits {
   unsigned poll(Instant now) noexcept;
   unsigned serve(Instant now) noexcept;
   unsigned take_rings(Instant now) noexcept;
-  void put_hand_over(unsigned worker) noexcept;
+  bool has_nothing_left() const noexcept;
   void serve_commands(Instant now) noexcept;
   void serve_snapshot() noexcept;
   void serve_reload(Instant now) noexcept;
@@ -119,20 +120,13 @@ class Worker final : private ClassifyExits {
   bool hand_over(rte_mbuf* packet, unsigned worker) noexcept override;
   bool punt(rte_mbuf* packet, unsigned port, HostKind kind, Instant now) noexcept override;
 
-  struct HandOver {
-    PacketRing* ring = nullptr;
-    unsigned count = 0;
-    std::array<rte_mbuf*, kBurst> pending{};
-    Counter full;
-  };
-
   WorkerParts parts_;
   const TscClock& clock_;
   std::unique_ptr<EventRing> events_ = std::make_unique<EventRing>();
   std::unique_ptr<CommandRing> commands_ = std::make_unique<CommandRing>();
   PuntStage punt_;
-  std::vector<HandOver> hand_over_;
-  Counter handed_over_;
+  std::vector<RingWriter> hand_over_;  // by worker
+  std::uint64_t abandoned_ = 0;        // of them, at the end
   Counter commands_done_;
   std::unique_ptr<Pipeline> pipeline_;
   std::atomic<SnapshotJob*> job_{nullptr};

@@ -73,7 +73,9 @@ struct KeyInfo {
   // NOLINTEND(readability-redundant-member-init)
 
   // Does it take effect when the file is read again? What is restart-only: contract/reload.h.
-  bool is_live() const noexcept { return path.starts_with("streams"); }
+  bool is_live() const noexcept {
+    return path.starts_with("streams") && !path.ends_with(".fan_workers");
+  }
   std::string value_text() const;    // "duration", "list of addresses with length"
   std::string unit_text() const;     // "ns, us, ms, s"
   std::string range_text() const;    // "1us to 10s", "merge", "1 to 255, or decrement"

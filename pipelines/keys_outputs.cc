@@ -64,6 +64,15 @@ constexpr KeyInfo kTable[] = {
      .unit = "clients",
      .fallback = [](D d) { return std::to_string(d.unicast.max_clients); },
      .meaning = "most that this output serves at a time; appliance.max_clients is for all"},
+    {.path = "streams.*.outputs.*.unicast.fan_workers",
+     .kind = KeyKind::Number,
+     .least = 1,
+     .most = kMaxWorkers,
+     .unit = "workers",
+     .fallback = [](D d) { return std::to_string(d.unicast.fan_workers); },
+     .meaning =
+         "among which the clients are split evenly, where one core cannot serve them all; at "
+         "most as many as appliance.worker_cores"},
     {.path = "streams.*.outputs.*.unicast.copy_threshold",
      .kind = KeyKind::Number,
      .least = 0,

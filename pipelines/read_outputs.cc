@@ -23,6 +23,7 @@ UnicastSpec read_unicast(Section& section, const YamlNode& node, ReadContext& co
   section.read("dscp", unicast.dscp);
   Section own(node, section.path().key("unicast"), context);
   own.read("max_clients", unicast.max_clients);
+  own.read("fan_workers", unicast.fan_workers);
   own.read("copy_threshold", unicast.copy_threshold);
   own.read("max_rate", unicast.max_rate_bps);
   own.read("too_big", unicast.too_big);

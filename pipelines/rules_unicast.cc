@@ -67,6 +67,14 @@ void check_unicast(RuleContext& rules, const StreamSpec& stream, const UnicastSp
         path + ".unicast.max_clients",
         fmt::format("{} is more than appliance.max_clients, {}", unicast.max_clients, most));
   }
+  const std::size_t workers = rules.spec().appliance.worker_cores.size();
+  if (workers != 0 && unicast.fan_workers > workers && !rules.bad("appliance.worker_cores")) {
+    rules.error(
+        path + ".unicast.fan_workers",
+        fmt::format("{} is more than appliance.worker_cores has, {}: list more cores there, "
+                    "or fan_workers: {}",
+                    unicast.fan_workers, workers, workers));
+  }
 }
 
 }  // namespace castgate

@@ -27,6 +27,7 @@ struct ClientPlace {
   std::uint16_t stream = 0;
   std::uint16_t unicast = 0;
   std::uint32_t slot = 0;
+  std::uint16_t part = 0;  // of the output's clients: each is served by another worker
 
   bool operator==(const ClientPlace&) const = default;
 };

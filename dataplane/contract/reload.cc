@@ -49,6 +49,16 @@ StreamSpec with_legs_in_place(const StreamSpec& running, const StreamSpec& wante
   return made;
 }
 
+// Its clients would have to move to other workers: outputs whose clients were split otherwise.
+void compare_fans(std::vector<std::string>& keys, const StreamSpec& running,
+                  const StreamSpec& wanted) {
+  for (const UnicastSpec& unicast : wanted.unicasts) {
+    const auto old = std::ranges::find(running.unicasts, unicast.name, &UnicastSpec::name);
+    if (old == running.unicasts.end() || old->fan_workers == unicast.fan_workers) continue;
+    keys.push_back("streams." + wanted.name + ".outputs." + unicast.name + ".unicast.fan_workers");
+  }
+}
+
 }  // namespace
 
 std::vector<std::string> restart_keys(const Spec& running, const Spec& wanted) {
@@ -74,6 +84,10 @@ std::vector<std::string> restart_keys(const Spec& running, const Spec& wanted) {
     } else if (p >= running.ports.size() || running.ports[p] != wanted.ports[p]) {
       keys.push_back("ports." + wanted.ports[p].name);
     }
+  }
+  for (const StreamSpec& stream : wanted.streams) {
+    const auto old = std::ranges::find(running.streams, stream.name, &StreamSpec::name);
+    if (old != running.streams.end()) compare_fans(keys, *old, stream);
   }
   return keys;
 }

@@ -29,6 +29,12 @@ bool has_choice(const StreamSpec& stream) noexcept {
          stream.failover.corrupt == Corrupt::UseIfOnly;
 }
 
+unsigned fan_parts(const StreamSpec& stream) noexcept {
+  unsigned parts = 1;
+  for (const UnicastSpec& unicast : stream.unicasts) parts = std::max(parts, unicast.fan_workers);
+  return parts;
+}
+
 bool is_restamped(const StreamSpec& stream) noexcept {
   return stream.failover.continuity == Continuity::Splice || stream.restamp.rtp != RtpFace::Keep;
 }

@@ -195,6 +195,7 @@ struct UnicastSpec {
   std::uint8_t ttl = 64;             // 0: received TTL less one (`ttl: decrement`)
   std::optional<std::uint8_t> dscp;  // absent keeps what was received
   unsigned max_clients = 1000;
+  unsigned fan_workers = 1;        // among how many workers the clients are split
   unsigned copy_threshold = 256;   // bytes of UDP payload: from here on it is shared, not copied
   std::uint64_t max_rate_bps = 0;  // IP packets to one client; 0: no limit
   TooBig too_big = TooBig::Drop;
@@ -244,6 +245,8 @@ std::vector<std::uint8_t> preference(const StreamSpec& stream);
 
 // Are copies of one position worth differently much?
 bool has_choice(const StreamSpec& stream) noexcept;
+// Workers that serve clients of the stream: as many as the output with most fan_workers asks for.
+unsigned fan_parts(const StreamSpec& stream) noexcept;
 // Does the stream leave with other RTP headers than it came with?
 bool is_restamped(const StreamSpec& stream) noexcept;
 

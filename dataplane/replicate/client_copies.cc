@@ -35,7 +35,7 @@ unsigned ClientFan::serve_some(FanStream& stream, FanJob& job, unsigned chunk) n
   Batch batch{.clients = clients,
               .chunk = clients.chunk(chunk),
               .manner = manner,
-              .first_slot = chunk * ClientChunk::kClients,
+              .first_slot = stream.part << ClientTag::kSlotBits | chunk * ClientChunk::kClients,
               .shared = payload >= manner.copy_below,
               .tag = {.stream = stream.index, .unicast = static_cast<std::uint16_t>(job.unicast)}};
   const bool buffers = take_buffers(batch, payload, taken);

@@ -5,12 +5,16 @@
 
 namespace castgate {
 
-std::unique_ptr<FanStream> make_fan_stream(
-    const StreamSpec& stream, const std::vector<std::shared_ptr<ClientVector>>& clients,
-    std::span<Port* const> ports, std::uint16_t index) {
+std::unique_ptr<FanStream> make_fan_stream(const StreamSpec& stream, const FanShare& share,
+                                           std::span<Port* const> ports, std::uint16_t index) {
+  CG_CHECK(share.part < share.clients.size() && share.helpers.size() + 1 == share.clients.size());
   auto made = std::make_unique<FanStream>();
   made->index = index;
-  made->unicasts = clients;
+  made->part = share.part;
+  made->unicasts = share.clients[share.part];
+  for (std::size_t h = 0; share.part == 0 && h < share.helpers.size(); ++h) {
+    made->helpers.push_back({share.helpers[h], share.clients[h + 1]});
+  }
   for (const UnicastSpec& unicast : stream.unicasts) {
     const bool chains = ports[unicast.port]->facts().multi_segment_tx;
     made->manners.push_back({.copy_below = chains ? unicast.copy_threshold : UINT32_MAX,

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "dataplane/replicate/client_rate.h"
+#include "dataplane/replicate/client_roster.h"
 #include "dataplane/replicate/client_tag.h"
 #include "dataplane/replicate/client_vector.h"
 #include "dataplane/replicate/header_writer.h"
@@ -39,12 +40,25 @@ struct FanJob {
   std::uint64_t left = 0;
 };
 
-// The clients of one stream, and the packets that they still wait for.
+// Another worker that has clients of the stream.
+struct FanHelper {
+  std::uint8_t worker = 0;
+  ClientRoster::Vectors unicasts;  // its clients, by index into StreamSpec::unicasts
+
+  bool has_clients() const noexcept {
+    return std::ranges::any_of(unicasts, [](const auto& clients) { return clients->count() != 0; });
+  }
+  bool operator==(const FanHelper&) const = default;
+};
+
+// The clients of one stream that one worker serves, and the packets that they still wait for.
 struct FanStream {
   static constexpr unsigned kMostJobs = 64;
 
-  std::vector<std::shared_ptr<ClientVector>> unicasts;  // by index into StreamSpec::unicasts
-  std::vector<FanManner> manners;                       // likewise
+  ClientRoster::Vectors unicasts;  // by index into StreamSpec::unicasts
+  std::vector<FanHelper> helpers;  // who has the other parts; none where this is not the first
+  unsigned part = 0;               // of the stream's clients
+  std::vector<FanManner> manners;  // likewise
   std::array<FanJob, kMostJobs> jobs;
   std::uint16_t index = 0;  // of the stream
   unsigned oldest = 0;
@@ -53,17 +67,24 @@ struct FanStream {
   FanStream* next = nullptr;  // of the streams with jobs
 
   bool serves_the_same(const FanStream& other) const noexcept {
-    return unicasts == other.unicasts && manners == other.manners;
+    return unicasts == other.unicasts && manners == other.manners && helpers == other.helpers &&
+           part == other.part;
   }
   bool has_clients() const noexcept {
     return std::ranges::any_of(unicasts, [](const auto& clients) { return clients->count() != 0; });
   }
 };
 
-// `clients`: of the stream's unicast outputs. `ports`: by index, for what they can send.
-std::unique_ptr<FanStream> make_fan_stream(
-    const StreamSpec& stream, const std::vector<std::shared_ptr<ClientVector>>& clients,
-    std::span<Port* const> ports, std::uint16_t index);
+// Who serves a stream's clients.
+struct FanShare {
+  const ClientRoster::Parts& clients;
+  std::span<const std::uint8_t> helpers;  // workers of all parts but the first
+  unsigned part = 0;                      // whose FanStream is made
+};
+
+// `ports`: by index, for what they can send.
+std::unique_ptr<FanStream> make_fan_stream(const StreamSpec& stream, const FanShare& share,
+                                           std::span<Port* const> ports, std::uint16_t index);
 
 // Gives packets to clients, a bounded number of copies a turn, so that reception goes on and no
 // stream waits for another's crowd. Each client gets packets in their order; where too many wait,

@@ -46,15 +46,19 @@ ClientRoster::ClientRoster(const Spec& spec, std::span<Port* const> ports,
     : vectors_(spec.streams.size()), outputs_(spec.streams.size()) {
   for (std::size_t s = 0; s < spec.streams.size(); ++s) {
     const StreamSpec& stream = spec.streams[s];
+    vectors_[s].resize(fan_parts(stream));
     for (const UnicastSpec& unicast : stream.unicasts) {
-      vectors_[s].push_back(
-          std::make_shared<ClientVector>(unicast.max_clients, unicast.max_rate_bps != 0));
+      for (unsigned part = 0; part < vectors_[s].size(); ++part) {
+        const unsigned most = part < unicast.fan_workers ? unicast.max_clients : 0;
+        vectors_[s][part].push_back(
+            std::make_shared<ClientVector>(most, unicast.max_rate_bps != 0));
+      }
       Output& output = outputs_[s].emplace_back();
       output = {.stream = stream.name,
                 .spec = unicast,
                 .mtu = spec.ports[unicast.port].mtu,
                 .mac = ports[unicast.port]->facts().mac,
-                .slots = {.most = unicast.max_clients}};
+                .parts = std::vector<Slots>(unicast.fan_workers)};
       output.source_port =
           unicast.source_port != 0 ? unicast.source_port : stream.legs[0].to.udp_port;
     }
@@ -68,37 +72,57 @@ void ClientRoster::take_over(std::size_t stream, const ClientRoster& before) {
     for (std::size_t v = 0; v < before.outputs_[stream].size(); ++v) {
       const Output& old = before.outputs_[stream][v];
       if (old.stream != own.stream || old.spec != own.spec) continue;
-      own.slots = old.slots;
-      vectors_[stream][u] = before.vectors_[stream][v];
+      own.parts = old.parts;
+      const std::size_t both = std::min(vectors_[stream].size(), before.vectors_[stream].size());
+      for (std::size_t part = 0; part < both; ++part) {
+        vectors_[stream][part][u] = before.vectors_[stream][part][v];
+      }
     }
   }
 }
 
-Result<Command> ClientRoster::join(const ClientRoute& route, std::uint64_t done) {
+std::size_t ClientRoster::Output::clients() const noexcept {
+  std::size_t sum = 0;
+  for (const Slots& part : parts) sum += part.clients();
+  return sum;
+}
+
+unsigned ClientRoster::next_part(const ClientRoute& route) const {
+  const std::vector<Slots>& parts = output_of(route).parts;
+  return static_cast<unsigned>(std::ranges::min_element(parts, {}, &Slots::clients) -
+                               parts.begin());
+}
+
+Result<Command> ClientRoster::join(const ClientRoute& route, unsigned part, std::uint64_t done) {
   Output& output = outputs_[route.stream][route.unicast];
-  Slots& slots = output.slots;
+  const unsigned most = output.spec.max_clients;
+  Slots& slots = output.parts[part];
   while (!slots.leaving.empty() && slots.leaving.front().ticket <= done) {
     slots.free.push(slots.leaving.front().slot);
     slots.leaving.pop_front();
   }
-  if (slots.free.empty() && slots.made == slots.most) {
+  if (output.clients() >= most || (slots.free.empty() && slots.made == most)) {
     return fail(fmt::format("{}.{}: {} clients are all that max_clients allows", output.stream,
-                            output.spec.name, slots.most));
+                            output.spec.name, most));
   }
   const bool again = !slots.free.empty();
   const std::uint32_t slot = again ? slots.free.top() : slots.made++;
   if (again) slots.free.pop();
-  ClientChunk& chunk = vectors_[route.stream][route.unicast]->prepare(slot);
+  ClientChunk& chunk = vectors_[route.stream][part][route.unicast]->prepare(slot);
   const unsigned at = slot % ClientChunk::kClients;
   chunk.rare[at] = {};
   if (chunk.used_until) (*chunk.used_until)[at] = 0;
   chunk.headers[at] = headers_of(route, output, chunk.rare[at].long_header);
   return Command{.kind = CommandKind::ClientJoin,
-                 .client = {.place = {route.stream, route.unicast, slot}}};
+                 .client = {.place = {.stream = route.stream,
+                                      .unicast = route.unicast,
+                                      .slot = slot,
+                                      .part = static_cast<std::uint16_t>(part)}}};
 }
 
 Command ClientRoster::leave(const ClientPlace& place, std::uint64_t ticket) {
-  outputs_[place.stream][place.unicast].slots.leaving.push_back({place.slot, ticket});
+  Output& output = outputs_[place.stream][place.unicast];
+  output.parts[place.part].leaving.push_back({place.slot, ticket});
   return {.kind = CommandKind::ClientLeave, .client = {.place = place}};
 }
 
@@ -112,7 +136,7 @@ Command ClientRoster::change(const ClientPlace& place, const ClientRoute& route)
 }
 
 ClientCounters ClientRoster::counters(const ClientPlace& place) const {
-  ClientChunk& chunk = vectors_[place.stream][place.unicast]->prepare(place.slot);
+  ClientChunk& chunk = vectors_[place.stream][place.part][place.unicast]->prepare(place.slot);
   const unsigned at = place.slot % ClientChunk::kClients;
   const HeaderTemplate& headers = chunk.headers[at];
   const ClientChunk::Rare& rare = chunk.rare[at];

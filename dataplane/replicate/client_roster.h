@@ -23,17 +23,19 @@ namespace castgate {
 class ClientRoster {
  public:
   using Vectors = std::vector<std::shared_ptr<ClientVector>>;  // by index into unicasts
+  using Parts = std::vector<Vectors>;                          // each served by another worker
 
   struct Leaving {
     std::uint32_t slot;
     std::uint64_t ticket;
   };
-  // Slots of one unicast output.
+  // Slots of one part of a unicast output's clients.
   struct Slots {
-    std::uint32_t most = 0;
     std::uint32_t made = 0;  // slots below were given at least once
     std::priority_queue<std::uint32_t, std::vector<std::uint32_t>, std::greater<>> free;
     std::deque<Leaving> leaving;
+
+    std::size_t clients() const noexcept { return made - free.size() - leaving.size(); }
   };
 
   // One unicast output.
@@ -43,20 +45,24 @@ class ClientRoster {
     std::uint16_t source_port = 0;
     unsigned mtu = 1500;
     MacAddress mac;
-    Slots slots;
+    std::vector<Slots> parts;  // as many as spec.fan_workers
+
+    std::size_t clients() const noexcept;
   };
 
   // `before`: whose clients stay where their output does not change; null: there are none.
   ClientRoster(const Spec& spec, std::span<Port* const> ports,
                const ClientRoster* before = nullptr);
 
-  // The clients of a stream's unicast outputs; empty where it has none.
-  const Vectors& clients_of(std::size_t stream) const { return vectors_[stream]; }
+  // The clients of a stream's unicast outputs, by part; in one of them where it has none.
+  const Parts& clients_of(std::size_t stream) const { return vectors_[stream]; }
 
-  // `done`: commands that the stream's worker has carried out. What is returned is to be given to
-  // it at once. An error: the output has no place left.
-  Result<Command> join(const ClientRoute& route, std::uint64_t done);
-  // `ticket`: the value that `done` has, or exceeds, once the worker has carried this out.
+  // The part that has the fewest clients: the next one is to join there.
+  unsigned next_part(const ClientRoute& route) const;
+  // `done`: commands that the part's worker has carried out. What is returned is to be given to it
+  // at once. An error: the output has no place left.
+  Result<Command> join(const ClientRoute& route, unsigned part, std::uint64_t done);
+  // `ticket`: the value that `done` has, or exceeds, once the part's worker has carried this out.
   Command leave(const ClientPlace& place, std::uint64_t ticket);
   // Another way to the client, or none.
   Command change(const ClientPlace& place, const ClientRoute& route) const;
@@ -69,7 +75,7 @@ class ClientRoster {
     return outputs_[route.stream][route.unicast];
   }
 
-  std::vector<Vectors> vectors_;              // by stream
+  std::vector<Parts> vectors_;                // by stream
   std::vector<std::vector<Output>> outputs_;  // likewise
 };
 

@@ -13,10 +13,14 @@ namespace castgate {
 // packet does not leave.
 struct ClientTag {
   static constexpr std::uint8_t kLeg = 0xfe;  // in the place of PacketTag::leg
+  static constexpr unsigned kSlotBits = 24;   // above them is the part of the output's clients
 
   std::uint16_t stream = 0;
   std::uint16_t unicast = 0;
   std::uint32_t slot = 0;
+
+  constexpr std::uint32_t slot_in_part() const noexcept { return slot & ((1u << kSlotBits) - 1); }
+  constexpr unsigned part() const noexcept { return slot >> kSlotBits; }
 };
 
 inline void set_client_tag(rte_mbuf* packet, const ClientTag& tag) noexcept {

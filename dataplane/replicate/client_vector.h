@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <vector>
@@ -60,7 +61,7 @@ class ClientVector {
     CG_DCHECK(chunks_[chunk] != nullptr && (present_[chunk] & bit) == 0);
     present_[chunk] |= bit;
     if (chunk >= used_) used_ = chunk + 1;
-    ++count_;
+    count_.store(count() + 1, std::memory_order_relaxed);
   }
   void remove(std::uint32_t slot) noexcept {
     const unsigned chunk = slot / ClientChunk::kClients;
@@ -68,7 +69,7 @@ class ClientVector {
     CG_DCHECK((present_[chunk] & bit) != 0);
     present_[chunk] &= ~bit;
     while (used_ != 0 && present_[used_ - 1] == 0) --used_;
-    --count_;
+    count_.store(count() - 1, std::memory_order_relaxed);
   }
 
   // Another way to the client; `most_payload` 0: none.
@@ -90,7 +91,8 @@ class ClientVector {
   unsigned chunks() const noexcept { return used_; }  // in use; between them some may be empty
   std::uint64_t present(unsigned chunk) const noexcept { return present_[chunk]; }
   ClientChunk& chunk(unsigned index) noexcept { return *chunks_[index]; }
-  unsigned count() const noexcept { return count_; }
+  // For any thread.
+  unsigned count() const noexcept { return count_.load(std::memory_order_relaxed); }
 
   // Sums over all clients, since start.
   std::uint64_t packets = 0;
@@ -102,8 +104,9 @@ class ClientVector {
   std::vector<std::unique_ptr<ClientChunk>> chunks_;
   std::vector<std::uint64_t> present_;  // by chunk, a bit for each client
   unsigned used_ = 0;
-  unsigned count_ = 0;
   bool limited_;
+  // On a line of its own: a stream's worker asks for each packet whether another one has clients.
+  alignas(64) std::atomic<unsigned> count_{0};
 };
 
 }  // namespace castgate

@@ -54,7 +54,8 @@ ReplicateStage::ReplicateStage(const ReplicateParts& parts, TransmitStage& trans
             .copies = parts.pool,
             .transmit = transmit,
             .created = created_,
-            .bin = bin_}) {
+            .bin = bin_}),
+      links_(parts.links, bin_) {
   const Spec& spec = parts.spec;
   for (const StreamSpec& stream : spec.streams) {
     for (const OutputSpec& output : stream.outputs) {
@@ -67,9 +68,13 @@ ReplicateStage::ReplicateStage(const ReplicateParts& parts, TransmitStage& trans
     const auto& wanted = spec.streams[s].outputs;
     outputs_[s] = outputs_of(wanted, parts.ports, next);
     next += wanted.size();
-    if (spec.streams[s].unicasts.empty() || !parts.mine[s]) continue;
-    fans_[s] = make_fan_stream(spec.streams[s], parts.clients->clients_of(s), parts.ports,
-                               static_cast<std::uint16_t>(s));
+    if (spec.streams[s].unicasts.empty()) continue;
+    const FanHelpers helpers = s < parts.helpers.size() ? parts.helpers[s] : FanHelpers{};
+    const auto at = std::ranges::find(helpers, parts.worker);
+    if (!parts.mine[s] && at == helpers.end()) continue;
+    const auto part = parts.mine[s] ? 0 : static_cast<unsigned>(at - helpers.begin()) + 1;
+    fans_[s] = make_fan_stream(spec.streams[s], {parts.clients->clients_of(s), helpers, part},
+                               parts.ports, static_cast<std::uint16_t>(s));
     outputs_[s].fan = fans_[s].get();
     outputs_[s].plain = false;
   }
@@ -96,9 +101,18 @@ ReplicateStage::Change ReplicateStage::make_change(const StreamSpec& stream, con
   }
   made.outputs = outputs_of(stream.outputs, parts.ports, made.templates.get());
   if (stream.unicasts.empty()) return made;
-  made.fan = make_fan_stream(stream, *parts.clients, parts.ports, parts.stream);
+  made.fan = make_fan_stream(stream, {*parts.clients, parts.helpers}, parts.ports, parts.stream);
   made.outputs.fan = made.fan.get();
   made.outputs.plain = false;
+  return made;
+}
+
+ReplicateStage::Change ReplicateStage::make_part(const StreamSpec& stream, unsigned part,
+                                                 const ChangeParts& parts) {
+  Change made;
+  made.fan =
+      make_fan_stream(stream, {*parts.clients, parts.helpers, part}, parts.ports, parts.stream);
+  made.outputs.fan = made.fan.get();
   return made;
 }
 
@@ -146,6 +160,7 @@ void ReplicateStage::process(std::span<rte_mbuf* const> burst, Instant now) noex
       send_to_many(packet, tag, outputs);
     }
   }
+  links_.flush();
   bin_.flush();
 }
 
@@ -261,14 +276,7 @@ void ReplicateStage::count_missing(rte_mbuf* packet, OutputTemplate& output,
 void ReplicateStage::snapshot(std::size_t stream, StreamSnapshot& into) const {
   const Outputs& outputs = outputs_[stream];
   if (outputs.count != into.outputs.size()) return;
-  for (std::size_t u = 0; outputs.fan != nullptr && u < into.unicasts.size(); ++u) {
-    const ClientVector& clients = *outputs.fan->unicasts[u];
-    into.unicasts[u].clients = clients.count();
-    into.unicasts[u].packets = clients.packets;
-    into.unicasts[u].bytes = clients.bytes;
-    into.unicasts[u].drops = clients.drops;
-    into.unicasts[u].backlog = clients.backlog;
-  }
+  snapshot_clients(stream, into);
   for (std::uint32_t i = 0; i < outputs.count; ++i) {
     const OutputTemplate& output = outputs.first[i];
     into.outputs[i].packets = (output.packets_high << 32) + output.packets;

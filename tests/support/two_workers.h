@@ -24,6 +24,10 @@ class TwoWorkers : public DriverTest {
           {.name = "worker" + std::to_string(w), .packets = 16383, .max_frame = 256});
       ASSERT_TRUE(pool) << pool.error().text;
       pools_.push_back(std::move(*pool));
+      auto heads = PacketPool::make(
+          {.name = "heads" + std::to_string(w), .packets = 4095, .heads_only = true});
+      ASSERT_TRUE(heads) << heads.error().text;
+      heads_.push_back(std::move(*heads));
     }
     spec_.ports.resize(3);
     for (unsigned s = 0; s < kStreams; ++s) {
@@ -53,14 +57,17 @@ class TwoWorkers : public DriverTest {
   void build(unsigned ring_slots) {
     senders_.emplace_back(pools_[0].get(), 0, 7, progress_);
     senders_.emplace_back(pools_[1].get(), 1, 11, progress_);
-    between_ = {ring("over0_1", ring_slots), ring("over1_0", ring_slots), ring("tx1", ring_slots)};
+    between_ = {ring("over0_1", ring_slots), ring("over1_0", ring_slots), ring("tx1", ring_slots),
+                ring("fan0_1", 512), ring("fan1_0", 512)};
+    std::array<Port*, 3> all{&senders_[0], &senders_[1], &receiver_};
+    clients_ = std::make_unique<ClientRoster>(spec_, all);
     over_ring_.emplace(receiver_, *between_[2]);
     const std::size_t size = rte_rcu_qsbr_get_memsize(2);
     rcu_.reset(static_cast<rte_rcu_qsbr*>(std::aligned_alloc(64, (size + 63) / 64 * 64)));
     ASSERT_EQ(rte_rcu_qsbr_init(rcu_.get(), 2), 0);
     for (unsigned w = 0; w < 2; ++w) {
-      std::vector<bool> mine(kStreams);
-      for (unsigned s = 0; s < kStreams; ++s) mine[s] = worker_of_stream_[s] == w;
+      std::vector<bool> mine;
+      for (const std::uint8_t worker : worker_of_stream_) mine.push_back(worker == w);
       Port* out = w == 0 ? static_cast<Port*>(&receiver_) : &*over_ring_;
       WorkerParts parts{
           .pipeline = {.spec = spec_,
@@ -70,13 +77,19 @@ class TwoWorkers : public DriverTest {
                        .ports = {&senders_[0], &senders_[1], out},
                        .tx_queues = {0, 0, 0},
                        .over_ring = {false, false, w == 1},
-                       .pool = pools_[w].get()},
+                       .pool = pools_[w].get(),
+                       .heads = heads_[w].get(),
+                       .clients = clients_.get(),
+                       .helpers = helpers_,
+                       .fan_links = {{w == 0 ? nullptr : between_[4], pools_[0].get()},
+                                     {w == 1 ? nullptr : between_[3], pools_[1].get()}}},
           .core = w,
           .polling = w == 0 ? Polling::Busy : Polling::Adaptive,
           .polls = {{&senders_[w], w, 0}},
           .sends = {},
           .hand_over_to = {w == 0 ? nullptr : between_[1], w == 1 ? nullptr : between_[0]},
           .take_over_from = {between_[1 - w]},
+          .fan_from = {between_[w == 0 ? 4 : 3]},
           .inject = ring(w == 0 ? "inject0" : "inject1", 64),
           .punt = ring(w == 0 ? "punt0" : "punt1", 64),
           .has_twin = {false, false, false},
@@ -129,16 +142,33 @@ class TwoWorkers : public DriverTest {
   ReloadReport reload(const Spec& wanted) {
     const Spec after = arranged(spec_, wanted);
     std::array<Port*, 3> ports{&senders_[0], &senders_[1], &receiver_};
+    const std::vector<FanHelpers> helpers = helpers_of(after);
+    auto clients = std::make_unique<ClientRoster>(after, ports, clients_.get());
     auto reload = Reload({.before = spec_,
                           .after = after,
                           .workers = workers_,
                           .worker_of_stream = worker_of_stream_,
-                          .ports = ports});
+                          .ports = ports,
+                          .clients = clients.get(),
+                          .helpers_before = helpers_,
+                          .helpers = helpers});
     const auto done = reload.carry_out();
     EXPECT_TRUE(done.has_value()) << done.error().text;
     flows_later_ = reload.take_flows();
+    clients_ = std::move(clients);
+    helpers_ = helpers;
     spec_ = after;
     return reload.report();
+  }
+
+  // Where a stream's clients are split, the other worker has the second part.
+  std::vector<FanHelpers> helpers_of(const Spec& spec) const {
+    std::vector<FanHelpers> helpers(spec.streams.size());
+    for (std::size_t s = 0; s < helpers.size(); ++s) {
+      if (fan_parts(spec.streams[s]) == 1) continue;
+      helpers[s].push_back(static_cast<std::uint8_t>(1 - worker_of_stream_[s]));
+    }
+    return helpers;
   }
 
   static std::uint64_t forwarded(const Snapshot& snapshot) {
@@ -151,7 +181,9 @@ class TwoWorkers : public DriverTest {
     workers_.clear();
     rings_.clear();
     for (const PacketPool& pool : pools_) EXPECT_EQ(pool.in_use(), 0u);
+    for (const PacketPool& heads : heads_) EXPECT_EQ(heads.in_use(), 0u);
     pools_.clear();
+    heads_.clear();
     DriverTest::TearDown();
   }
 
@@ -160,6 +192,9 @@ class TwoWorkers : public DriverTest {
   std::optional<FlowTable> flows_;
   std::unique_ptr<FlowTable> flows_later_;
   std::vector<PacketPool> pools_;
+  std::vector<PacketPool> heads_;
+  std::unique_ptr<ClientRoster> clients_;
+  std::vector<FanHelpers> helpers_;
   Progress progress_;
   std::deque<LegSender> senders_;
   StreamReceiver receiver_;

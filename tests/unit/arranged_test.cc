@@ -100,5 +100,18 @@ TEST(RestartKeys, all_that_differs_but_streams_is_named) {
             (Texts{"appliance.worker_cores", "appliance.max_frame", "ports.red"}));
 }
 
+TEST(RestartKeys, clients_are_not_split_otherwise_while_they_are_there) {
+  Spec running = spec_of({stream("a", 1)});
+  running.streams[0].unicasts.push_back({.name = "homes", .fan_workers = 2});
+  Spec wanted = running;
+  wanted.streams[0].unicasts[0].max_clients = 7;
+  wanted.streams[0].unicasts.push_back({.name = "more", .fan_workers = 3});
+  EXPECT_EQ(restart_keys(running, wanted), Texts{});
+  wanted.streams[0].unicasts[0].fan_workers = 3;
+  EXPECT_EQ(restart_keys(running, wanted), (Texts{"streams.a.outputs.homes.unicast.fan_workers"}));
+  wanted.streams[0].name = "b";
+  EXPECT_EQ(restart_keys(running, wanted), Texts{});
+}
+
 }  // namespace
 }  // namespace castgate

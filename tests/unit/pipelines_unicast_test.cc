@@ -31,6 +31,7 @@ TEST(UnicastKeys, defaults_serve_clients_of_the_ports_network) {
   EXPECT_EQ(unicast.ttl, 64u);
   EXPECT_FALSE(unicast.dscp);
   EXPECT_EQ(unicast.max_clients, 1'000u);
+  EXPECT_EQ(unicast.fan_workers, 1u);
   EXPECT_EQ(unicast.copy_threshold, 256u);
   EXPECT_EQ(unicast.max_rate_bps, 0u);
   EXPECT_EQ(unicast.too_big, TooBig::Drop);
@@ -147,6 +148,21 @@ TEST(PortRates, what_is_declared_of_legs_and_groups_fits_their_port) {
             std::string::npos);
   wanted.stream = "max_bitrate: 61,";
   EXPECT_NE(errors_of(wanted).find("needs a unit: 12Mbps"), std::string::npos);
+}
+
+TEST(FanWorkers, are_no_more_than_the_appliance_has) {
+  YamlFile wanted = file("port: out, unicast: {fan_workers: 3}");
+  EXPECT_EQ(errors_of(wanted),
+            "f:7:44: streams.s.outputs.homes.unicast.fan_workers: 3 is more than "
+            "appliance.worker_cores has, 1: list more cores there, or fan_workers: 1");
+  wanted.appliance = "worker_cores: [1, 2, 3]";
+  EXPECT_EQ(errors_of(wanted), "");
+  const Reading reading = read_spec_text(wanted.text(), "f");
+  EXPECT_EQ(reading.spec.streams.at(0).unicasts.at(0).fan_workers, 3u);
+  EXPECT_EQ(fan_parts(reading.spec.streams.at(0)), 3u);
+  wanted.outputs = "homes: {port: out, unicast: {fan_workers: 0}}";
+  EXPECT_NE(errors_of(wanted).find("fan_workers: 0 is not"), std::string::npos)
+      << errors_of(wanted);
 }
 
 }  // namespace

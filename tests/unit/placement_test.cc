@@ -78,5 +78,41 @@ TEST(PlacementTest, port_is_polled_by_the_worker_that_takes_most_from_it) {
   EXPECT_LT(placed.owner_of_port[3], 2u) << "a port without legs has an owner, too";
 }
 
+// A stream as above whose clients `workers` are to serve.
+StreamSpec split(std::uint64_t pps, unsigned workers) {
+  StreamSpec made = stream(pps, {0});
+  made.unicasts.push_back({.name = "homes", .fan_workers = workers});
+  return made;
+}
+
+TEST(PlacementTest, parts_of_clients_go_to_the_other_workers_with_the_least) {
+  Spec spec;
+  spec.ports.resize(1);
+  spec.streams = {stream(1000, {0}), split(800, 3), stream(600, {0}), stream(10, {0})};
+  const Placement placed = place(spec, 4);
+  ASSERT_EQ(placed.worker_of_stream, (std::vector<std::uint8_t>{0, 1, 2, 3}));
+  EXPECT_EQ(placed.helpers_of_stream, (std::vector<FanHelpers>{{}, {3, 2}, {}, {}}));
+  EXPECT_EQ(placed.worker_of_part(1, 0), 1u);
+  EXPECT_EQ(placed.worker_of_part(1, 2), 2u);
+}
+
+TEST(PlacementTest, parts_stay_where_they_are_when_other_streams_come_and_go) {
+  Spec before;
+  before.ports.resize(1);
+  before.streams = {split(1000, 3), stream(900, {0}), split(10, 2)};
+  Placement placed = place(before, 4);
+  const Placement was = placed;
+  Spec after = before;
+  after.streams[0].outputs.clear();  // changed, but it is there
+  after.streams[1] = {};
+  after.streams[2] = {};
+  after.streams.push_back(split(5000, 4));
+  place_new_streams(before, after, 4, placed);
+  EXPECT_EQ(placed.helpers_of_stream[0], was.helpers_of_stream[0]);
+  EXPECT_EQ(placed.helpers_of_stream[2], FanHelpers{});
+  EXPECT_EQ(placed.helpers_of_stream[3].size(), 3u);
+  EXPECT_EQ(std::ranges::count(placed.helpers_of_stream[3], placed.worker_of_stream[3]), 0);
+}
+
 }  // namespace
 }  // namespace castgate
