@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <compare>
 #include <cstdint>
 #include <expected>
 #include <optional>
@@ -13,17 +14,29 @@
 
 namespace castgate {
 
-// A client of one unicast output.
+// Names of a unicast output, which stay when places change.
+struct OutputName {
+  std::string stream;
+  std::string output;
+  auto operator<=>(const OutputName&) const = default;
+};
+
+struct ClientsOfHop;
+
+// A client of one unicast output. There may be tens of thousands: what many have in common lies
+// elsewhere.
 struct ClientEntry {
-  ClientId id;              // a client of several outputs has one
-  std::string_view stream;  // names, which stay when places change; as long as the table
-  std::string_view output;
-  std::string_view door;  // "control", "rest"
+  ClientId id;                       // a client of several outputs has one
+  const OutputName* name = nullptr;  // as long as the table
+  std::string_view door;             // "control", "rest"
   ClientRoute route;
   ClientPlace place;
   Instant since;
   Nanoseconds lease{0};     // 0: stays until it leaves
   Instant expires{kNever};  // by the lease clock
+  // NextHops': with whom it is reached, and where among these. Null: no way leads there.
+  ClientsOfHop* behind = nullptr;
+  std::uint32_t at = 0;
   std::uint32_t next_of_id = UINT32_MAX;
   bool present = false;
 };

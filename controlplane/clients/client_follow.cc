@@ -13,7 +13,7 @@ bool ClientTable::stays(const Spec& before, ClientEntry& client) const {
   if (client.route.stream >= spec_.streams.size()) return false;
   const StreamSpec& stream = spec_.streams[client.route.stream];
   const auto now = std::ranges::find(stream.unicasts, was);
-  if (stream.name != client.stream || now == stream.unicasts.end()) return false;
+  if (stream.name != client.name->stream || now == stream.unicasts.end()) return false;
   const auto unicast = static_cast<std::uint16_t>(now - stream.unicasts.begin());
   client.route.unicast = unicast;
   client.place.unicast = unicast;
@@ -21,8 +21,7 @@ bool ClientTable::stays(const Spec& before, ClientEntry& client) const {
 }
 
 bool ClientTable::joins_anew(ClientEntry& client) {
-  const std::string output = std::string(client.stream) + "." + std::string(client.output);
-  const auto route = way_to(output, client.route.to);
+  const auto route = way_to(client.name->stream + "." + client.name->output, client.route.to);
   if (!route || !admission_.may_join(spec_, *route)) return false;
   const auto place = runtime_->join(*route);
   if (!place) return false;
@@ -51,12 +50,12 @@ unsigned ClientTable::follow(const Spec& before) {
 
 // Places are others after a reload.
 void ClientTable::tell_all() {
-  NextHops::Clients all;
+  std::vector<ClientEntry*> all;
   all.reserve(size_);
   demand_.forget_clients();
-  for (const ClientEntry& client : clients_) {
+  for (ClientEntry& client : clients_) {
     if (!client.present) continue;
-    all.emplace_back(client.place, client.route);
+    all.push_back(&client);
     demand_.add(client.place.stream);
   }
   next_hops_.replace(all);

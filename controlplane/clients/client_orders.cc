@@ -45,8 +45,8 @@ Result<Order> read_order(const json& order) {
 
 json describe(const ClientEntry& client, const ClientTable& clients, Instant now) {
   const ClientCounters counters = clients.counters(client);
-  json out = client_json({std::string(client.stream), std::string(client.output),
-                          client.route.to.to_string(), counters});
+  json out = client_json(
+      {client.name->stream, client.name->output, client.route.to.to_string(), counters});
   out["id"] = client.id.to_string();
   out["door"] = client.door;
   out["seconds"] = std::chrono::duration<double>(now - client.since).count();

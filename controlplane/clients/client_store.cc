@@ -31,10 +31,7 @@ std::string_view door_name(std::string_view text) {
 }
 
 std::string full_name(const ClientEntry& client) {
-  std::string name(client.stream);
-  name += '.';
-  name += client.output;
-  return name;
+  return client.name->stream + "." + client.name->output;
 }
 
 std::int64_t nanoseconds_of(clockid_t clock) {

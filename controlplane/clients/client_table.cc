@@ -16,10 +16,6 @@ const UnicastSpec& unicast_of(const Spec& spec, const ClientRoute& route) {
   return spec.streams[route.stream].unicasts[route.unicast];
 }
 
-std::string full_name(std::string_view stream, std::string_view output) {
-  return fmt::format("{}\n{}", stream, output);
-}
-
 std::unexpected<ClientError> refuse(ClientFault fault, std::string text) {
   return std::unexpected(ClientError{fault, std::move(text)});
 }
@@ -36,15 +32,13 @@ ClientResult<ClientRoute> ClientTable::way_to(const std::string& output,
   return *route;
 }
 
-const std::string& ClientTable::name_of(const ClientRoute& route) const {
+const OutputName* ClientTable::name_of(const ClientRoute& route) const {
   const std::uint32_t place = std::uint32_t{route.stream} << 16 | route.unicast;
-  const std::string*& name = named_[place];
+  const OutputName*& name = named_[place];
   if (name == nullptr) {
-    name =
-        &*names_.insert(full_name(spec_.streams[route.stream].name, unicast_of(spec_, route).name))
-              .first;
+    name = &*names_.insert({spec_.streams[route.stream].name, unicast_of(spec_, route).name}).first;
   }
-  return *name;
+  return name;
 }
 
 ClientResult<ClientTable::Joined> ClientTable::join(const JoinOrder& order, Instant now) {
@@ -83,25 +77,18 @@ ClientResult<ClientTable::Joined> ClientTable::add(const JoinOrder& order, Nanos
   if (runtime_ == nullptr) return refuse(ClientFault::Busy, "not running");
   const auto route = way_to(order.output, order.client);
   if (!route) return std::unexpected(route.error());
-  const StreamSpec& stream = spec_.streams[route->stream];
-  const std::string_view name = name_of(*route);
-  // NOLINTNEXTLINE(bugprone-suspicious-stringview-data-usage): where it stands, not its text.
-  const Key key{name.data(), order.client};
-  if (const auto there = slots_.find(key); there != slots_.end()) {
-    return Joined{&clients_[there->second], false};
-  }
+  const Key key{name_of(*route), order.client};
+  if (const auto there = slots_.find(key)) return Joined{&clients_[*there], false};
   if (auto fault = no_room(order, *route)) return std::unexpected(*std::move(fault));
   const auto place = runtime_->join(*route);
   if (!place) return refuse(ClientFault::Busy, place.error().text);
 
   admission_.joined(spec_, *route);
-  next_hops_.add(*place, *route);
   demand_.add(place->stream);
   const std::uint32_t slot = take_slot();
   ClientEntry& client = clients_[slot];
   client = {.id = order.id ? *order.id : ClientId::random(),
-            .stream = name.substr(0, stream.name.size()),
-            .output = name.substr(stream.name.size() + 1),
+            .name = key.output,
             .door = order.door,
             .route = *route,
             .place = *place,
@@ -112,9 +99,9 @@ ClientResult<ClientTable::Joined> ClientTable::add(const JoinOrder& order, Nanos
     client.expires = clock_.at(now) + left;
     leases_.put(slot, client.expires);
   }
-  const auto [first, is_new] = of_id_.try_emplace(client.id, slot);
-  if (!is_new) client.next_of_id = std::exchange(first->second, slot);
-  slots_.emplace(key, slot);
+  next_hops_.add(client);
+  link(slot);
+  slots_.insert(slot);
   ++of_address_[order.client.address.bytes()];
   ++of_output_[key.output];
   ++size_;
@@ -140,19 +127,23 @@ void ClientTable::renew(const ClientEntry& client, Nanoseconds lease, Instant no
   if (keeper_ != nullptr) keeper_->keep(own, lease);
 }
 
-// Out of the chain of those with the same id.
+// Into the chain of those with the same id, as the first.
+void ClientTable::link(std::uint32_t slot) {
+  if (const auto first = of_id_.find(clients_[slot].id)) {
+    clients_[slot].next_of_id = *first;
+    of_id_.erase(*first);
+  }
+  of_id_.insert(slot);
+}
+
 void ClientTable::unlink(std::uint32_t slot) {
   const ClientEntry& client = clients_[slot];
-  const auto first = of_id_.find(client.id);
-  if (first->second == slot) {
-    if (client.next_of_id == UINT32_MAX) {
-      of_id_.erase(first);
-    } else {
-      first->second = client.next_of_id;
-    }
+  std::uint32_t before = *of_id_.find(client.id);
+  if (before == slot) {
+    of_id_.erase(slot);
+    if (client.next_of_id != UINT32_MAX) of_id_.insert(client.next_of_id);
     return;
   }
-  std::uint32_t before = first->second;
   while (clients_[before].next_of_id != slot) before = clients_[before].next_of_id;
   clients_[before].next_of_id = client.next_of_id;
 }
@@ -160,13 +151,13 @@ void ClientTable::unlink(std::uint32_t slot) {
 void ClientTable::remove(std::uint32_t slot) {
   ClientEntry& client = clients_[slot];
   if (keeper_ != nullptr) keeper_->forget(client);
-  next_hops_.remove(client.place);
+  next_hops_.remove(client);
   demand_.remove(client.place.stream);
   unlink(slot);
   const auto address = of_address_.find(client.route.to.address.bytes());
   if (--address->second == 0) of_address_.erase(address);
-  --of_output_[client.stream.data()];
-  slots_.erase(key_of(client));
+  --of_output_[client.name];
+  slots_.erase(slot);
   client.present = false;
   free_.push_back(slot);
   --size_;
@@ -196,24 +187,24 @@ ClientResult<ClientEntry> ClientTable::leave(const std::string& output, const En
 const ClientEntry* ClientTable::find(const std::string& output, const Endpoint& client) const {
   const auto where = find_unicast(spec_, output);
   if (!where) return nullptr;
-  const auto found = slots_.find(Key{name_of(*where).data(), client});
-  return found == slots_.end() ? nullptr : &clients_[found->second];
+  const auto found = slots_.find({name_of(*where), client});
+  return found ? &clients_[*found] : nullptr;
 }
 
 std::vector<const ClientEntry*> ClientTable::find(const ClientId& id) const {
   std::vector<const ClientEntry*> found;
   const auto first = of_id_.find(id);
-  if (first == of_id_.end()) return found;
-  for (std::uint32_t slot = first->second; slot != UINT32_MAX; slot = clients_[slot].next_of_id) {
+  if (!first) return found;
+  for (std::uint32_t slot = *first; slot != UINT32_MAX; slot = clients_[slot].next_of_id) {
     found.push_back(&clients_[slot]);  // NOLINT(performance-inefficient-vector-operation)
   }
   return found;
 }
 
 std::size_t ClientTable::size_of(std::string_view stream, std::string_view output) const {
-  const auto name = names_.find(full_name(stream, output));
+  const auto name = names_.find({std::string(stream), std::string(output)});
   if (name == names_.end()) return 0;
-  const auto found = of_output_.find(name->data());
+  const auto found = of_output_.find(&*name);
   return found == of_output_.end() ? 0 : found->second;
 }
 
@@ -222,7 +213,7 @@ std::vector<ClientEntry> ClientTable::all() const {
   entries.reserve(size_);
   std::ranges::copy_if(clients_, std::back_inserter(entries), &ClientEntry::present);
   std::ranges::sort(entries, {}, [](const ClientEntry& client) {
-    return std::tuple(client.stream, client.output, client.route.to);
+    return std::tie(client.name->stream, client.name->output, client.route.to);
   });
   return entries;
 }
@@ -252,7 +243,6 @@ unsigned ClientTable::expire(Instant now) {
       leases_.put(*slot, at + kBusy);
     }
   }
-  tell_all();
   return gone;
 }
 

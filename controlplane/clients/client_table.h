@@ -16,6 +16,7 @@
 #include "controlplane/clients/lease_clock.h"
 #include "controlplane/clients/lease_queue.h"
 #include "controlplane/clients/next_hops.h"
+#include "controlplane/clients/slot_index.h"
 #include "dataplane/contract/runtime.h"
 #include "dataplane/contract/spec.h"
 
@@ -42,6 +43,8 @@ class ClientTable {
   // `spec` is the one that runs, wherever it changes.
   explicit ClientTable(const Spec& spec)
       : spec_(spec), admission_(spec), next_hops_(spec), demand_(spec) {}
+  ClientTable(const ClientTable&) = delete;
+  ClientTable& operator=(const ClientTable&) = delete;
 
   // Null: nobody can join or leave. Before the first client.
   void set_runtime(Runtime* runtime) {
@@ -96,7 +99,7 @@ class ClientTable {
 
  private:
   struct Key {
-    const char* output;  // the text in names_: each is there once
+    const OutputName* output;
     Endpoint client;
     bool operator==(const Key&) const = default;
     friend std::size_t hash_value(const Key& key) noexcept {
@@ -110,15 +113,14 @@ class ClientTable {
 
   ClientResult<Joined> add(const JoinOrder& order, Nanoseconds left, Instant now);
   std::optional<ClientError> no_room(const JoinOrder& order, const ClientRoute& route) const;
-  // The output's text in names_.
-  const std::string& name_of(const ClientRoute& route) const;
-  static Key key_of(const ClientEntry& client) {
-    // NOLINTNEXTLINE(bugprone-suspicious-stringview-data-usage): where it stands, not its text.
-    return {client.stream.data(), client.route.to};
-  }
-  std::uint32_t slot_of(const ClientEntry& client) const { return slots_.at(key_of(client)); }
+  // The one in names_.
+  const OutputName* name_of(const ClientRoute& route) const;
+  static Key key_of(const ClientEntry& client) { return {client.name, client.route.to}; }
+  static ClientId id_of(const ClientEntry& client) { return client.id; }
+  std::uint32_t slot_of(const ClientEntry& client) const { return *slots_.find(key_of(client)); }
   std::uint32_t take_slot();
   void remove(std::uint32_t slot);
+  void link(std::uint32_t slot);
   void unlink(std::uint32_t slot);
   bool stays(const Spec& before, ClientEntry& client) const;
   bool joins_anew(ClientEntry& client);
@@ -131,14 +133,14 @@ class ClientTable {
   NextHops next_hops_;
   Demand demand_;
   LeaseClock clock_;
-  mutable std::set<std::string> names_;  // of outputs, after their stream's name and a new line
-  mutable boost::unordered_flat_map<std::uint32_t, const std::string*> named_;  // by their places
-  std::deque<ClientEntry> clients_;                                             // by slot
+  mutable std::set<OutputName> names_;
+  mutable boost::unordered_flat_map<std::uint32_t, const OutputName*> named_;  // by their places
+  std::deque<ClientEntry> clients_;                                            // by slot
   std::vector<std::uint32_t> free_;
-  boost::unordered_flat_map<Key, std::uint32_t> slots_;
-  boost::unordered_flat_map<ClientId, std::uint32_t> of_id_;  // the first of them
+  SlotIndex<&ClientTable::key_of> slots_{clients_};
+  SlotIndex<&ClientTable::id_of> of_id_{clients_};  // the first of them
   boost::unordered_flat_map<Address, std::uint32_t> of_address_;
-  boost::unordered_flat_map<const char*, std::uint32_t> of_output_;
+  boost::unordered_flat_map<const OutputName*, std::uint32_t> of_output_;
   LeaseQueue leases_;
   std::size_t size_ = 0;
 };

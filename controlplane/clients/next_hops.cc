@@ -2,6 +2,7 @@
 #include "controlplane/clients/next_hops.h"
 
 #include <fmt/format.h>
+#include <utility>
 
 #include "controlplane/clients/client_route.h"
 
@@ -13,15 +14,6 @@ const UnicastSpec& unicast_of(const Spec& spec, const ClientRoute& route) {
 }
 
 }  // namespace
-
-NextHops::Key NextHops::key_of(const ClientPlace& place) noexcept {
-  return Key{place.stream} << 48 | Key{place.unicast} << 32 | place.slot;
-}
-
-ClientPlace NextHops::place_of(Key key) noexcept {
-  return {static_cast<std::uint16_t>(key >> 48), static_cast<std::uint16_t>(key >> 32),
-          static_cast<std::uint32_t>(key)};
-}
 
 void NextHops::set_resolver(HopResolver* resolver) {
   resolver_ = resolver;
@@ -73,14 +65,16 @@ std::optional<std::string> NextHops::why_never(const ClientRoute& route) const {
       hop->address.to_string(), port, hop->vlan.to_string());
 }
 
-NextHops::Ways::iterator NextHops::way_to(const Hop& hop) {
-  const auto [way, is_new] = ways_.try_emplace(hop);
+ClientsOfHop& NextHops::way_to(const Hop& hop) {
+  const auto [found, is_new] = ways_.try_emplace(hop);
+  Way& way = found->second;
   if (!is_new) return way;
-  way->second.mac = static_mac(hop);
-  way->second.is_static = way->second.mac.has_value();
-  if (!way->second.is_static && resolver_ != nullptr) {
+  way.hop = &found->first;
+  way.mac = static_mac(hop);
+  way.is_static = way.mac.has_value();
+  if (!way.is_static && resolver_ != nullptr) {
     const auto mac = resolver_->watch(hop);
-    way->second.mac = mac;
+    way.mac = mac;
   }
   return way;
 }
@@ -88,104 +82,98 @@ NextHops::Ways::iterator NextHops::way_to(const Hop& hop) {
 std::optional<MacAddress> NextHops::ask(const ClientRoute& route) {
   const auto hop = hop_for(route);
   if (!hop) return std::nullopt;
-  const auto way = way_to(*hop);
-  way->second.asked = 2;
-  return way->second.mac;
+  Way& way = way_to(*hop);
+  way.asked = 2;
+  return way.mac;
 }
 
 void NextHops::forget_asked() {
-  for (auto way = ways_.begin(); way != ways_.end();) {
-    const auto next = std::next(way);
-    if (way->second.asked > 0 && --way->second.asked == 0 && way->second.clients.empty())
-      leave(way);
-    way = next;
+  for (auto& [hop, way] : ways_) {
+    if (way.asked > 0) --way.asked;
+  }
+  leave_idle();
+}
+
+void NextHops::leave_idle() {
+  for (auto next = ways_.begin(); next != ways_.end();) {
+    Way& way = next++->second;
+    if (way.clients.empty() && way.asked == 0) leave(way);
   }
 }
 
-void NextHops::add(const ClientPlace& place, const ClientRoute& route) {
-  const auto hop = hop_for(route);
+void NextHops::add(ClientEntry& client) {
+  client.behind = nullptr;
+  const auto hop = hop_for(client.route);
   if (!hop) return;
-  const auto way = way_to(*hop);
-  auto& behind = way->second.clients;
-  const bool knows = route.next_hop == way->second.mac && way->second.told == behind.size();
-  clients_[key_of(place)] = {route, way, static_cast<std::uint32_t>(behind.size())};
-  behind.push_back(key_of(place));
+  Way& way = way_to(*hop);
+  const bool knows = client.route.next_hop == way.mac && way.told == way.clients.size();
+  client.behind = &way;
+  way.clients.push_back(nullptr);
+  put(way, way.clients.size() - 1, &client);
   if (knows) {
-    ++way->second.told;
+    ++way.told;
   } else {
     queue(way);
   }
 }
 
-void NextHops::move(Way& way, std::size_t from, std::size_t to) {
-  if (from == to) return;
-  way.clients[to] = way.clients[from];
-  clients_.find(way.clients[to])->second.at = static_cast<std::uint32_t>(to);
+void NextHops::put(Way& way, std::size_t at, ClientEntry* client) {
+  way.clients[at] = client;
+  client->at = static_cast<std::uint32_t>(at);
 }
 
-void NextHops::remove(const ClientPlace& place) {
-  const auto found = clients_.find(key_of(place));
-  if (found == clients_.end()) return;
-  const auto way = found->second.way;
-  auto& behind = way->second.clients;
-  std::size_t hole = found->second.at;
-  clients_.erase(found);
+void NextHops::remove(ClientEntry& client) {
+  if (client.behind == nullptr) return;
+  Way& way = *std::exchange(client.behind, nullptr);
+  std::size_t hole = client.at;
   // Who has been told stays before who has not.
-  if (hole < way->second.told) {
-    --way->second.told;
-    move(way->second, way->second.told, hole);
-    hole = way->second.told;
+  if (hole < way.told) {
+    --way.told;
+    put(way, hole, way.clients[way.told]);
+    hole = way.told;
   }
-  move(way->second, behind.size() - 1, hole);
-  behind.pop_back();
-  if (behind.empty() && way->second.asked == 0) leave(way);
+  put(way, hole, way.clients.back());
+  way.clients.pop_back();
+  if (way.clients.empty() && way.asked == 0) leave(way);
 }
 
-void NextHops::leave(Ways::iterator way) {
-  if (!way->second.is_static && resolver_ != nullptr) resolver_->unwatch(way->first);
-  ways_.erase(way);
+void NextHops::leave(Way& way) {
+  if (!way.is_static && resolver_ != nullptr) resolver_->unwatch(*way.hop);
+  ways_.erase(ways_.find(*way.hop));
 }
 
-void NextHops::replace(const Clients& clients) {
-  clients_.clear();
+void NextHops::replace(std::span<ClientEntry* const> clients) {
+  for (auto& [hop, way] : ways_) way.clients.clear();
+  for (ClientEntry* client : clients) add(*client);
+  leave_idle();
   for (auto& [hop, way] : ways_) {
-    way.clients.clear();
-    way.told = 0;
-  }
-  for (const auto& [place, route] : clients) add(place, route);
-  for (auto way = ways_.begin(); way != ways_.end();) {
-    const auto next = std::next(way);
-    if (way->second.clients.empty() && way->second.asked == 0) {
-      leave(way);
-    } else {
-      way->second.told = 0;  // the routes are of when they joined
-      queue(way);
-    }
-    way = next;
+    way.told = 0;  // the routes are of when they joined
+    queue(way);
   }
 }
 
-void NextHops::queue(Ways::iterator way) {
-  if (way->second.queued) return;
-  way->second.queued = true;
-  queue_.push_back(way->first);
+void NextHops::queue(Way& way) {
+  if (way.queued) return;
+  way.queued = true;
+  queue_.push_back(*way.hop);
 }
 
 void NextHops::changed(const Hop& hop, std::optional<MacAddress> mac) {
-  const auto way = ways_.find(hop);
-  if (way == ways_.end() || way->second.is_static || way->second.mac == mac) return;
-  way->second.mac = mac;
-  way->second.told = 0;
+  const auto found = ways_.find(hop);
+  if (found == ways_.end()) return;
+  Way& way = found->second;
+  if (way.is_static || way.mac == mac) return;
+  way.mac = mac;
+  way.told = 0;
   queue(way);
 }
 
 // False where a worker is busy for the moment.
 bool NextHops::tell(Way& way, unsigned& budget, Runtime& runtime) {
   for (; way.told < way.clients.size() && budget > 0; --budget) {
-    const Key key = way.clients[way.told];
-    ClientRoute& route = clients_.find(key)->second.route;
-    route.next_hop = way.mac;
-    if (!runtime.change(place_of(key), route)) return false;
+    ClientEntry& client = *way.clients[way.told];
+    client.route.next_hop = way.mac;
+    if (!runtime.change(client.place, client.route)) return false;
     ++way.told;
   }
   return true;
@@ -194,14 +182,14 @@ bool NextHops::tell(Way& way, unsigned& budget, Runtime& runtime) {
 void NextHops::turn(Runtime& runtime) {
   unsigned budget = kChangesPerTurn;
   for (std::size_t ways = queue_.size(); ways > 0 && budget > 0; --ways) {
-    const Hop hop = queue_.front();
+    const auto found = ways_.find(queue_.front());
     queue_.pop_front();
-    const auto way = ways_.find(hop);
-    if (way == ways_.end()) continue;
-    way->second.queued = false;
+    if (found == ways_.end()) continue;
+    Way& way = found->second;
+    way.queued = false;
     // Who could not be told yet waits behind the others, which may be another worker's.
-    (void)tell(way->second, budget, runtime);
-    if (way->second.told < way->second.clients.size()) queue(way);
+    (void)tell(way, budget, runtime);
+    if (way.told < way.clients.size()) queue(way);
   }
 }
 

@@ -6,15 +6,25 @@
 #include <map>
 #include <optional>
 #include <span>
-#include <unordered_map>
-#include <utility>
 #include <vector>
 
+#include "controlplane/clients/client_entry.h"
 #include "controlplane/clients/hop_resolver.h"
 #include "dataplane/contract/runtime.h"
 #include "dataplane/contract/spec.h"
 
 namespace castgate {
+
+// Clients behind one host. Those before `told` have its MAC address as it is now.
+struct ClientsOfHop {
+  const Hop* hop = nullptr;
+  std::optional<MacAddress> mac;
+  bool is_static = false;
+  bool queued = false;
+  std::uint8_t asked = 0;  // without a client it stays as long as it is not 0
+  std::uint32_t told = 0;
+  std::vector<ClientEntry*> clients;
+};
 
 // By which host each client is reached, and its MAC address: as the file says
 // (ports.*.neighbours), else as the resolver does. A change is told to the workers for every client
@@ -22,8 +32,6 @@ namespace castgate {
 class NextHops {
  public:
   static constexpr unsigned kChangesPerTurn = 64;  // a quarter of a worker's ring of commands
-
-  using Clients = std::vector<std::pair<ClientPlace, ClientRoute>>;
 
   explicit NextHops(const Spec& spec) : spec_(spec) {}
 
@@ -39,48 +47,32 @@ class NextHops {
   // None: the MAC address may come yet; else why it never will, and the cure.
   std::optional<std::string> why_never(const ClientRoute& route) const;
 
-  // A client has joined, with route.next_hop as mac_for() gave it; it has left.
-  void add(const ClientPlace& place, const ClientRoute& route);
-  void remove(const ClientPlace& place);
+  // A client has joined, with route.next_hop as mac_for() gave it, and stays where it is; it has
+  // left. The MAC address in its route is from here on the one that the workers were told.
+  void add(ClientEntry& client);
+  void remove(ClientEntry& client);
   // After a reload: these and no others, at the places that they have now.
-  void replace(const Clients& clients);
+  void replace(std::span<ClientEntry* const> clients);
 
   void changed(const Hop& hop, std::optional<MacAddress> mac);
   // Once a millisecond: tells the workers what has changed.
   void turn(Runtime& runtime);
 
  private:
-  using Key = std::uint64_t;  // of a place
-  // Clients behind one host. Those before `told` have its MAC address as it is now.
-  struct Way {
-    std::optional<MacAddress> mac;
-    bool is_static = false;
-    bool queued = false;
-    unsigned asked = 0;  // without a client it stays as long as it is not 0
-    std::vector<Key> clients;
-    std::size_t told = 0;
-  };
-  using Ways = std::map<Hop, Way>;
-  struct Client {
-    ClientRoute route;
-    Ways::iterator way;
-    std::uint32_t at = 0;  // in way->second.clients
-  };
+  using Way = ClientsOfHop;
 
-  static Key key_of(const ClientPlace& place) noexcept;
-  static ClientPlace place_of(Key key) noexcept;
   std::optional<Hop> hop_for(const ClientRoute& route) const;
   std::optional<MacAddress> static_mac(const Hop& hop) const;
-  Ways::iterator way_to(const Hop& hop);
-  void leave(Ways::iterator way);
-  void move(Way& way, std::size_t from, std::size_t to);
-  void queue(Ways::iterator way);
+  Way& way_to(const Hop& hop);
+  void leave(Way& way);
+  void leave_idle();
+  static void put(Way& way, std::size_t at, ClientEntry* client);
+  void queue(Way& way);
   bool tell(Way& way, unsigned& budget, Runtime& runtime);
 
   const Spec& spec_;
   HopResolver* resolver_ = nullptr;
-  Ways ways_;
-  std::unordered_map<Key, Client> clients_;
+  std::map<Hop, Way> ways_;
   std::deque<Hop> queue_;  // ways with clients to be told
 };
 

@@ -143,7 +143,7 @@ TEST_F(ClientTableTest, reload_keeps_clients_of_outputs_that_stay) {
   EXPECT_EQ(clients_.follow(before), 1u);
   EXPECT_EQ(runtime_.joined.size(), 4u);
   ASSERT_EQ(clients_.size(), 2u);
-  EXPECT_EQ(clients_.all()[1].output, "far");
+  EXPECT_EQ(clients_.all()[1].name->output, "far");
   EXPECT_EQ(clients_.all()[1].place.unicast, 0u);
   EXPECT_EQ(clients_.all()[1].place.slot, 2u);
 }

@@ -1,5 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Leases: how they end, and what makes them longer.
+#include <set>
+#include <string>
+#include <vector>
+
 #include "tests/support/lease_lab.h"
 
 namespace castgate {
@@ -84,9 +88,28 @@ TEST_F(LeasesTest, ids_quotas_and_counts_follow_who_is_there) {
   ASSERT_TRUE(clients_.leave(*clients_.find("news1", client(1))));
   EXPECT_EQ(clients_.size_of("news1", "homes"), 0u);
   ASSERT_EQ(clients_.find(id).size(), 1u);
-  EXPECT_EQ(clients_.find(id)[0]->stream, "news2");
+  EXPECT_EQ(clients_.find(id)[0]->name->stream, "news2");
   ASSERT_TRUE(clients_.leave(*clients_.find(id)[0]));
   EXPECT_TRUE(clients_.find(id).empty());
+}
+
+TEST_F(LeasesTest, id_finds_all_outputs_that_its_client_still_has) {
+  const ClientId id = join(1)->id;
+  const std::vector<std::string> names{"news1", "news2", "news3"};
+  for (std::size_t s = 1; s < names.size(); ++s) {
+    spec_.streams.push_back(spec_.streams[0]);
+    spec_.streams[s].name = names[s];
+    ASSERT_TRUE(clients_.join({.output = names[s], .client = client(1), .id = id}, now_));
+  }
+  for (const std::string& gone : {names[1], names[0], names[2], names[1]}) {
+    ASSERT_TRUE(clients_.leave(gone, client(1)));
+    std::set<std::string> left;
+    for (const ClientEntry* client : clients_.find(id)) left.insert(client->name->stream);
+    std::set<std::string> expected(names.begin(), names.end());
+    expected.erase(gone);
+    EXPECT_EQ(left, expected);
+    ASSERT_TRUE(clients_.join({.output = gone, .client = client(1), .id = id}, now_));
+  }
 }
 
 }  // namespace

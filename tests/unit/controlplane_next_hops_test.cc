@@ -204,6 +204,15 @@ TEST_F(NextHopsTest, hop_nobody_is_behind_is_watched_no_more) {
   EXPECT_TRUE(runtime_.changed.empty());
 }
 
+TEST_F(NextHopsTest, look_at_leases_tells_workers_nothing) {
+  join("10.9.0.8:6000");
+  changed("10.9.0.8", kMac);
+  turn();
+  EXPECT_EQ(clients_.expire({}), 0u);
+  turn();
+  EXPECT_EQ(runtime_.changed.size(), 1u);
+}
+
 TEST_F(NextHopsTest, reload_that_moves_outputs_keeps_hops) {
   join("10.9.0.8:6000");
   join("10.9.0.9:6000", "news.far");

@@ -26,7 +26,7 @@ bool RestDoor::same_stream(const RestPath& path, const JoinOrder& order) {
 
 const ClientEntry* RestDoor::find(const RestPath& path) const {
   for (const ClientEntry* client : parts_.clients.find(path.id)) {
-    if (names_output(path.stream, client->stream, client->output)) return client;
+    if (names_output(path.stream, client->name->stream, client->name->output)) return client;
   }
   return nullptr;
 }
@@ -44,7 +44,7 @@ HttpResponse RestDoor::tell(unsigned status, const ClientEntry& client) const {
   put(answer.body, client);
   answer.body += '\n';
   if (status == 201) {
-    const std::string stream = fmt::format("{}.{}", client.stream, client.output);
+    const std::string stream = client.name->stream + "." + client.name->output;
     answer.headers.emplace_back("Location", location_of(stream, client.id));
   }
   return answer;
@@ -54,9 +54,9 @@ HttpResponse RestDoor::tell_waiting(unsigned status, const Proofs::Waiting& wait
   const auto route = parts_.clients.way_to(waiting.order.output, waiting.order.client);
   if (!route) return refuse(route.error());
   const StreamSpec& stream = parts_.spec.streams[route->stream];
+  const OutputName name{stream.name, stream.unicasts[route->unicast].name};
   const ClientEntry shown{.id = waiting.id,
-                          .stream = stream.name,
-                          .output = stream.unicasts[route->unicast].name,
+                          .name = &name,
                           .door = "rest",
                           .route = *route,
                           .lease = waiting.order.lease};
@@ -192,7 +192,7 @@ HttpResponse RestDoor::list(const RestPath& path, const Peer& peer) {
   bool begun = path.after.empty();
   bool more = false;
   for (const ClientEntry& client : parts_.clients.all()) {
-    if (!names_output(path.stream, client.stream, client.output)) continue;
+    if (!names_output(path.stream, client.name->stream, client.name->output)) continue;
     if (begun && count == path.limit) {
       more = true;
       break;
