@@ -29,4 +29,9 @@ ClientCounters LiveRuntime::client_counters(const ClientPlace& place) const {
   return clients_->counters(place);
 }
 
+std::optional<SentPacket> LiveRuntime::find_sent(const ClientPlace& place,
+                                                 const QuotedPacket& quote) const {
+  return clients_->find_sent(place, quote, clock_->now());
+}
+
 }  // namespace castgate

@@ -33,6 +33,8 @@ class LiveRuntime final : public Runtime {
   bool leave(const ClientPlace& place) override;
   bool change(const ClientPlace& place, const ClientRoute& route) override;
   ClientCounters client_counters(const ClientPlace& place) const override;
+  std::optional<SentPacket> find_sent(const ClientPlace& place,
+                                      const QuotedPacket& quote) const override;
   bool poll_captured(CapturedPacket& packet) override;
   std::uint64_t capture_missed() const override;
   Result<ReloadReport> reload(const Spec& spec) override;

@@ -9,6 +9,7 @@
 #include "dataplane/contract/counters.h"
 #include "dataplane/contract/door_counters.h"
 #include "dataplane/contract/drop_reason.h"
+#include "dataplane/contract/icmp_counters.h"
 #include "dataplane/contract/metrics.h"
 #include "pipelines/keys.h"
 #include "pipelines/units.h"
@@ -110,6 +111,7 @@ std::string counter_tables() {
   text += counter_table("Of an output", kOutputScope, kOutputCounters);
   text += counter_table("Of a unicast output", kUnicastScope, kUnicastCounters);
   text += counter_table("Of a door", kDoorScope, kDoorCounters);
+  text += counter_table("Of ICMP errors about clients", kIcmpScope, kIcmpCounters);
   text += counter_table("Of a port", kPortScope, kPortCounters);
   text += counter_table("Of a worker", kWorkerScope, kWorkerCounters);
   return text + counter_table("Of the appliance's ledger", kLedgerScope, kLedgerCounters);

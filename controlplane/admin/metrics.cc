@@ -209,6 +209,10 @@ void add_doors(Page& page, const std::vector<NamedDoor>& doors) {
   });
 }
 
+void add_icmp(Page& page, const IcmpCounters& counters) {
+  page.counters(kIcmpScope, kIcmpCounters, [&](const auto& put) { put({}, counters); });
+}
+
 Labels of_kind(const AlarmInfo& kind) {
   const auto severity = static_cast<std::size_t>(kind.severity);
   return {{"alarm", std::string(kind.name)},
@@ -249,6 +253,7 @@ std::string metrics_text(const Status& status) {
   add_ports(page, status.snapshot);
   add_workers(page, status.snapshot);
   add_doors(page, status.doors);
+  add_icmp(page, status.icmp);
   add_alarms(page, status.alarms);
   return std::move(page).text();
 }

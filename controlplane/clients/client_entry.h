@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <array>
 #include <compare>
 #include <cstdint>
 #include <expected>
@@ -13,6 +14,15 @@
 #include "dataplane/contract/clients.h"
 
 namespace castgate {
+
+// Of errors that came for packets to a client (PathErrors).
+struct PathReports {
+  std::array<std::uint64_t, 3> packets{};  // that came to where nobody listens
+  std::uint32_t count = 0;                 // of them
+  Instant first;
+  Instant doubted_until;
+  Instant mtu_until;  // where route.mtu is not 0
+};
 
 // Names of a unicast output, which stay when places change.
 struct OutputName {

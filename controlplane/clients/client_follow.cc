@@ -21,8 +21,9 @@ bool ClientTable::stays(const Spec& before, ClientEntry& client) const {
 }
 
 bool ClientTable::joins_anew(ClientEntry& client) {
-  const auto route = way_to(client.name->stream + "." + client.name->output, client.route.to);
+  auto route = way_to(client.name->stream + "." + client.name->output, client.route.to);
   if (!route || !admission_.may_join(spec_, *route)) return false;
+  route->mtu = client.route.mtu;
   const auto place = runtime_->join(*route);
   if (!place) return false;
   client.route = *route;

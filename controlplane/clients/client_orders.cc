@@ -49,6 +49,10 @@ json describe(const ClientEntry& client, const ClientTable& clients, Instant now
       {client.name->stream, client.name->output, client.route.to.to_string(), counters});
   out["id"] = client.id.to_string();
   out["door"] = client.door;
+  out["mtu"] = clients.mtu_of(client);
+  if (client.route.mtu != 0) {
+    out["mtu_expires_in"] = std::chrono::duration<double>(clients.mtu_until(client) - now).count();
+  }
   out["seconds"] = std::chrono::duration<double>(now - client.since).count();
   if (client.lease.count() != 0) {
     out["expires_in"] = std::chrono::duration<double>(clients.left_of(client, now)).count();

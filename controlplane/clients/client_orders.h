@@ -15,8 +15,9 @@ namespace castgate {
 //   {"join": {"stream": S, "client": "ADDRESS:PORT"}}, {"leave": the same}
 //                      ->  the client as below; a join without a way to it has a "warning"
 //   {"show": "clients"} -> {"total": N, "clients": [{"id", "stream", "output", "address",
-//                           "door", "seconds", "packets", "bytes", "drops"}]}; "expires_in"
-//                           seconds where it has a lease
+//                           "door", "seconds", "packets", "bytes", "drops", "mtu"}]};
+//                           "expires_in" seconds where it has a lease, "mtu_expires_in" where
+//                           the way is narrower than the port
 //   {"show": "clients", "top": 20, "by": "rate" | "drops" | "packets"}
 //                      ->  the same of the first 20, those with the most first; either may be left
 //                          out. A page of 40 000 clients takes 4 ms, all of them 600 ms

@@ -25,7 +25,7 @@ Instant steady_now() {
 }  // namespace
 
 ClientService::ClientService(boost::asio::io_context& io, const Spec& spec)
-    : io_(io), spec_(spec), clients_(spec) {}
+    : io_(io), spec_(spec), clients_(spec), errors_(spec, clients_) {}
 ClientService::~ClientService() = default;
 
 Result<void> ClientService::open_doors() {
@@ -102,6 +102,8 @@ void ClientService::turn(Instant now) {
   turned_ = now;
   if (!to_restore_.empty()) restore(now);
   clients_.next_hops().turn(*runtime_);
+  errors_.turn(now);
+  for (const std::string& line : errors_.take_lines()) spdlog::info("{}", line);
   if (away > kPause) {
     // Renewals may wait in our sockets: they are read before anybody's lease is judged.
     clients_.stand_still(away);
@@ -118,6 +120,10 @@ void ClientService::turn(Instant now) {
   if (now < next_sweep_) return;
   next_sweep_ = now + Proofs::kPatience;
   clients_.next_hops().forget_asked();
+}
+
+bool ClientService::heard(const HostFrame& frame, Instant now) {
+  return runtime_ != nullptr && errors_.take(frame.bytes, *runtime_, now);
 }
 
 std::vector<NamedDoor> ClientService::doors() const {
@@ -146,7 +152,11 @@ std::optional<std::string> ClientService::answer(std::string_view request, Insta
   for (const auto& counter : kDoorCounters) {
     counters[std::string(counter.name)] = counters_.*counter.field;
   }
-  return rest_line({{"doors", {{"rest", counters}}}, {"clients", clients_.size()}});
+  nlohmann::json icmp = nlohmann::json::object();
+  for (const auto& counter : kIcmpCounters) {
+    icmp[std::string(counter.name)] = errors_.counters().*counter.field;
+  }
+  return rest_line({{"doors", {{"rest", counters}}}, {"icmp", icmp}, {"clients", clients_.size()}});
 }
 
 }  // namespace castgate

@@ -12,6 +12,7 @@
 #include "controlplane/clients/client_store.h"
 #include "controlplane/clients/client_table.h"
 #include "controlplane/clients/doors/rest_door.h"
+#include "controlplane/clients/path_errors.h"
 #include "controlplane/conductor/control_protocol.h"
 #include "dataplane/contract/runtime.h"
 
@@ -36,6 +37,8 @@ class ClientService {
 
   // Once a millisecond.
   void turn(Instant now);
+  // A frame that was punted. True where it is about a client, and so not for the host stack.
+  bool heard(const HostFrame& frame, Instant now);
   // Why the table cannot be written at this moment.
   const std::optional<std::string>& fault() const noexcept { return fault_; }
   // Reads certificates and tokens again.
@@ -52,6 +55,7 @@ class ClientService {
   bool wanted(std::size_t stream) const { return clients_.demand().wanted(stream); }
   // True where wanted() has another answer than before for some stream.
   bool demand_changed(Instant now) { return clients_.demand().turn(now); }
+  const IcmpCounters& icmp() const noexcept { return errors_.counters(); }
   // Those that are open.
   std::vector<NamedDoor> doors() const;
 
@@ -63,6 +67,7 @@ class ClientService {
   const Spec& spec_;
   Runtime* runtime_ = nullptr;
   ClientTable clients_;
+  PathErrors errors_;
   DoorCounters counters_;
   std::unique_ptr<ClientStore> store_;
   std::unique_ptr<RestDoor> rest_;

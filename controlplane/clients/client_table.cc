@@ -158,6 +158,7 @@ void ClientTable::remove(std::uint32_t slot) {
   if (--address->second == 0) of_address_.erase(address);
   --of_output_[client.name];
   slots_.erase(slot);
+  reports_.erase(slot);
   client.present = false;
   free_.push_back(slot);
   --size_;

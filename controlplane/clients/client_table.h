@@ -74,6 +74,7 @@ class ClientTable {
   // Null: none. What is found stays valid until it leaves.
   const ClientEntry* find(const std::string& output, const Endpoint& client) const;
   std::vector<const ClientEntry*> find(const ClientId& id) const;
+  std::vector<const ClientEntry*> find(const Endpoint& client) const;
 
   std::size_t size() const noexcept { return size_; }
   std::size_t size_of(std::string_view stream, std::string_view output) const;
@@ -85,6 +86,16 @@ class ClientTable {
 
   // Lets go whose lease has ended, some thousands at most. Returns how many.
   unsigned expire(Instant now);
+  // The largest IP packet that goes to it whole.
+  unsigned mtu_of(const ClientEntry& client) const;
+  // Its way takes no larger ones, as far as is known until then.
+  void set_mtu(const ClientEntry& client, std::uint16_t mtu, Instant until);
+  // Returns how many ways are as wide as their ports again.
+  unsigned forget_mtus(Instant now);
+  // Until when its MTU holds that is not its port's.
+  Instant mtu_until(const ClientEntry& client) const;
+  // Valid until another's are asked for.
+  PathReports& reports_of(const ClientEntry& client);
   // The control thread was away.
   void stand_still(Nanoseconds pause);
 
@@ -141,7 +152,9 @@ class ClientTable {
   SlotIndex<&ClientTable::id_of> of_id_{clients_};  // the first of them
   boost::unordered_flat_map<Address, std::uint32_t> of_address_;
   boost::unordered_flat_map<const OutputName*, std::uint32_t> of_output_;
+  boost::unordered_flat_map<std::uint32_t, PathReports> reports_;  // by slot, where there are any
   LeaseQueue leases_;
+  LeaseQueue narrow_;  // when to look at whose MTU
   std::size_t size_ = 0;
 };
 

@@ -103,28 +103,28 @@ std::optional<IcmpError::Kind> kind_of(bool is_v6, unsigned type, unsigned code)
   using enum IcmpError::Kind;
   if (is_v6) {
     if (type == 2) return TooBig;
-    return type == 1 && code == 4 ? std::optional(PortUnreachable) : std::nullopt;
+    if (type != 1) return std::nullopt;
+    return code == 4 ? PortUnreachable : Unreachable;
   }
   if (type != 3) return std::nullopt;
   if (code == 4) return TooBig;
-  return code == 3 ? std::optional(PortUnreachable) : std::nullopt;
+  return code == 3 ? PortUnreachable : Unreachable;
 }
 
 // The packet that is quoted, of which the UDP header at least must be there.
 bool read_quote(Bytes quote, bool is_v6, IcmpError& error) noexcept {
-  constexpr unsigned kRtpVersion = 2;
   const auto packet = is_v6 ? ipv6_in(quote) : ipv4_in(quote);
   if (!packet || packet->protocol != kUdp) return false;
   WireReader reader(packet->payload);
   error.source = {packet->source, reader.u16()};
   error.client = {packet->destination, reader.u16()};
-  reader.skip(2);
-  error.udp_checksum = reader.u16();
+  QuotedPacket& quoted = error.quote;
+  quoted.udp_length = reader.u16();
+  quoted.udp_checksum = reader.u16();
   if (!reader.ok() || error.client.udp_port == 0) return false;
-  const unsigned first = reader.u8();
-  reader.skip(1);
-  const std::uint16_t sequence = reader.u16();
-  if (reader.ok() && first >> 6 == kRtpVersion) error.rtp_sequence = sequence;
+  const Bytes begin = reader.take(std::min(reader.remaining(), quoted.begin.size()));
+  if (!begin.empty()) std::memcpy(quoted.begin.data(), begin.data(), begin.size());
+  quoted.begin_bytes = static_cast<std::uint8_t>(begin.size());
   return true;
 }
 
@@ -156,7 +156,7 @@ std::optional<IcmpError> icmp_error_in(Bytes frame) noexcept {
   const std::uint32_t told = reader.u32();
   if (!kind || !reader.ok()) return std::nullopt;
   IcmpError error{
-      .kind = *kind, .reporter = packet->source, .source = {}, .client = {}, .rtp_sequence = {}};
+      .kind = *kind, .reporter = packet->source, .source = {}, .client = {}, .quote = {}};
   if (*kind == IcmpError::Kind::TooBig)
     error.mtu =
         static_cast<std::uint16_t>(packet->is_v6 ? std::min(told, kMostMtu) : told & kMostMtu);

@@ -9,22 +9,23 @@
 #include <span>
 
 #include "dataplane/base/address.h"
+#include "dataplane/contract/clients.h"
 
 namespace castgate {
 
 // Anybody may send one: it is worth something only where what it quotes is a packet that was sent.
 struct IcmpError {
   enum class Kind : std::uint8_t {
-    TooBig,          // "fragmentation needed", "packet too big"
-    PortUnreachable  // nobody listens there
+    TooBig,           // "fragmentation needed", "packet too big"
+    PortUnreachable,  // nobody listens there
+    Unreachable       // host, network or else
   };
   Kind kind = Kind::TooBig;
-  IpAddress reporter;                         // who says so
-  Endpoint source;                            // of the packet that it quotes
-  Endpoint client;                            // where that went
-  std::uint16_t mtu = 0;                      // TooBig: of the next link; 0: not told (old routers)
-  std::uint16_t udp_checksum = 0;             // as quoted; 0: it had none
-  std::optional<std::uint16_t> rtp_sequence;  // where so much is quoted, and it is RTP
+  IpAddress reporter;     // who says so
+  Endpoint source;        // of the packet that it quotes
+  Endpoint client;        // where that went
+  std::uint16_t mtu = 0;  // TooBig: of the next link; 0: not told (old routers)
+  QuotedPacket quote;
 };
 
 // From a whole Ethernet frame. Nothing where it is anything else, cut short, or its checksums are

@@ -137,6 +137,18 @@ void NextHops::remove(ClientEntry& client) {
   if (way.clients.empty() && way.asked == 0) leave(way);
 }
 
+void NextHops::tell_again(ClientEntry& client) {
+  if (client.behind == nullptr) return;
+  Way& way = *client.behind;
+  if (client.at < way.told) {
+    --way.told;
+    const std::uint32_t at = client.at;
+    put(way, at, way.clients[way.told]);
+    put(way, way.told, &client);
+  }
+  queue(way);
+}
+
 void NextHops::leave(Way& way) {
   if (!way.is_static && resolver_ != nullptr) resolver_->unwatch(*way.hop);
   ways_.erase(ways_.find(*way.hop));

@@ -51,6 +51,8 @@ class NextHops {
   // left. The MAC address in its route is from here on the one that the workers were told.
   void add(ClientEntry& client);
   void remove(ClientEntry& client);
+  // Its route has become another.
+  void tell_again(ClientEntry& client);
   // After a reload: these and no others, at the places that they have now.
   void replace(std::span<ClientEntry* const> clients);
 

@@ -228,7 +228,7 @@ void Conductor::Loop::each_millisecond() {
   if (slow_path_ && clients_.demand_changed(now())) judge_slow_path(slow_path_->follow());
   HostFrame frame;
   for (unsigned i = 0; i < kFramesPerTurn && runtime_->poll_punted(frame); ++i) {
-    if (slow_path_) slow_path_->take(frame);
+    if (!clients_.heard(frame, now()) && slow_path_) slow_path_->take(frame);
   }
 }
 
@@ -263,7 +263,8 @@ Status Conductor::Loop::status() {
           .cleared = {cleared.begin(), cleared.end()},
           .to_wall = shown.wall - shown.at,
           .snapshot = runtime_ == nullptr ? Snapshot{} : in_file_order(snapshot(), order_),
-          .doors = clients_.doors()};
+          .doors = clients_.doors(),
+          .icmp = clients_.icmp()};
 }
 
 Conductor::Conductor(std::unique_ptr<Loop> loop) : loop_(std::move(loop)) {}

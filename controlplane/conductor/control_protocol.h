@@ -22,6 +22,7 @@
 #include "controlplane/alarms/alarm.h"
 #include "dataplane/base/instant.h"
 #include "dataplane/contract/door_counters.h"
+#include "dataplane/contract/icmp_counters.h"
 #include "dataplane/contract/snapshot.h"
 
 namespace castgate {
@@ -43,6 +44,7 @@ struct Status {
   Nanoseconds to_wall{0};      // from the alarms' moments to Unix's time
   Snapshot snapshot;
   std::vector<NamedDoor> doors;
+  IcmpCounters icmp;
 };
 
 // The reply's line, newline included. `status` is asked only where the request is good.

@@ -12,8 +12,9 @@ std::vector<NamedClient> named_clients(const Spec& spec, const std::vector<Repla
   for (std::size_t c = 0; c < clients.size() && c < counters.size(); ++c) {
     const ClientRoute& route = clients[c].route;
     const StreamSpec& stream = spec.streams[route.stream];
-    named.push_back(
-        {stream.name, stream.unicasts[route.unicast].name, route.to.to_string(), counters[c]});
+    const UnicastSpec& unicast = stream.unicasts[route.unicast];
+    named.push_back({stream.name, unicast.name, route.to.to_string(), counters[c],
+                     spec.ports[unicast.port].mtu});
   }
   return named;
 }
@@ -24,12 +25,14 @@ Table clients_table(const std::vector<NamedClient>& clients) {
                {"client", Align::Left},
                {"packets"},
                {"bytes"},
-               {"dropped"}});
+               {"dropped"},
+               {"mtu"}});
   for (const NamedClient& client : clients) {
     const auto& drops = client.counters.drops;
     table.add_row({client.stream, client.output, client.address,
                    fmt::to_string(client.counters.packets), fmt::to_string(client.counters.bytes),
-                   fmt::to_string(std::reduce(drops.begin(), drops.end()))});
+                   fmt::to_string(std::reduce(drops.begin(), drops.end())),
+                   client.mtu == 0 ? "-" : fmt::to_string(client.mtu)});
   }
   return table;
 }
@@ -48,7 +51,10 @@ std::string clients_text(const nlohmann::json& reply) {
   std::vector<NamedClient> clients;
   for (const nlohmann::json& client : reply.value("clients", nlohmann::json::array())) {
     NamedClient& one = clients.emplace_back();
-    one = {client.value("stream", ""), client.value("output", ""), client.value("address", ""), {}};
+    one.stream = client.value("stream", "");
+    one.output = client.value("output", "");
+    one.address = client.value("address", "");
+    one.mtu = client.value("mtu", 0u);
     one.counters.packets = client.value("packets", std::uint64_t{0});
     one.counters.bytes = client.value("bytes", std::uint64_t{0});
     const auto drops = client.value("drops", nlohmann::json::object());
@@ -64,11 +70,13 @@ std::string clients_text(const nlohmann::json& reply) {
 
 std::string doors_text(const nlohmann::json& reply) {
   Table table({{"door", Align::Left}, {"counter", Align::Left}, {"value"}});
-  for (const auto& [door, counters] : reply["doors"].items()) {
+  const auto add = [&](const std::string& door, const nlohmann::json& counters) {
     for (const auto& [counter, value] : counters.items()) {
       table.add_row({door, counter, value.dump()});
     }
-  }
+  };
+  for (const auto& [door, counters] : reply["doors"].items()) add(door, counters);
+  add("icmp", reply.value("icmp", nlohmann::json::object()));
   return table.to_string();
 }
 

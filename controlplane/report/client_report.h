@@ -16,6 +16,7 @@ struct NamedClient {
   std::string output;
   std::string address;  // and UDP port
   ClientCounters counters;
+  unsigned mtu = 0;  // of the way to it; 0: not told
 };
 
 std::vector<NamedClient> named_clients(const Spec& spec, const std::vector<ReplayClient>& clients,

@@ -47,6 +47,20 @@ inline constexpr std::size_t kClientDrops = static_cast<std::size_t>(ClientDrop:
 inline constexpr std::array<std::string_view, kClientDrops> kClientDropNames{
     "tx_full", "mtu", "no_neighbour", "copy_failed", "quota", "ttl_expired"};
 
+// Of a packet to a client, what an ICMP error quotes behind its IP header.
+struct QuotedPacket {
+  std::uint16_t udp_length = 0;
+  std::uint16_t udp_checksum = 0;       // 0: it had none
+  std::array<std::uint8_t, 8> begin{};  // of its payload; zeros behind what is quoted
+  std::uint8_t begin_bytes = 0;         // that are quoted
+};
+
+// A packet that did go to a client.
+struct SentPacket {
+  std::uint64_t number = 0;  // among those of its output
+  bool certain = false;      // the begin of its payload was compared, not its checksum alone
+};
+
 // Of one client since it joined.
 struct ClientCounters {
   std::uint64_t packets = 0;

@@ -28,6 +28,7 @@ inline constexpr MetricScope kPortScope{"port", "port"};
 inline constexpr MetricScope kWorkerScope{"worker", "core"};
 inline constexpr MetricScope kLedgerScope{"ledger", ""};
 inline constexpr MetricScope kDoorScope{"door", "door"};
+inline constexpr MetricScope kIcmpScope{"icmp", ""};
 
 enum class MetricType : std::uint8_t { Counter, Gauge, Histogram };
 

@@ -54,6 +54,9 @@ class Runtime {
   // Another way to the client, or none: MAC address and MTU. False likewise.
   virtual bool change(const ClientPlace& place, const ClientRoute& route) = 0;
   virtual ClientCounters client_counters(const ClientPlace& place) const = 0;
+  // Which packet to the client of the last two seconds is quoted here; none: such a one never went.
+  virtual std::optional<SentPacket> find_sent(const ClientPlace& place,
+                                              const QuotedPacket& quote) const = 0;
   // What the newest capture copied; of one worker in its order. False when none waits.
   virtual bool poll_captured(CapturedPacket& packet) = 0;
   // Packets that captures wanted and found no room for, since start.

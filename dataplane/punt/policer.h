@@ -14,8 +14,8 @@ namespace castgate {
 // starves neither the others nor the worker. Token buckets that hold a tenth of a second.
 class Policer {
  public:
-  // Packets a second by HostKind: doors' ports and the rest, ARP, ICMP, IGMP, ND and MLD.
-  static constexpr std::array<std::int64_t, 5> kRates{1000, 2000, 1000, 100, 500};
+  // Packets a second by HostKind: doors' ports and the rest, ARP, ICMP, IGMP, ND and MLD, errors.
+  static constexpr std::array<std::int64_t, 6> kRates{1000, 2000, 1000, 100, 500, 1000};
 
   bool allow(HostKind kind, Instant now) noexcept {
     const auto i = static_cast<std::size_t>(kind);

@@ -10,7 +10,7 @@ PuntStage::PuntStage(std::vector<bool> has_twin, PacketRing& ring)
 
 bool PuntStage::punt(rte_mbuf* packet, unsigned port, HostKind kind, Instant now) noexcept {
   Lane& lane = lanes_[port];
-  if (!lane.has_twin) return false;
+  if (!lane.has_twin && kind != HostKind::IcmpError) return false;
   if (!lane.policer.allow(kind, now)) {
     lane.policed.add();
     rte_pktmbuf_free(packet);

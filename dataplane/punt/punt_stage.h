@@ -10,7 +10,8 @@
 namespace castgate {
 
 // Hands packets for the host stack to the control plane: policed by class and port, dropped and
-// counted where the ring is full. Only ports with a twin have a host stack behind them.
+// counted where the ring is full. Only ports with a twin have a host stack behind them; ICMP errors
+// are wanted from every port, since they may be about clients.
 class PuntStage {
  public:
   // `has_twin`: by port index.

@@ -40,6 +40,10 @@ void ClientFan::offer(FanStream& stream, rte_mbuf* packet, const ReceivedHeaders
     for (const auto& clients : stream.unicasts) ++clients->backlog;
     return parts_.bin.drop(packet, DropReason::Backlog);
   }
+  const std::span payload(rte_pktmbuf_mtod(packet, const std::uint8_t*), packet->data_len);
+  for (const auto& clients : stream.unicasts) {
+    if (clients->count() != 0) clients->sent().note(received, payload, now);
+  }
   FanJob& job = stream.jobs[(stream.oldest + stream.waiting) % FanStream::kMostJobs];
   job = {.packet = packet, .received = received, .at = now, .first = stream.turn++};
   ++held_;

@@ -147,4 +147,12 @@ ClientCounters ClientRoster::counters(const ClientPlace& place) const {
   return counters;
 }
 
+std::optional<SentPacket> ClientRoster::find_sent(const ClientPlace& place,
+                                                  const QuotedPacket& quote, Instant now) const {
+  ClientVector& clients = *vectors_[place.stream][place.part][place.unicast];
+  const ClientChunk& chunk = clients.prepare(place.slot);
+  const HeaderTemplate& headers = chunk.headers[place.slot % ClientChunk::kClients];
+  return clients.sent().find(quote, headers.pseudo_sum, headers.is_v6, now);
+}
+
 }  // namespace castgate

@@ -68,6 +68,9 @@ class ClientRoster {
   Command change(const ClientPlace& place, const ClientRoute& route) const;
 
   ClientCounters counters(const ClientPlace& place) const;
+  // `now` by the worker's clock.
+  std::optional<SentPacket> find_sent(const ClientPlace& place, const QuotedPacket& quote,
+                                      Instant now) const;
 
  private:
   void take_over(std::size_t stream, const ClientRoster& before);

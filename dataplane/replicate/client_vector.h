@@ -11,6 +11,7 @@
 #include "dataplane/base/check.h"
 #include "dataplane/contract/clients.h"
 #include "dataplane/replicate/output_template.h"
+#include "dataplane/replicate/sent_log.h"
 
 namespace castgate {
 
@@ -51,6 +52,7 @@ class ClientVector {
       if (limited_) made->used_until = std::make_unique<std::array<std::int64_t, 64>>();
       chunk = std::move(made);
     }
+    if (!sent_) sent_ = std::make_unique<SentLog>();
     return *chunk;
   }
 
@@ -93,6 +95,7 @@ class ClientVector {
   ClientChunk& chunk(unsigned index) noexcept { return *chunks_[index]; }
   // For any thread.
   unsigned count() const noexcept { return count_.load(std::memory_order_relaxed); }
+  SentLog& sent() noexcept { return *sent_; }  // from the first client on
 
   // Sums over all clients, since start.
   std::uint64_t packets = 0;
@@ -103,6 +106,7 @@ class ClientVector {
  private:
   std::vector<std::unique_ptr<ClientChunk>> chunks_;
   std::vector<std::uint64_t> present_;  // by chunk, a bit for each client
+  std::unique_ptr<SentLog> sent_;
   unsigned used_ = 0;
   bool limited_;
   // On a line of its own: a stream's worker asks for each packet whether another one has clients.

@@ -18,7 +18,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const auto padded = icmp_error_in(frame);
   if (!error) return 0;
   CG_CHECK(padded && padded->client == error->client && padded->mtu == error->mtu);
-  CG_CHECK(padded->rtp_sequence == error->rtp_sequence);
+  CG_CHECK(padded->quote.begin == error->quote.begin);
+  CG_CHECK(padded->quote.begin_bytes == error->quote.begin_bytes);
   CG_CHECK(error->client.udp_port != 0);
   CG_CHECK(error->mtu == 0 || error->kind == IcmpError::Kind::TooBig);
   return 0;

@@ -49,7 +49,8 @@ fail() {
 }
 
 # A namespace, known inside the scene by a short name, in which a host does as a router would not:
-# it believes any source and sends nothing of its own accord.
+# it believes any source and sends nothing of its own accord. It says of no packet that nobody
+# listens, so clients need no receivers; a scene about that sets the rates that Linux has (1000).
 namespace() {
   local name
   for name; do
@@ -57,7 +58,8 @@ namespace() {
     spaces+=("$prefix$name")
     within "$name" ip link set lo up
     within "$name" sysctl -qw net.ipv4.conf.all.rp_filter=0 net.ipv4.conf.default.rp_filter=0 \
-      net.ipv6.conf.default.accept_dad=0 net.ipv6.conf.default.router_solicitations=0
+      net.ipv6.conf.default.accept_dad=0 net.ipv6.conf.default.router_solicitations=0 \
+      net.ipv4.icmp_ratelimit=3600000 net.ipv6.icmp.ratelimit=3600000
   done
 }
 

@@ -46,6 +46,10 @@ class FakeRuntime final : public Runtime {
     if (count_client) return count_client(place);
     return {.packets = 1000 + place.slot, .bytes = 7, .drops = {1, 2, 3, 4}};
   }
+  std::optional<SentPacket> find_sent(const ClientPlace& place,
+                                      const QuotedPacket& quote) const override {
+    return sent ? sent(place, quote) : std::nullopt;
+  }
   bool poll_captured(CapturedPacket& packet) override { return take(captured, packet); }
   std::uint64_t capture_missed() const override { return captures_missed; }
   Result<ReloadReport> reload(const Spec& spec) override {
@@ -66,6 +70,7 @@ class FakeRuntime final : public Runtime {
   std::vector<ClientPlace> left;
   std::function<ClientCounters(const ClientPlace&)> count_client;
   std::vector<std::pair<ClientPlace, ClientRoute>> changed;
+  std::function<std::optional<SentPacket>(const ClientPlace&, const QuotedPacket&)> sent;
   std::deque<CapturedPacket> captured;
   std::uint64_t captures_missed = 0;
   std::vector<Spec> reloads;

@@ -44,6 +44,9 @@ class StallingRuntime final : public Runtime {
   bool leave(const ClientPlace&) override { return false; }
   bool change(const ClientPlace&, const ClientRoute&) override { return false; }
   ClientCounters client_counters(const ClientPlace&) const override { return {}; }
+  std::optional<SentPacket> find_sent(const ClientPlace&, const QuotedPacket&) const override {
+    return std::nullopt;
+  }
   bool poll_captured(CapturedPacket&) override { return false; }
   Result<ReloadReport> reload(const Spec&) override { return ReloadReport{}; }
   std::uint64_t capture_missed() const override { return 0; }

@@ -72,8 +72,11 @@ TEST(IcmpErrorTest, fragmentation_needed_is_read) {
   EXPECT_EQ(error->source.to_string(), "10.9.0.1:5000");
   EXPECT_EQ(error->client.to_string(), "192.0.2.10:6000");
   EXPECT_EQ(error->mtu, 1400u);
-  EXPECT_EQ(error->udp_checksum, 0xbeefu);
-  EXPECT_EQ(error->rtp_sequence, 4711u);
+  EXPECT_EQ(error->quote.udp_length, 1336u);
+  EXPECT_EQ(error->quote.udp_checksum, 0xbeefu);
+  const std::array<std::uint8_t, 8> begin{0x80, 0x21, 0x12, 0x67, 0, 0, 0, 1};
+  EXPECT_EQ(error->quote.begin, begin);
+  EXPECT_EQ(error->quote.begin_bytes, 8u);
 }
 
 TEST(IcmpErrorTest, packet_too_big_is_read) {
@@ -83,16 +86,17 @@ TEST(IcmpErrorTest, packet_too_big_is_read) {
   EXPECT_EQ(error->reporter, IpAddress::parse("2001:db8:9::3"));
   EXPECT_EQ(error->client.to_string(), "[2001:db8:1::7]:6000");
   EXPECT_EQ(error->mtu, 1280u);
-  EXPECT_EQ(error->rtp_sequence, 4711u);
+  EXPECT_EQ(error->quote.begin_bytes, 8u);
 }
 
-TEST(IcmpErrorTest, port_unreachable_with_eight_bytes_quoted_has_no_sequence) {
+TEST(IcmpErrorTest, port_unreachable_with_eight_bytes_quoted_has_nothing_of_the_payload) {
   const auto error = icmp_error_in(frame_of(kShortQuote));
   ASSERT_TRUE(error);
   EXPECT_EQ(error->kind, IcmpError::Kind::PortUnreachable);
   EXPECT_EQ(error->client.to_string(), "192.0.2.10:6000");
   EXPECT_EQ(error->mtu, 0u);
-  EXPECT_FALSE(error->rtp_sequence);
+  EXPECT_EQ(error->quote.udp_checksum, 0xbeefu);
+  EXPECT_EQ(error->quote.begin_bytes, 0u);
   const auto six = icmp_error_in(frame_of(kUnreachable6));
   ASSERT_TRUE(six);
   EXPECT_EQ(six->kind, IcmpError::Kind::PortUnreachable);
@@ -105,9 +109,14 @@ TEST(IcmpErrorTest, tags_and_options_are_passed_over) {
   EXPECT_EQ(error->mtu, 1400u);
 }
 
+TEST(IcmpErrorTest, host_that_cannot_be_reached_is_told_from_a_port) {
+  const auto error = icmp_error_in(frame_of(kHostUnreachable));
+  ASSERT_TRUE(error);
+  EXPECT_EQ(error->kind, IcmpError::Kind::Unreachable);
+}
+
 TEST(IcmpErrorTest, other_messages_are_none) {
-  for (const char* hex :
-       {kEcho, kHostUnreachable, kQuoteOfTcp, kQuoteOfFragment, kEcho6, kFragment})
+  for (const char* hex : {kEcho, kQuoteOfTcp, kQuoteOfFragment, kEcho6, kFragment})
     EXPECT_FALSE(icmp_error_in(frame_of(hex))) << hex;
 }
 

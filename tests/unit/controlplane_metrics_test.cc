@@ -54,6 +54,7 @@ Status numbered_status() {
   status.name = "edge-1";
   status.snapshot = test::numbered();
   test::number(kDoorCounters, status.doors.emplace_back("rest").counters, 600);
+  test::number(kIcmpCounters, status.icmp, 700);
   return status;
 }
 
@@ -92,6 +93,7 @@ TEST(MetricsTest, every_counter_of_the_tables_is_there_once_with_its_value) {
   expect_counters(page, "castgate_port_", kPortCounters, R"({port="red"})", 400);
   expect_counters(page, "castgate_worker_", kWorkerCounters, R"({core="7"})", 500);
   expect_counters(page, "castgate_door_", kDoorCounters, R"({door="rest"})", 600);
+  expect_counters(page, "castgate_icmp_", kIcmpCounters, "", 700);
 }
 
 TEST(MetricsTest, names_that_dashboards_rely_on) {

@@ -187,6 +187,25 @@ TEST(Parse, ip6_extensions_are_walked_up_to_their_limits) {
 }
 
 // 200 000 headers, right ones and ones with a bit turned, against the sum byte by byte.
+TEST(Parse, errors_are_told_from_other_icmp) {
+  const auto kind = [](Frame frame, unsigned protocol, unsigned type) {
+    frame.protocol = protocol;
+    Bytes bytes = frame.bytes();
+    bytes[frame.v6 ? 54 : 34] = static_cast<std::uint8_t>(type);
+    const Parsed parsed = parse(bytes);
+    EXPECT_EQ(parsed.verdict, ParseVerdict::Host);
+    return parsed.layout.host;
+  };
+  for (unsigned type = 0; type < 256; ++type) {
+    const bool is_error = type == 3;  // destination unreachable; fragmentation needed is one
+    EXPECT_EQ(kind(Frame{}, 1, type), is_error ? HostKind::IcmpError : HostKind::Icmp) << type;
+    EXPECT_EQ(kind(Frame{}, 2, type), HostKind::Igmp) << type;
+    const bool is_error6 = type == 1 || type == 2;  // destination unreachable, packet too big
+    EXPECT_EQ(kind(frame6(), 58, type), is_error6 ? HostKind::IcmpError : HostKind::NeighbourOrMld)
+        << type;
+  }
+}
+
 TEST(Parse, both_checksum_tests_agree_with_rfc_1071) {
   std::mt19937 random(7);
   for (int i = 0; i < 200'000; ++i) {

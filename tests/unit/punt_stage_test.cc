@@ -27,6 +27,21 @@ TEST_F(PuntTest, flood_of_one_class_leaves_room_for_the_others) {
   EXPECT_EQ(stage.punted(0), 11u);
 }
 
+TEST_F(PuntTest, icmp_errors_are_handed_up_from_every_port) {
+  auto ring = PacketRing::make("punt_errors", 4096);
+  ASSERT_TRUE(ring.has_value());
+  PuntStage stage({true, false}, *ring);
+  const Instant now{5'000'000'000};
+  for (const unsigned port : {0u, 1u}) {
+    for (unsigned i = 0; i < 200; ++i)
+      EXPECT_TRUE(stage.punt(rte_pktmbuf_alloc(pool()), port, HostKind::IcmpError, now));
+    EXPECT_EQ(stage.punted(port), 100u);
+    EXPECT_EQ(stage.policed(port), 100u);
+  }
+  EXPECT_TRUE(stage.punt(rte_pktmbuf_alloc(pool()), 0, HostKind::NeighbourOrMld, now));
+  EXPECT_EQ(stage.punted(0), 101u) << "a flood of errors takes nothing of ND";
+}
+
 TEST_F(PuntTest, full_ring_is_counted_as_punt_full) {
   auto ring = PacketRing::make("punt_full", 8);
   ASSERT_TRUE(ring.has_value());

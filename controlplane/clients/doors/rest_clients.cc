@@ -36,6 +36,7 @@ void RestDoor::put(std::string& text, const ClientEntry& client) const {
                   {.client = client,
                    .left = parts_.clients.left_of(client, parts_.now()),
                    .counters = parts_.clients.counters(client),
+                   .mtu = parts_.clients.mtu_of(client),
                    .state = "active"});
 }
 
@@ -63,7 +64,11 @@ HttpResponse RestDoor::tell_waiting(unsigned status, const Proofs::Waiting& wait
   const Nanoseconds left = std::max(waiting.ends - parts_.now(), Nanoseconds{0});
   HttpResponse answer{.status = status, .body = {}, .headers = {}};
   put_rest_client(answer.body, parts_.spec,
-                  {.client = shown, .left = left, .counters = {}, .state = "unproved"});
+                  {.client = shown,
+                   .left = left,
+                   .counters = {},
+                   .mtu = parts_.clients.mtu_of(shown),
+                   .state = "unproved"});
   answer.body += '\n';
   if (status == 202) {
     answer.headers.emplace_back("Location", location_of(waiting.order.output, shown.id));

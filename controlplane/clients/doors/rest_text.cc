@@ -176,16 +176,16 @@ void put_rest_client(std::string& text, const Spec& spec, const ShownClient& sho
   const auto seconds = [](Nanoseconds span) { return std::chrono::duration<double>(span).count(); };
   const Endpoint source = source_of(spec, client.route);
   const auto out = std::back_inserter(text);
-  fmt::format_to(out,
-                 R"({{"id":"{}","stream":"{}","output":"{}","address":"{}","udp_port":{},)"
-                 R"("source":{{"address":"{}","udp_port":{}}},"sequence":"{}","state":"{}",)"
-                 R"("lease_s":{:.3f},"expires_in_s":{:.3f},"packets":{},"bytes":{},"drops":{{)",
-                 client.id.to_string(), client.name->stream, client.name->output,
-                 client.route.to.address.to_string(), client.route.to.udp_port,
-                 source.address.to_string(), source.udp_port,
-                 sequence_name(spec.streams[client.route.stream].sequence.format), shown.state,
-                 seconds(client.lease), seconds(shown.left), shown.counters.packets,
-                 shown.counters.bytes);
+  fmt::format_to(
+      out,
+      R"({{"id":"{}","stream":"{}","output":"{}","address":"{}","udp_port":{},)"
+      R"("source":{{"address":"{}","udp_port":{}}},"sequence":"{}","state":"{}",)"
+      R"("lease_s":{:.3f},"expires_in_s":{:.3f},"mtu":{},"packets":{},"bytes":{},"drops":{{)",
+      client.id.to_string(), client.name->stream, client.name->output,
+      client.route.to.address.to_string(), client.route.to.udp_port, source.address.to_string(),
+      source.udp_port, sequence_name(spec.streams[client.route.stream].sequence.format),
+      shown.state, seconds(client.lease), seconds(shown.left), shown.mtu, shown.counters.packets,
+      shown.counters.bytes);
   for (std::size_t d = 0; d < kClientDrops; ++d) {
     fmt::format_to(out, R"({}"{}":{})", d == 0 ? "" : ",", kClientDropNames[d],
                    shown.counters.drops[d]);

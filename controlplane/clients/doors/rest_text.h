@@ -56,6 +56,7 @@ struct ShownClient {
   const ClientEntry& client;
   Nanoseconds left;
   ClientCounters counters;
+  unsigned mtu;            // of its way, bytes of IP packet
   std::string_view state;  // "active", "unproved"
 };
 void put_rest_client(std::string& text, const Spec& spec, const ShownClient& shown);

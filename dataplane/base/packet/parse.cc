@@ -86,7 +86,10 @@ ParseVerdict parse_ip4(std::span<const std::byte> frame, const ParseChecks& chec
   if ((load_be16(at(frame, ip + 6)) & 0x3fff) != 0) return ParseVerdict::Fragment;
   const auto protocol = std::to_integer<unsigned>(frame[ip + 9]);
   if (protocol == kIcmp || protocol == kIgmp) {
-    layout.host = protocol == kIcmp ? HostKind::Icmp : HostKind::Igmp;
+    constexpr std::byte kUnreachable{3};
+    const bool error = header < total && frame[ip + header] == kUnreachable;
+    layout.host = error ? HostKind::IcmpError : HostKind::Icmp;
+    if (protocol == kIgmp) layout.host = HostKind::Igmp;
     return ParseVerdict::Host;
   }
   if (protocol != kUdpProtocol) return ParseVerdict::NotUdp;
@@ -129,7 +132,10 @@ ParseVerdict parse_ip6(std::span<const std::byte> frame, const ParseChecks& chec
   const ParseVerdict walked = skip_extensions(frame, end, next, protocol);
   if (walked != ParseVerdict::Udp) return walked;
   if (protocol == kIcmp6) {
-    layout.host = HostKind::NeighbourOrMld;
+    constexpr std::byte kUnreachable{1};
+    constexpr std::byte kTooBig{2};
+    const bool error = next < end && (frame[next] == kUnreachable || frame[next] == kTooBig);
+    layout.host = error ? HostKind::IcmpError : HostKind::NeighbourOrMld;
     return ParseVerdict::Host;
   }
   if (protocol != kUdpProtocol) return ParseVerdict::NotUdp;

@@ -28,7 +28,8 @@ enum class ParseVerdict : std::uint8_t {
   Ttl,
 };
 
-enum class HostKind : std::uint8_t { None, Arp, Icmp, Igmp, NeighbourOrMld };
+// IcmpError: of either version, that a packet did not get where it was to go.
+enum class HostKind : std::uint8_t { None, Arp, Icmp, Igmp, NeighbourOrMld, IcmpError };
 
 struct ParseChecks {
   bool ip_checksum = true;
