@@ -154,7 +154,7 @@ sanitized_build() {
   local options=(-Dbuildtype=debug "-Db_sanitize=address,undefined" -Db_lundef=false)
   [[ -z ${sanitized_built:-} ]] || return 0
   if has_clang; then
-    options+=(-Dfuzz=true -Dwerror=false -Dcpp_args=-gline-tables-only)
+    options+=(-Dfuzz=true -Dcpp_args=-gline-tables-only)
     CXX=clang++-19 CXX_LD=lld build build-asan all "${options[@]}" || return
   else
     build build-asan all "${options[@]}" || return

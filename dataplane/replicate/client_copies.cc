@@ -39,7 +39,8 @@ unsigned ClientFan::serve_some(FanStream& stream, FanJob& job, unsigned chunk) n
               .shared = payload >= manner.copy_below,
               .tag = {.stream = stream.index, .unicast = static_cast<std::uint16_t>(job.unicast)}};
   const bool buffers = take_buffers(batch, payload, taken);
-  const HeaderTemplate& any = batch.chunk.headers[std::countr_zero(job.left)];
+  const HeaderTemplate& any =
+      batch.chunk.headers[static_cast<unsigned>(std::countr_zero(job.left))];
   std::uint64_t differences = 0;
   const bool expired = job.received.ttl <= 1;
   for (unsigned i = 0; i < taken; ++i) {

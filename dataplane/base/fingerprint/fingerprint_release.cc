@@ -10,7 +10,6 @@ namespace {
 
 constexpr Nanoseconds kShortestCheck{20'000'000};
 constexpr std::uint64_t kMoved = 16;   // payloads without a leg before it is silent
-constexpr std::uint64_t kAlone = 256;  // packets of a leg that no other leg has: not the same feed
 
 }  // namespace
 
