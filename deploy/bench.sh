@@ -14,7 +14,7 @@ case $area in
 esac
 
 [ -f build-bench/build.ninja ] || meson setup build-bench --buildtype=release > /dev/null
-ninja -C build-bench tests/bench/failover_bench tests/bench/bridge_bench \
+ninja -C build-bench tests/bench/failover_bench tests/bench/bridge_bench tests/bench/udp_sender \
   tests/bench/threshold_bench controlplane/castgate
 
 page_kib=$(awk '/^Hugepagesize:/ {print $2}' /proc/meminfo)
@@ -30,7 +30,10 @@ fi
 status=0
 if [ "$area" != failover ]; then
   ./build-bench/tests/bench/bridge_bench "$rounds" "$hugepages" || status=$?
+  python3 tests/bench/copies_on_veth.py build-bench/controlplane/castgate \
+    build-bench/tests/bench/udp_sender "$rounds" || status=$?
   python3 tests/bench/rest_joins.py build-bench/controlplane/castgate "$rounds" || status=$?
+  python3 tests/bench/client_memory.py build-bench/controlplane/castgate || status=$?
   [ "$area" = all ] || exit "$status"
 fi
 figures=$(mktemp)

@@ -49,6 +49,9 @@ class EthdevPort final : public Port {
   void refresh() override;
   Result<void> set_groups(std::span<const MacAddress> groups) override;
   const PortFacts& facts() const noexcept override { return facts_; }
+  rte_mempool* transmit_pool() const noexcept override {
+    return own_pools_.size() == 1 ? own_pools_[0].get() : nullptr;
+  }
   PortStats stats() const override;
 
  private:

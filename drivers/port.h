@@ -60,6 +60,10 @@ class Port {
   // As refresh() saw it last; transmit() takes nothing while it is false. For any thread.
   virtual bool link_up() const noexcept { return true; }
 
+  // Where a packet is made that is for this port alone, so that the driver need not copy it into
+  // memory of its own; null: anywhere.
+  virtual rte_mempool* transmit_pool() const noexcept { return nullptr; }
+
   // Control thread, every few milliseconds: asks for the state of the link.
   virtual void refresh() {}
   // Control thread: the multicast Ethernet addresses to let in, where reception filters them.

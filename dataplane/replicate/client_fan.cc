@@ -19,7 +19,8 @@ std::unique_ptr<FanStream> make_fan_stream(const StreamSpec& stream, const FanSh
     const bool chains = ports[unicast.port]->facts().multi_segment_tx;
     made->manners.push_back({.copy_below = chains ? unicast.copy_threshold : UINT32_MAX,
                              .fragments = unicast.too_big == TooBig::Fragment,
-                             .rate = ClientRate(unicast.max_rate_bps)});
+                             .rate = ClientRate(unicast.max_rate_bps),
+                             .copies = ports[unicast.port]->transmit_pool()});
   }
   return made;
 }

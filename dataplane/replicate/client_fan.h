@@ -19,9 +19,10 @@ namespace castgate {
 
 // How a unicast output wants its clients' packets.
 struct FanManner {
-  unsigned copy_below = 0;  // bytes: shorter payloads are copied
-  bool fragments = false;   // of what is too big for the way to a client
-  ClientRate rate;          // of each client
+  unsigned copy_below = 0;        // bytes: shorter payloads are copied
+  bool fragments = false;         // of what is too big for the way to a client
+  ClientRate rate;                // of each client
+  rte_mempool* copies = nullptr;  // Port::transmit_pool()
   bool operator==(const FanManner&) const = default;
 };
 
@@ -150,7 +151,8 @@ class ClientFan {
   void run(FanStream& stream) noexcept;
   void complete(FanStream& stream, FanJob& job) noexcept;
   rte_mempool* pool_of(const Batch& batch) const noexcept {
-    return batch.shared ? parts_.heads : parts_.copies;
+    if (batch.shared) return parts_.heads;
+    return batch.manner.copies != nullptr ? batch.manner.copies : parts_.copies;
   }
   bool take_buffers(Batch& batch, std::uint16_t payload, unsigned count) noexcept;
   void give_back(const Batch& batch, unsigned taken) noexcept;

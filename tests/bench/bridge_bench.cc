@@ -11,6 +11,7 @@
 #include "drivers/ethdev_port.h"
 #include "tests/bench/bridge_scene.h"
 #include "tests/bench/figures.h"
+#include "tests/bench/neighbour_scene.h"
 #include "tests/bench/start.h"
 
 namespace castgate::bench {
@@ -73,6 +74,23 @@ bool measure(unsigned rounds, const BridgeParts& parts) {
   return good;
 }
 
+// Two seconds of the worker's time.
+bool measure_neighbour(const BridgeParts& parts) {
+  NeighbourScene scene(10'000, parts);
+  scene.run(std::chrono::seconds(2));
+  const auto outcome = scene.outcome();
+  const double lost = static_cast<double>(outcome.lost);
+  const bool good =
+      print({"200 kpps to 1 client beside 10 000 clients: packets lost", lost, 0, 0, "{:.0f}"});
+  fmt::print(
+      "  of {}; at most {} waited, of 1024; meanwhile {} copies for the others, and {} of "
+      "their packets dropped\n",
+      outcome.sent, outcome.most_waiting, outcome.copies, outcome.left_waiting);
+  const bool crowded = outcome.sent != 0 && outcome.left_waiting != 0;
+  if (!crowded) fmt::print(stderr, "no crowd: the figure says nothing\n");
+  return good && crowded;
+}
+
 int main_of(const Arguments& arguments) {
   if (!start(arguments, 512ull << 20)) return 2;
   auto pool = PacketPool::make({.name = "bench", .packets = 16'383});
@@ -90,7 +108,11 @@ int main_of(const Arguments& arguments) {
   if (rte_eth_dev_get_port_by_name(sink.device.c_str(), &id) != 0) return 2;
   NullPort null(id);
   const BridgeParts parts{pool->get(), heads->get(), &null};
-  if (!arguments.only) return measure(arguments.rounds, parts) ? EXIT_SUCCESS : EXIT_FAILURE;
+  if (!arguments.only) {
+    bool good = measure(arguments.rounds, parts);
+    good &= measure_neighbour(parts);
+    return good ? EXIT_SUCCESS : EXIT_FAILURE;
+  }
   BridgeScene scene(rows()[*arguments.only].scene, parts);
   scene.run(arguments.rounds * kPerRound);
   return EXIT_SUCCESS;
