@@ -34,7 +34,7 @@ class UnicastSentTest : public FanLab {
 
 TEST_F(UnicastSentTest, every_copy_that_left_is_its_own_clients) {
   make();
-  const std::vector<ClientPlace> places{join(1), join(2), join_v6()};
+  const std::vector<ClientPlace> places{join(1), join(200), join_v6()};
   out_.keeps = true;
   for (unsigned n = 0; n < 5; ++n) receive(n);
   work_until_idle();
