@@ -76,7 +76,7 @@ void expect_counters(const Page& page, const std::string& begins, const Counters
     }
     if (counter.measure == Measure::Sum) name += "_total";
     EXPECT_DOUBLE_EQ(page.at(name + labels), value);
-    EXPECT_EQ(page.count(name + '{') + page.count(name + ' '), 1u) << name;
+    EXPECT_EQ(page.count(name + '{') + page.series.count(name), 1u) << name;
     EXPECT_EQ(page.types.at(name), counter.measure == Measure::Sum ? "counter" : "gauge");
     EXPECT_NE(page.helps.at(name).find(counter.meaning), std::string::npos);
   }
