@@ -2,6 +2,7 @@
 #include "dataplane/placement.h"
 
 #include <algorithm>
+#include <string>
 
 #include <gtest/gtest.h>
 
@@ -83,6 +84,7 @@ TEST(PlacementTest, port_is_polled_by_the_worker_that_takes_most_from_it) {
 // A stream as above whose clients `workers` are to serve.
 StreamSpec split(std::uint64_t pps, unsigned workers) {
   StreamSpec made = stream(pps, {0});
+  made.name = "split" + std::to_string(pps);
   made.unicasts.push_back({.name = "homes", .fan_workers = workers});
   return made;
 }
