@@ -30,7 +30,7 @@ class SentLog {
     std::uint64_t begin = 0;
     if (payload.size() >= sizeof begin) [[likely]] {
       std::memcpy(&begin, payload.data(), sizeof begin);
-    } else {
+    } else if (!payload.empty()) {
       std::memcpy(&begin, payload.data(), payload.size());
     }
     const std::uint64_t sum = received.udp_checksum == 0 ? 0 : never_zero(moved_sum(received));

@@ -9,7 +9,7 @@ namespace castgate {
 namespace {
 
 constexpr Nanoseconds kShortestCheck{20'000'000};
-constexpr std::uint64_t kMoved = 16;   // payloads without a leg before it is silent
+constexpr std::uint64_t kMoved = 16;  // payloads without a leg before it is silent
 
 }  // namespace
 
