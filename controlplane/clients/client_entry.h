@@ -48,6 +48,7 @@ struct ClientEntry {
   ClientsOfHop* behind = nullptr;
   std::uint32_t at = 0;
   std::uint32_t next_of_id = UINT32_MAX;
+  std::uint8_t ttl_seen = 0;  // with which its own packets come; 0: not known
   bool present = false;
 };
 
@@ -58,6 +59,7 @@ struct JoinOrder {
   std::optional<ClientId> id;  // to have another stream under the same
   std::string_view door = "control";
   Nanoseconds lease{0};
+  std::uint8_t ttl_seen = 0;              // as in ClientEntry
   unsigned most_of_address = UINT32_MAX;  // outputs and ports that one address may have
 };
 

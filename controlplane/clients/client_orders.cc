@@ -50,6 +50,7 @@ json describe(const ClientEntry& client, const ClientTable& clients, Instant now
   out["id"] = client.id.to_string();
   out["door"] = client.door;
   out["mtu"] = clients.mtu_of(client);
+  if (client.ttl_seen != 0) out["ttl_seen"] = client.ttl_seen;
   if (client.route.mtu != 0) {
     out["mtu_expires_in"] = std::chrono::duration<double>(clients.mtu_until(client) - now).count();
   }

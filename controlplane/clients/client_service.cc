@@ -37,6 +37,7 @@ Result<void> ClientService::open_doors() {
             .send_proof = [this](const JoinOrder& order,
                                  std::string_view payload) { return send_proof(order, payload); },
             .now = steady_now,
+            .ttl_of = [this](const IpAddress& peer) { return ttls_.of(peer); },
             .redirect = {}});
   if (!door) return std::unexpected(door.error());
   rest_ = *std::move(door);
@@ -123,6 +124,7 @@ void ClientService::turn(Instant now) {
 }
 
 bool ClientService::heard(const HostFrame& frame, Instant now) {
+  if (rest_) ttls_.note(frame.bytes);
   return runtime_ != nullptr && errors_.take(frame.bytes, *runtime_, now);
 }
 

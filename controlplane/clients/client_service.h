@@ -13,6 +13,7 @@
 #include "controlplane/clients/client_table.h"
 #include "controlplane/clients/doors/rest_door.h"
 #include "controlplane/clients/path_errors.h"
+#include "controlplane/clients/peer_ttls.h"
 #include "controlplane/conductor/control_protocol.h"
 #include "dataplane/contract/runtime.h"
 
@@ -68,6 +69,7 @@ class ClientService {
   Runtime* runtime_ = nullptr;
   ClientTable clients_;
   PathErrors errors_;
+  PeerTtls ttls_;
   DoorCounters counters_;
   std::unique_ptr<ClientStore> store_;
   std::unique_ptr<RestDoor> rest_;

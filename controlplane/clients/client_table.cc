@@ -94,6 +94,7 @@ ClientResult<ClientTable::Joined> ClientTable::add(const JoinOrder& order, Nanos
             .place = *place,
             .since = now,
             .lease = order.lease,
+            .ttl_seen = order.ttl_seen,
             .present = true};
   if (order.lease.count() != 0) {
     client.expires = clock_.at(now) + left;

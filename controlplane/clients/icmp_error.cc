@@ -7,6 +7,7 @@
 
 #include "dataplane/base/big_endian.h"
 #include "dataplane/base/checksum.h"
+#include "dataplane/base/packet/vlan_tag.h"
 #include "dataplane/base/wire.h"
 
 namespace castgate {
@@ -31,10 +32,6 @@ struct Packet {
   std::size_t length = 0;  // of the payload, as the header says
   Bytes payload;           // no more than that
 };
-
-bool is_tag(unsigned ethertype) noexcept {
-  return ethertype == 0x8100 || ethertype == 0x88a8 || ethertype == 0x9100;
-}
 
 IpAddress v6_address(WireReader& reader) noexcept {
   std::array<std::uint8_t, 16> bytes{};
@@ -132,7 +129,7 @@ Bytes ip_packet_in(Bytes frame, unsigned& ethertype) noexcept {
   WireReader reader(frame);
   reader.skip(kMacs);
   ethertype = reader.u16();
-  for (unsigned tags = 0; tags < 2 && is_tag(ethertype); ++tags) {
+  for (unsigned tags = 0; tags < 2 && is_vlan_tag(ethertype); ++tags) {
     reader.skip(2);
     ethertype = reader.u16();
   }

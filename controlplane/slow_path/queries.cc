@@ -8,6 +8,7 @@
 
 #include "dataplane/base/big_endian.h"
 #include "dataplane/base/checksum.h"
+#include "dataplane/base/packet/vlan_tag.h"
 #include "dataplane/base/wire.h"
 
 namespace castgate {
@@ -28,15 +29,11 @@ bool all_zero(FrameView bytes) noexcept {
   return std::ranges::all_of(bytes, [](std::byte b) { return b == std::byte{0}; });
 }
 
-bool is_tag(std::uint16_t type) noexcept {
-  return type == 0x8100 || type == 0x88a8 || type == 0x9100;
-}
-
 // Moves a reader at the first type field past the tags, and tells the type behind them. VLAN 0 is a
 // priority and no VLAN (802.1Q). A third tag is left for the type, which nobody here looks for.
 std::uint16_t read_tags(WireReader& reader, VlanTags& tags) noexcept {
   std::uint16_t type = reader.u16();
-  for (unsigned depth = 0; depth < 2 && is_tag(type); ++depth) {
+  for (unsigned depth = 0; depth < 2 && is_vlan_tag(type); ++depth) {
     const auto id = static_cast<std::uint16_t>(reader.u16() & 0xfff);
     (tags.outer == 0 ? tags.outer : tags.inner) = id;
     type = reader.u16();

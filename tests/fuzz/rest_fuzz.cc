@@ -50,6 +50,7 @@ class Door {
                                         return true;
                                       },
                                   .now = [this] { return now_; },
+                                  .ttl_of = [](const IpAddress&) { return std::uint8_t{61}; },
                                   .redirect = {}},
                   std::nullopt);
   }

@@ -57,6 +57,9 @@ class RestLab : public testing::Test {
                                         return sends_;
                                       },
                                   .now = [this] { return now_; },
+                                  .ttl_of = [this](const IpAddress& peer) -> std::uint8_t {
+                                    return peer == peer_ ? ttl_ : 0;
+                                  },
                                   .redirect = redirect_},
                   std::move(tokens));
   }
@@ -97,6 +100,7 @@ class RestLab : public testing::Test {
   bool private_ = false;
   std::function<std::optional<std::string>(const std::string&, const IpAddress&)> redirect_;
   IpAddress peer_ = IpAddress::v4(0x0a090007);
+  std::uint8_t ttl_ = 0;  // of the peer's packets
   Instant now_{5'000'000'000};
   std::optional<RestDoor> door_;
 };

@@ -38,6 +38,15 @@ TEST_F(RestTest, stock_receiver_joins_at_its_own_address_on_a_short_first_lease)
   EXPECT_EQ(counters_.leaves, 1u);
 }
 
+TEST_F(RestTest, ttl_of_the_clients_own_packets_is_told_where_it_is_known) {
+  EXPECT_FALSE(join({{"udp_port", 6000}}).body.contains("ttl_seen"));
+  come_from("10.9.0.8");
+  ttl_ = 61;
+  const Reply joined = join({{"udp_port", 6000}});
+  EXPECT_EQ(joined.body["ttl_seen"], 61);
+  EXPECT_EQ(ask("GET", joined.headers.at("Location")).body["ttl_seen"], 61);
+}
+
 TEST_F(RestTest, health_is_an_empty_answer) {
   const Reply reply = ask("GET", "/v1/health");
   EXPECT_EQ(reply.status, 204u);

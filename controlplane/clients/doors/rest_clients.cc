@@ -122,12 +122,14 @@ HttpResponse RestDoor::join(const RestPath& path, std::string_view text, const P
   const auto route = parts_.clients.way_to(path.stream, client);
   if (!route) return refuse(route.error());
 
-  JoinOrder order{.output = full_name(parts_.spec, *route),
-                  .client = client,
-                  .id = body->client,
-                  .door = "rest",
-                  .lease = own_.lease,
-                  .most_of_address = own_.clients_per_address};
+  JoinOrder order{
+      .output = full_name(parts_.spec, *route),
+      .client = client,
+      .id = body->client,
+      .door = "rest",
+      .lease = own_.lease,
+      .ttl_seen = client.address == peer.address ? parts_.ttl_of(peer.address) : std::uint8_t{0},
+      .most_of_address = own_.clients_per_address};
   if (const auto& id = body->client) {
     if (auto refused = judge_id(order, *id)) return *std::move(refused);
   }

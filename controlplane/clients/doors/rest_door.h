@@ -29,6 +29,7 @@ class RestDoor {
     DoorCounters& counters;
     Proofs::Sender send_proof;
     std::function<Instant()> now;
+    std::function<std::uint8_t(const IpAddress& peer)> ttl_of;  // 0: not known
     // The URL of the appliance that is to serve this peer; nothing: we are.
     std::function<std::optional<std::string>(const std::string& stream, const IpAddress& peer)>
         redirect;

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 
+#include "dataplane/base/packet/vlan_tag.h"
 #include "dataplane/base/wire.h"
 
 namespace castgate {
@@ -20,10 +21,6 @@ constexpr std::size_t kIpv4HeaderMin = 20;
 constexpr unsigned kVlanNumber = 0x0fff;
 constexpr unsigned kMoreAndOffset = 0x3fff;
 constexpr unsigned kFragmentBytes = 0xfff8;
-
-bool is_vlan(std::uint16_t type) noexcept {
-  return type == 0x8100 || type == 0x88a8 || type == 0x9100;
-}
 
 template <std::size_t kSize>
 std::array<std::uint8_t, kSize> take_array(WireReader& in) noexcept {
@@ -73,7 +70,7 @@ class Dissector {
 
   bool vlan_tag() {
     WireReader in = rest();
-    if (!is_vlan(in.u16())) return false;
+    if (!is_vlan_tag(in.u16())) return false;
     const std::uint16_t tag = in.u16();
     if (!in.ok()) stop("VLAN tag cut short");
     if (!in.ok()) return false;

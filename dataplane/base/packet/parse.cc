@@ -5,6 +5,7 @@
 
 #include "dataplane/base/big_endian.h"
 #include "dataplane/base/checksum.h"
+#include "dataplane/base/packet/vlan_tag.h"
 
 namespace castgate {
 namespace {
@@ -19,10 +20,7 @@ constexpr std::size_t kLongestExtensions = 256;
 
 constexpr std::uint16_t kIp4Type = 0x0800;
 constexpr std::uint16_t kArpType = 0x0806;
-constexpr std::uint16_t kVlanType = 0x8100;
 constexpr std::uint16_t kIp6Type = 0x86dd;
-constexpr std::uint16_t kQinqType = 0x88a8;
-constexpr std::uint16_t kOldQinqType = 0x9100;
 
 constexpr std::uint8_t kHopByHop = 0;
 constexpr std::uint8_t kIcmp = 1;
@@ -32,10 +30,6 @@ constexpr std::uint8_t kRouting = 43;
 constexpr std::uint8_t kFragmentHeader = 44;
 constexpr std::uint8_t kIcmp6 = 58;
 constexpr std::uint8_t kDestinationOptions = 60;
-
-bool is_tag(std::uint16_t type) noexcept {
-  return type == kVlanType || type == kQinqType || type == kOldQinqType;
-}
 
 const std::byte* at(std::span<const std::byte> frame, std::size_t offset) noexcept {
   return frame.data() + offset;
@@ -151,7 +145,7 @@ ParseVerdict parse_packet(std::span<const std::byte> frame, const ParseChecks& c
   if (frame.size() < kEthernet) return ParseVerdict::Runt;
   std::size_t next = kEthernet - 2;
   std::uint16_t type = load_be16(at(frame, next));
-  for (unsigned depth = 0; is_tag(type); ++depth) {
+  for (unsigned depth = 0; is_vlan_tag(type); ++depth) {
     if (depth == 2) return ParseVerdict::VlanDepth;
     if (next + 2 + kVlanTag > frame.size()) return ParseVerdict::Runt;
     const auto id = static_cast<std::uint16_t>(load_be16(at(frame, next + 2)) & 0xfff);
