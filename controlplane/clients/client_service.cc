@@ -69,19 +69,22 @@ Result<void> ClientService::start(Runtime& runtime) {
   return {};
 }
 
+// All are counted, the first is told.
+void ClientService::give_up(const StoredClient& stored, const std::string& why) {
+  if (not_restored_++ == 0) {
+    spdlog::warn("{} of {} does not come back: {}", stored.order.client.to_string(),
+                 stored.order.output, why);
+  }
+  store_->forget(stored.order);
+}
+
 // The rings to the workers take so many joins at a time: the rest comes in the next turns.
 void ClientService::restore(Instant now) {
   for (unsigned i = 0; i < kRestoredPerTurn && !to_restore_.empty(); ++i) {
     const StoredClient& stored = to_restore_.front();
     const auto joined = clients_.restore(stored.order, stored.left, now);
     if (!joined && joined.error().fault == ClientFault::Busy && now < restore_until_) return;
-    if (!joined) {
-      if (not_restored_++ == 0) {
-        spdlog::warn("{} of {} does not come back: {}", stored.order.client.to_string(),
-                     stored.order.output, joined.error().text);
-      }
-      store_->forget(stored.order);
-    }
+    if (!joined) give_up(stored, joined.error().text);
     to_restore_.pop_front();
   }
   if (to_restore_.empty() && not_restored_ > 1) {

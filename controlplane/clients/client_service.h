@@ -63,6 +63,7 @@ class ClientService {
  private:
   bool send_proof(const JoinOrder& order, std::string_view payload);
   void restore(Instant now);
+  void give_up(const StoredClient& stored, const std::string& why);
 
   boost::asio::io_context& io_;
   const Spec& spec_;

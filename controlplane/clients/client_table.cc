@@ -139,7 +139,7 @@ void ClientTable::link(std::uint32_t slot) {
 
 void ClientTable::unlink(std::uint32_t slot) {
   const ClientEntry& client = clients_[slot];
-  std::uint32_t before = *of_id_.find(client.id);
+  std::uint32_t before = of_id_.at(client.id);
   if (before == slot) {
     of_id_.erase(slot);
     if (client.next_of_id != UINT32_MAX) of_id_.insert(client.next_of_id);

@@ -128,7 +128,7 @@ class ClientTable {
   const OutputName* name_of(const ClientRoute& route) const;
   static Key key_of(const ClientEntry& client) { return {client.name, client.route.to}; }
   static ClientId id_of(const ClientEntry& client) { return client.id; }
-  std::uint32_t slot_of(const ClientEntry& client) const { return *slots_.find(key_of(client)); }
+  std::uint32_t slot_of(const ClientEntry& client) const { return slots_.at(key_of(client)); }
   std::uint32_t take_slot();
   void remove(std::uint32_t slot);
   void link(std::uint32_t slot);

@@ -9,6 +9,7 @@
 #include <type_traits>
 
 #include "controlplane/clients/client_entry.h"
+#include "dataplane/base/check.h"
 
 namespace castgate {
 
@@ -25,6 +26,12 @@ class SlotIndex {
   std::optional<std::uint32_t> find(const Key& key) const {
     const auto found = slots_.find(key);
     return found == slots_.end() ? std::nullopt : std::optional(*found);
+  }
+  // The key is there.
+  std::uint32_t at(const Key& key) const {
+    const auto found = slots_.find(key);
+    CG_CHECK(found != slots_.end());
+    return *found;
   }
   // Its key is in no other slot that is in here.
   void insert(std::uint32_t slot) { slots_.insert(slot); }

@@ -62,7 +62,8 @@ Result<Sqlite> Sqlite::open(const std::string& path) {
   made.database_.reset(database);
   if (result != SQLITE_OK) return made.failure();
   if (auto good = made.run("PRAGMA locking_mode=EXCLUSIVE; PRAGMA journal_mode=WAL;"
-                           "PRAGMA synchronous=NORMAL; BEGIN IMMEDIATE; COMMIT");
+                           "PRAGMA synchronous=NORMAL; PRAGMA cache_size=-256; "  // KiB
+                           "BEGIN IMMEDIATE; COMMIT");
       !good) {
     return std::unexpected(good.error());
   }

@@ -72,6 +72,7 @@ class PortCap {
 class PortCaps {
  public:
   explicit PortCaps(const Spec& spec) {
+    caps_.reserve(spec.ports.size());
     for (const PortSpec& port : spec.ports) {
       caps_.push_back(port.max_rate_bps == 0 ? nullptr
                                              : std::make_unique<PortCap>(port.max_rate_bps));
@@ -80,6 +81,7 @@ class PortCaps {
   // By port index; null where there is none.
   std::vector<PortCap*> all() const {
     std::vector<PortCap*> pointers;
+    pointers.reserve(caps_.size());
     for (const auto& cap : caps_) pointers.push_back(cap.get());
     return pointers;
   }

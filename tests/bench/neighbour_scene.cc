@@ -27,7 +27,7 @@ StreamSpec stream_of(unsigned leg, unsigned clients) {
   from.name = "A";
   from.port = leg;
   from.to = {group_of(leg, 0), kUdpPort};
-  stream.failover.max_rate_pps = 2 * NeighbourScene::kRate;
+  stream.failover.max_rate_pps = std::uint64_t{2} * NeighbourScene::kRate;
   stream.unicasts.push_back({.name = "homes", .port = kOut, .max_clients = clients});
   return stream;
 }
@@ -79,7 +79,7 @@ ClientPlace NeighbourScene::join(std::uint16_t stream, unsigned number) {
                           .to = {IpAddress::v4(0x0a010000 + number), 6000},
                           .source = IpAddress::v4(0x0a0000fe),
                           .next_hop = MacAddress{{2, 0, 0, 0, 0, 7}}};
-  const auto command = roster_->join(route, 0);
+  const auto command = roster_->join(route, 0, 0);
   CG_CHECK(command.has_value());
   pipeline_->command(*command, {});
   return command->client.place;

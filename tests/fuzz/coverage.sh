@@ -22,8 +22,9 @@ declare -A parsers=(
   [node]="controlplane/node/relay_answers.cc controlplane/node/relay_url.cc"
   [offset]="dataplane/base/offset/offset_learner.cc dataplane/base/offset/payload_trail.cc
             dataplane/base/offset/stream_offsets.cc"
-  [rest]="controlplane/clients/doors/rest_*.cc controlplane/clients/doors/proofs.cc
-          controlplane/clients/doors/tokens.cc controlplane/clients/doors/rate_limit.h"
+  [rest]="controlplane/clients/doors/rest_clients.cc controlplane/clients/doors/rest_text.cc
+          controlplane/clients/doors/proofs.cc controlplane/clients/doors/tokens.cc
+          controlplane/clients/doors/rate_limit.h"
   [restamp]="dataplane/base/restamp/datagram.cc dataplane/base/rtp/header.h"
   [verdict]="dataplane/base/verdict/stream_verdict.cc dataplane/base/verdict/ts_verdict.cc"
   [sequence]="dataplane/base/sequence/generic.cc dataplane/base/sequence/messages.cc"

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Any requests may come to the REST door, in any order: each is answered by a status that its
 // description knows, and whoever has a place in the data plane is in the table, proved and allowed.
-// The input is lines: "METHOD TARGET BODY"; "+N": N tenths of a second pass; "@N": another peer;
-// "=": the newest nonce is brought back; in a target or body, $ stands for the newest id.
+// The input is lines: "METHOD TARGET BODY"; "+N": N tenths of a second pass; "@N": another peer,
+// 0 on loopback; "~HEADER": there are tokens, and this is the Authorization from here on; "=": the
+// newest nonce is brought back; in a target or body, $ stands for the newest id.
 #include <charconv>
 #include <cstddef>
 #include <cstdint>
@@ -21,6 +22,8 @@ namespace {
 
 const std::set<unsigned> kStatuses{200, 201, 202, 204, 400, 401, 403, 404, 405, 409, 429, 503};
 constexpr unsigned kMostClients = 6;
+constexpr std::string_view kTokens =
+    "alice 0123456789abcdef0123456789abcdef\nroot fedcba9876543210fedcba9876543210 admin\n";
 
 class Door {
  public:
@@ -41,25 +44,21 @@ class Door {
                                     .allow = {*IpPrefix::parse("10.9.0.0/16")},
                                     .clients_per_address = 2};
     clients_.set_runtime(&runtime_);
-    door_.emplace(RestDoor::Parts{.spec = spec_,
-                                  .clients = clients_,
-                                  .counters = counters_,
-                                  .send_proof =
-                                      [this](const JoinOrder&, std::string_view payload) {
-                                        nonce_ = payload.substr(17, 32);
-                                        return true;
-                                      },
-                                  .now = [this] { return now_; },
-                                  .ttl_of = [](const IpAddress&) { return std::uint8_t{61}; },
-                                  .redirect = {}},
-                  std::nullopt);
+    open(std::nullopt);
   }
 
   void take(std::string_view line) {
     if (line.starts_with('+')) return pass(number(line.substr(1)));
     if (line.starts_with('@')) {
-      peer_ = IpAddress::v4(0x0a090000 + number(line.substr(1)));
+      const unsigned host = number(line.substr(1));
+      peer_ = IpAddress::v4(host == 0 ? 0x7f000001 : 0x0a090000 + host);
+      was_admin_ |= host == 0;
       return;
+    }
+    if (line.starts_with('~')) {
+      authorization_ = line.substr(1);
+      was_admin_ = true;
+      return open(*Tokens::parse(kTokens, "tokens"));
     }
     if (line == "=") {
       return ask("PUT", "/v1/streams/s/clients/" + id_, R"({"nonce": ")" + nonce_ + "\"}");
@@ -73,6 +72,20 @@ class Door {
   }
 
  private:
+  void open(std::optional<Tokens> tokens) {
+    door_.emplace(RestDoor::Parts{.spec = spec_,
+                                  .clients = clients_,
+                                  .counters = counters_,
+                                  .send_proof =
+                                      [this](const JoinOrder&, std::string_view payload) {
+                                        nonce_ = payload.substr(17, 32);
+                                        return true;
+                                      },
+                                  .now = [this] { return now_; },
+                                  .ttl_of = [](const IpAddress&) { return std::uint8_t{61}; },
+                                  .redirect = {}},
+                  std::move(tokens));
+  }
   static unsigned number(std::string_view text) {
     std::uint8_t value = 0;
     std::from_chars(text.data(), text.data() + text.size(), value);
@@ -93,10 +106,10 @@ class Door {
     const HttpResponse answer = door_->answer({.method = method,
                                                .target = target,
                                                .body = body,
-                                               .authorization = {},
+                                               .authorization = authorization_,
                                                .content_type = {},
                                                .peer = peer_,
-                                               .private_way = false});
+                                               .private_way = !authorization_.empty()});
     CG_CHECK(kStatuses.contains(answer.status));
     CG_CHECK(answer.body.empty() == (answer.status == 204));
     if (!answer.body.empty()) {
@@ -111,7 +124,7 @@ class Door {
     CG_CHECK(runtime_.joined.size() - runtime_.left.size() == clients_.size());
     CG_CHECK(counters_.joins - counters_.leaves - counters_.expired == clients_.size());
     for (const ClientEntry& client : clients_.all()) {
-      CG_CHECK(spec_.doors.rest->allow[0].contains(client.route.to.address));
+      CG_CHECK(was_admin_ || spec_.doors.rest->allow[0].contains(client.route.to.address));
       CG_CHECK(!(client.route.to.address == spec_.ports[0].networks[0].addresses[0].address));
       CG_CHECK(clients_.left_of(client, now_) <= client.lease);
     }
@@ -125,6 +138,8 @@ class Door {
   IpAddress peer_ = IpAddress::v4(0x0a090007);
   std::string id_ = std::string(32, '0');
   std::string nonce_;
+  std::string authorization_;
+  bool was_admin_ = false;  // who may place clients anywhere
   std::optional<RestDoor> door_;
 };
 

@@ -250,7 +250,7 @@ TEST(MetricsTest, labels_are_escaped_and_always_utf8) {
 TEST(MetricsTest, socket_says_the_same) {
   const Status status = numbered_status();
   const auto reply =
-      nlohmann::json::parse(answer(R"({"show": "metrics"})", [&] { return status; }));
+      nlohmann::json::parse(answer(R"({"show": "metrics"})", [&] { return Status(status); }));
   EXPECT_EQ(reply, nlohmann::json({{"metrics", metrics_text(status)}}));
 }
 
