@@ -219,7 +219,7 @@ tier_fuzz() {
     [[ -f tests/fuzz/${name#fuzz_}_fuzz.cc ]] || continue
     mkdir -p "$scratch/$name" "$logs/fuzz"
     one $((fuzz_seconds + 30)) "$name" "$target" -max_total_time="$fuzz_seconds" -timeout=10 \
-      -print_final_stats=0 -artifact_prefix="$PWD/$logs/fuzz/$name-" \
+      -print_final_stats=0 -error_exitcode=76 -artifact_prefix="$PWD/$logs/fuzz/$name-" \
       "$scratch/$name" "tests/fuzz/corpus/${name#fuzz_}"
   done
   one 900 corpus_coverage bash tests/fuzz/coverage.sh

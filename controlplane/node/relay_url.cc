@@ -138,6 +138,7 @@ Result<HttpPlace> parse_location(std::string_view text, const HttpPlace& from) {
   if (!is_path(text) || text.starts_with("//")) return wrong("names no path");
   if (from.tls && !place.tls) return wrong("leads from TLS to plain text");
   place.path = text;
+  if (place.to_string().size() > kLongestUrl) return wrong("is too long");
   return place;
 }
 

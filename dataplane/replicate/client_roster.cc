@@ -45,38 +45,44 @@ ClientRoster::ClientRoster(const Spec& spec, std::span<Port* const> ports,
                            const ClientRoster* before)
     : vectors_(spec.streams.size()), outputs_(spec.streams.size()) {
   for (std::size_t s = 0; s < spec.streams.size(); ++s) {
-    const StreamSpec& stream = spec.streams[s];
-    vectors_[s].resize(fan_parts(stream));
-    for (const UnicastSpec& unicast : stream.unicasts) {
-      for (unsigned part = 0; part < vectors_[s].size(); ++part) {
-        const unsigned most = part < unicast.fan_workers ? unicast.max_clients : 0;
-        vectors_[s][part].push_back(
-            std::make_shared<ClientVector>(most, unicast.max_rate_bps != 0));
-      }
+    vectors_[s].resize(fan_parts(spec.streams[s]));
+    for (const UnicastSpec& unicast : spec.streams[s].unicasts) {
+      add_output(s, unicast);
       Output& output = outputs_[s].emplace_back();
-      output = {.stream = stream.name,
+      output = {.stream = spec.streams[s].name,
                 .spec = unicast,
                 .mtu = spec.ports[unicast.port].mtu,
                 .mac = ports[unicast.port]->facts().mac,
                 .parts = std::vector<Slots>(unicast.fan_workers)};
       output.source_port =
-          unicast.source_port != 0 ? unicast.source_port : stream.legs[0].to.udp_port;
+          unicast.source_port != 0 ? unicast.source_port : spec.streams[s].legs[0].to.udp_port;
     }
     if (before != nullptr && s < before->outputs_.size()) take_over(s, *before);
   }
 }
 
+// A vector in each part of the stream's, empty for ever where the output has fewer of them.
+void ClientRoster::add_output(std::size_t stream, const UnicastSpec& unicast) {
+  unsigned part = 0;
+  for (Vectors& vectors : vectors_[stream]) {
+    const unsigned most = part++ < unicast.fan_workers ? unicast.max_clients : 0;
+    vectors.push_back(std::make_shared<ClientVector>(most, unicast.max_rate_bps != 0));
+  }
+}
+
 void ClientRoster::take_over(std::size_t stream, const ClientRoster& before) {
+  const std::vector<Output>& olds = before.outputs_[stream];
   for (std::size_t u = 0; u < outputs_[stream].size(); ++u) {
     Output& own = outputs_[stream][u];
-    for (std::size_t v = 0; v < before.outputs_[stream].size(); ++v) {
-      const Output& old = before.outputs_[stream][v];
-      if (old.stream != own.stream || old.spec != own.spec) continue;
-      own.parts = old.parts;
-      const std::size_t both = std::min(vectors_[stream].size(), before.vectors_[stream].size());
-      for (std::size_t part = 0; part < both; ++part) {
-        vectors_[stream][part][u] = before.vectors_[stream][part][v];
-      }
+    const auto old = std::ranges::find_if(olds, [&](const Output& other) {
+      return other.stream == own.stream && other.spec == own.spec;
+    });
+    if (old == olds.end()) continue;
+    own.parts = old->parts;
+    const auto v = static_cast<std::size_t>(old - olds.begin());
+    const std::size_t both = std::min(vectors_[stream].size(), before.vectors_[stream].size());
+    for (std::size_t part = 0; part < both; ++part) {
+      vectors_[stream][part][u] = before.vectors_[stream][part][v];
     }
   }
 }

@@ -73,6 +73,7 @@ class ClientRoster {
                                       Instant now) const;
 
  private:
+  void add_output(std::size_t stream, const UnicastSpec& unicast);
   void take_over(std::size_t stream, const ClientRoster& before);
   const Output& output_of(const ClientRoute& route) const {
     return outputs_[route.stream][route.unicast];

@@ -33,7 +33,7 @@ struct Told {
   unsigned checksum = 0x1111;
   unsigned payload = 1316;
   std::size_t quoted = 64;  // bytes behind the IP header
-  std::vector<std::pair<unsigned, unsigned>> tags{};
+  std::vector<std::pair<unsigned, unsigned>> tags;
 
   std::vector<std::byte> frame() const {
     const Endpoint from = at(source);
