@@ -38,6 +38,7 @@ class LegSender final : public Port {
     }
   }
   unsigned receive(unsigned, std::span<rte_mbuf*> burst) noexcept override {
+    if (holds) return 0;
     if (position_ == waiting_) {  // all that waited is taken
       waiting_ = 0;
       return 0;
@@ -70,6 +71,7 @@ class LegSender final : public Port {
 
   std::uint64_t last = 0;  // positions to send
   std::atomic<std::uint64_t> sent{0};
+  std::atomic<bool> holds = false;  // nothing comes for the moment
 
  private:
   rte_mempool* pool_;

@@ -35,6 +35,15 @@ class WorkersFanTest : public test::TwoWorkers {
     EXPECT_TRUE(workers_[part]->commands().put(*command));
     return command->client.place;
   }
+  // The stream begins once both workers have heard of the clients.
+  void launch_with_clients() {
+    for (LegSender& sender : senders_) sender.holds = true;
+    launch();
+    for (const auto& worker : workers_) {
+      while (worker->commands_done() != worker->commands().put_so_far()) std::this_thread::yield();
+    }
+    for (LegSender& sender : senders_) sender.holds = false;
+  }
   void leave(const ClientPlace& place) {
     CommandRing& commands = workers_[place.part]->commands();
     EXPECT_TRUE(commands.put(clients_->leave(place, commands.put_so_far() + 1)));
@@ -62,7 +71,7 @@ TEST_F(WorkersFanTest, every_client_gets_the_whole_stream_from_its_worker) {
   build_split();
   for (LegSender& sender : senders_) sender.last = kPositions + 1;
   for (const std::uint8_t number : kClients) join(number);
-  launch();
+  launch_with_clients();
   constexpr std::uint64_t kEach = kPositions - kPositions / 77;
   while (receiver_.taken < kEach * (kClients.size() + kGroups - 1)) std::this_thread::yield();
   end();
@@ -79,7 +88,7 @@ TEST_F(WorkersFanTest, clients_that_come_and_go_cost_those_that_stay_nothing) {
   build_split();
   for (LegSender& sender : senders_) sender.last = UINT64_MAX;
   for (unsigned n = 0; n < 6; ++n) join(kClients[n]);
-  launch();
+  launch_with_clients();
   for (unsigned n = 0; n < 60; ++n) {
     std::array<ClientPlace, 3> guests;
     for (unsigned g = 0; g < 3; ++g) guests.at(g) = join(kClients[6 + g]);
@@ -100,7 +109,7 @@ TEST_F(WorkersFanTest, reloads_keep_every_client_on_its_worker_without_loss) {
   const Spec all = spec_;
   for (LegSender& sender : senders_) sender.last = UINT64_MAX;
   for (const std::uint8_t number : kClients) join(number);
-  launch();
+  launch_with_clients();
   wait_for(5'000);
   for (unsigned n = 0; n < 24; ++n) {
     Spec next = all;
@@ -123,7 +132,7 @@ TEST_F(WorkersFanTest, stream_that_goes_ends_on_both_workers_with_nothing_left) 
   build_split();
   for (LegSender& sender : senders_) sender.last = UINT64_MAX;
   for (const std::uint8_t number : kClients) join(number);
-  launch();
+  launch_with_clients();
   wait_for(5'000);
   Spec without = spec_;
   without.streams.erase(without.streams.begin());
