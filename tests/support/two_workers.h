@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <algorithm>
 #include <deque>
 #include <optional>
 
@@ -66,8 +67,9 @@ class TwoWorkers : public DriverTest {
     rcu_.reset(static_cast<rte_rcu_qsbr*>(std::aligned_alloc(64, (size + 63) / 64 * 64)));
     ASSERT_EQ(rte_rcu_qsbr_init(rcu_.get(), 2), 0);
     for (unsigned w = 0; w < 2; ++w) {
-      std::vector<bool> mine;
-      for (const std::uint8_t worker : worker_of_stream_) mine.push_back(worker == w);
+      std::vector<bool> mine(worker_of_stream_.size());
+      std::transform(worker_of_stream_.begin(), worker_of_stream_.end(), mine.begin(),
+                     [w](std::uint8_t worker) { return worker == w; });
       Port* out = w == 0 ? static_cast<Port*>(&receiver_) : &*over_ring_;
       WorkerParts parts{
           .pipeline = {.spec = spec_,
