@@ -111,8 +111,8 @@ class FanPartsLab : public DriverTest {
     return command->client.place;
   }
   std::vector<ClientPlace> join_many(unsigned count) {
-    std::vector<ClientPlace> places;
-    for (unsigned n = 0; n < count; ++n) places.push_back(join(n));
+    std::vector<ClientPlace> places(count);
+    for (unsigned n = 0; n < count; ++n) places[n] = join(n);
     return places;
   }
   void leave(const ClientPlace& place) {

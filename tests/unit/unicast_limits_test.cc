@@ -18,7 +18,7 @@ TEST(ClientRateTest, an_even_stream_at_the_rate_passes_and_a_faster_one_gets_the
     for (std::int64_t at = 0; at < 10'000'000'000; at += step) {
       if (rate.take(used_until, Instant{begin + at}, 1'000)) bytes += 1'000;
     }
-    const std::uint64_t sent = 100'000 * percent;
+    const std::uint64_t sent = std::uint64_t{100'000} * percent;
     const std::uint64_t allowed = 10'000'000 + 100'000;
     EXPECT_NEAR(static_cast<double>(bytes), static_cast<double>(std::min(sent, allowed)), 2'000.0)
         << percent;
@@ -58,7 +58,7 @@ class UnicastLimitsTest : public FanLab {
 };
 
 TEST_F(UnicastLimitsTest, each_client_gets_its_rate_and_what_is_more_is_its_own_loss) {
-  make_with(1'344 * 8 * 1'000, TooBig::Drop);  // a packet each millisecond
+  make_with(10'752'000, TooBig::Drop);  // a packet of 1344 bytes each millisecond
   const auto first = join(1);
   constexpr unsigned kPackets = 4'000;  // ten a millisecond
   ClientPlace later;
