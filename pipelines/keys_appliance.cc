@@ -75,7 +75,8 @@ constexpr KeyInfo kTable[] = {
      .most = 255,
      .word = "none",
      .fallback = none_text,
-     .meaning = "gaps, legs' changes and alarms as lines of JSON; SIGHUP opens it anew"},
+     .meaning = "gaps, legs' changes, clients found gone and alarms as lines of JSON; SIGHUP opens "
+                "it anew"},
     {.path = "appliance.max_streams",
      .kind = KeyKind::Number,
      .least = 1,

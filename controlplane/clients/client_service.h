@@ -56,6 +56,8 @@ class ClientService {
   bool wanted(std::size_t stream) const { return clients_.demand().wanted(stream); }
   // True where wanted() has another answer than before for some stream.
   bool demand_changed(Instant now) { return clients_.demand().turn(now); }
+  // Who was removed since the last call.
+  std::vector<ClientGone> take_gone() { return errors_.take_gone(); }
   const IcmpCounters& icmp() const noexcept { return errors_.counters(); }
   // Those that are open.
   std::vector<NamedDoor> doors() const;

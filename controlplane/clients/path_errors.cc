@@ -84,13 +84,20 @@ void PathErrors::count_unreachable(const ClientEntry& client, const SentPacket& 
   const std::span known(reports.packets.data(), reports.count);
   if (std::ranges::find(known, sent.number) != known.end()) return;
   if (reports.count < reports.packets.size()) reports.packets[reports.count] = sent.number;
-  if (++reports.count == kUnreachables) remove(client);
+  if (++reports.count == kUnreachables) remove(client, now);
 }
 
-void PathErrors::remove(const ClientEntry& client) {
+void PathErrors::remove(const ClientEntry& client, Instant now) {
+  ClientGone gone{.name = *client.name,
+                  .address = client.route.to,
+                  .id = client.id,
+                  .door = client.door,
+                  .reason = "unreachable",
+                  .at = now};
   std::string line = fmt::format("{}: gone, nobody listens there (unreachable)", name_of(client));
   if (clients_.leave(client)) {
     ++counters_.clients_removed;
+    gone_.push_back(std::move(gone));
     return say(std::move(line));
   }
   if (std::ranges::find(stay_, &client) == stay_.end()) stay_.push_back(&client);
@@ -130,7 +137,7 @@ void PathErrors::turn(Instant now) {
   looked_at_ = 0;
   for (const ClientEntry* client : std::exchange(stay_, {})) {
     const bool same = client->present && clients_.reports_of(*client).count >= kUnreachables;
-    if (same) remove(*client);
+    if (same) remove(*client, now);
   }
   if (now < next_second_) return;
   next_second_ = now + std::chrono::seconds(1);

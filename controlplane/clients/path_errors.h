@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "controlplane/clients/client_gone.h"
 #include "controlplane/clients/client_table.h"
 #include "controlplane/clients/icmp_error.h"
 #include "dataplane/contract/icmp_counters.h"
@@ -36,6 +37,8 @@ class PathErrors {
   const IcmpCounters& counters() const noexcept { return counters_; }
   // Lines for the log since the last call.
   std::vector<std::string> take_lines() { return std::exchange(lines_, {}); }
+  // Who was removed since the last call.
+  std::vector<ClientGone> take_gone() { return std::exchange(gone_, {}); }
 
  private:
   const ClientEntry* client_of(const IcmpError& error) const;
@@ -43,7 +46,7 @@ class PathErrors {
              Instant now);
   void count_unreachable(const ClientEntry& client, const SentPacket& sent, Instant now);
   void narrow(const ClientEntry& client, const IcmpError& error, Instant now);
-  void remove(const ClientEntry& client);
+  void remove(const ClientEntry& client, Instant now);
   void say(std::string line);
 
   const Spec& spec_;
@@ -52,6 +55,7 @@ class PathErrors {
   unsigned looked_at_ = 0;                // this turn
   std::vector<const ClientEntry*> stay_;  // to be removed, but their worker was busy
   std::vector<std::string> lines_;
+  std::vector<ClientGone> gone_;
   unsigned said_ = 0;    // this second
   unsigned unsaid_ = 0;  // likewise
   Instant next_second_;

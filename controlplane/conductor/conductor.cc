@@ -225,6 +225,7 @@ void Conductor::Loop::turn() {
 void Conductor::Loop::each_millisecond() {
   overseer_.turn(*runtime_, this_moment());
   clients_.turn(now());
+  for (const ClientGone& client : clients_.take_gone()) overseer_.note(client, this_moment());
   if (slow_path_ && clients_.demand_changed(now())) judge_slow_path(slow_path_->follow());
   HostFrame frame;
   for (unsigned i = 0; i < kFramesPerTurn && runtime_->poll_punted(frame); ++i) {

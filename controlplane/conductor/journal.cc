@@ -51,6 +51,10 @@ void Journal::note(const AlarmChange& change, Instant wall) {
   if (file_) write(alarm_line(change, wall), wall);
 }
 
+void Journal::note(const ClientGone& client, Instant wall) {
+  if (file_) write(client_line(client, wall), wall);
+}
+
 void Journal::miss(std::uint64_t count, Instant wall) {
   lost_ += count;
   spdlog::warn("{} events found their ring full and are lost", count);

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "controlplane/alarms/alarm.h"
+#include "controlplane/clients/client_gone.h"
 #include "controlplane/conductor/event_file.h"
 #include "controlplane/conductor/event_log.h"
 
@@ -22,6 +23,7 @@ class Journal {
 
   void note(const Event& event, Instant wall);
   void note(const AlarmChange& change, Instant wall);
+  void note(const ClientGone& client, Instant wall);  // whose line in the log is written already
   // `count` events found no room on their way here.
   void miss(std::uint64_t count, Instant wall);
   void flush();

@@ -20,6 +20,10 @@ void Overseer::turn(Runtime& runtime, Moment now) {
   journal_.flush();
 }
 
+void Overseer::note(const ClientGone& client, Moment now) {
+  journal_.note(client, client.at + (now.wall - now.at));
+}
+
 void Overseer::look(const Snapshot& snapshot, Instant now) {
   journal_.turn();
   watch_.look(snapshot, now, alarms_);

@@ -30,6 +30,7 @@ class Overseer {
 
   // Once a millisecond.
   void turn(Runtime& runtime, Moment now);
+  void note(const ClientGone& client, Moment now);
   // Once a second.
   void look(const Snapshot& snapshot, Instant now);
   // Before the spec becomes `after`: what happened until now is told by the names of before.

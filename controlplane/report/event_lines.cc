@@ -43,6 +43,14 @@ std::string event_line(const Spec& spec, const Event& event, Instant wall) {
                      details(stream, event));
 }
 
+std::string client_line(const ClientGone& client, Instant wall) {
+  return fmt::format(
+      "{{\"at\":\"{}\",\"event\":\"client_gone\",\"stream\":\"{}\",\"output\":\"{}\","
+      "\"address\":\"{}\",\"id\":\"{}\",\"door\":\"{}\",\"reason\":\"{}\"}}\n",
+      wall_time(wall), client.name.stream, client.name.output, client.address.to_string(),
+      client.id.to_string(), client.door, client.reason);
+}
+
 std::string alarm_line(const Alarm& alarm, Instant wall) {
   nlohmann::ordered_json line{{"at", wall_time(wall)},
                               {"event", alarm.cleared ? "alarm_cleared" : "alarm_raised"}};

@@ -33,7 +33,7 @@ ip -n "${prefix}gate" route add 2001:db8:8::/64 via 2001:db8:9::5
 cat >"$work/scene.yaml" <<YAML
 schema: 1
 appliance: {name: icmp, worker_cores: [1], control_core: 0, state_dir: $work/state,
-            control_socket: $CASTGATE_SOCKET}
+            control_socket: $CASTGATE_SOCKET, event_log: $work/events.jsonl}
 ports:
   red: {device: "net_af_packet0,iface=red0", addresses: [10.1.0.2/24]}
   out: {device: "net_af_packet1,iface=out0", addresses: [10.9.0.2/24, "2001:db8:9::2/64"]}
@@ -99,6 +99,11 @@ done
 [[ $(counted clients_removed) == 2 ]] || fail "not two clients were removed"
 grep -q "10.9.0.5:6001 of news.homes: gone, nobody listens there (unreachable)" \
   "$work/castgate.log" || fail "the log does not say who went"
+for client in "${mortals[@]}"; do
+  [[ $(grep -F "\"address\":\"$client\"" "$work/events.jsonl" | grep '"event":"client_gone"' |
+    grep -c '"stream":"news","output":"homes".*"reason":"unreachable"') == 1 ]] ||
+    fail "the event log does not have $client once: $(cat "$work/events.jsonl")"
+done
 
 before=$(counted forged)
 within dst python3 - <<'PYTHON'

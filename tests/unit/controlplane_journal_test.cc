@@ -104,6 +104,29 @@ TEST_F(JournalTest, alarms_are_lines_of_the_same_log) {
   EXPECT_EQ(json::parse(alarm_line(one, {})).at("event"), "alarm_cleared");
 }
 
+TEST_F(JournalTest, client_that_is_gone_is_a_line_with_its_reason) {
+  spec_.appliance.event_log = scratch_ / "events";
+  const ClientGone gone{.name = {"news1", "homes"},
+                        .address = Endpoint::parse("[2001:db8::7]:6000").value(),
+                        .id = ClientId::random(),
+                        .door = "rest",
+                        .reason = "unreachable",
+                        .at = {}};
+  Journal journal(spec_);
+  ASSERT_TRUE(journal.open().has_value());
+  journal.note(gone, {});
+  journal.finish();
+  ASSERT_EQ(lines().size(), 1u);
+  EXPECT_EQ(lines()[0], json({{"at", "1970-01-01T00:00:00.000000000Z"},
+                              {"event", "client_gone"},
+                              {"stream", "news1"},
+                              {"output", "homes"},
+                              {"address", "[2001:db8::7]:6000"},
+                              {"id", gone.id.to_string()},
+                              {"door", "rest"},
+                              {"reason", "unreachable"}}));
+}
+
 TEST_F(JournalTest, every_event_is_written_however_many_there_are) {
   spec_.appliance.event_log = scratch_ / "events";
   Journal journal(spec_);

@@ -33,6 +33,23 @@ TEST_F(PathErrorsTest, three_packets_to_where_nobody_listens_are_the_clients_las
   EXPECT_EQ(counted().forged, 0u);
 }
 
+TEST_F(PathErrorsTest, who_was_removed_is_told_once_for_the_event_log) {
+  join();
+  const ClientId id = client()->id;
+  for (const unsigned checksum : {0x1111u, 0x2222u}) tell({.checksum = checksum});
+  EXPECT_TRUE(errors_.take_gone().empty());
+  tell({.checksum = 0x3333});
+  const auto gone = errors_.take_gone();
+  ASSERT_EQ(gone.size(), 1u);
+  EXPECT_EQ(gone[0].name, (OutputName{"news1", "homes"}));
+  EXPECT_EQ(gone[0].address, at("10.9.0.7:6000"));
+  EXPECT_EQ(gone[0].id, id);
+  EXPECT_EQ(gone[0].door, "control");
+  EXPECT_EQ(gone[0].reason, "unreachable");
+  EXPECT_EQ(gone[0].at, now_);
+  EXPECT_TRUE(errors_.take_gone().empty());
+}
+
 TEST_F(PathErrorsTest, packet_that_was_never_sent_neither_removes_nor_hinders) {
   join();
   EXPECT_TRUE(tell({.checksum = 0x1111}));
@@ -123,8 +140,10 @@ TEST_F(PathErrorsTest, client_whose_worker_is_busy_goes_as_soon_as_it_is_not) {
   for (const unsigned checksum : {0x1111u, 0x2222u, 0x3333u}) tell({.checksum = checksum});
   pass(1ms);
   EXPECT_NE(client(), nullptr);
+  EXPECT_TRUE(errors_.take_gone().empty());
   runtime_.commands_full = false;
   pass(1ms);
+  EXPECT_EQ(errors_.take_gone().size(), 1u);
   EXPECT_EQ(client(), nullptr);
   EXPECT_EQ(counted().clients_removed, 1u);
 }
@@ -146,6 +165,7 @@ TEST_F(PathErrorsTest, log_has_a_few_lines_a_second) {
       tell({.client = address, .checksum = checksum});
   }
   EXPECT_EQ(errors_.take_lines().size(), PathErrors::kLinesPerSecond);
+  EXPECT_EQ(errors_.take_gone().size(), 30u) << "the event log has all";
   pass(1s);
   EXPECT_EQ(errors_.take_lines(), std::vector<std::string>{"the same of 20 more clients"});
 }
