@@ -132,7 +132,7 @@ void NextHops::remove(ClientEntry& client) {
     put(way, hole, way.clients[way.told]);
     hole = way.told;
   }
-  put(way, hole, way.clients.back());
+  if (hole + 1 < way.clients.size()) put(way, hole, way.clients.back());
   way.clients.pop_back();
   if (way.clients.empty() && way.asked == 0) leave(way);
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Next hops of clients as they become known and change, and which streams anybody wants.
+#include <algorithm>
 #include <set>
 
 #include <gtest/gtest.h>
@@ -109,6 +110,27 @@ TEST_F(NextHopsTest, client_gets_its_mac_when_it_is_resolved) {
   turn();
   ASSERT_EQ(runtime_.changed.size(), 3u);
   EXPECT_FALSE(runtime_.changed[1].second.next_hop || runtime_.changed[2].second.next_hop);
+}
+
+TEST_F(NextHopsTest, clients_behind_one_router_leave_in_any_order) {
+  const std::vector<std::string> all{"192.0.2.1:6000", "192.0.2.2:6000", "192.0.2.3:6000",
+                                     "192.0.2.4:6000"};
+  resolver_.known[ip("10.9.255.254")] = kMac;
+  std::vector<std::size_t> order{0, 1, 2, 3};
+  do {
+    for (const std::string& client : all) join(client);
+    turn();
+    ASSERT_TRUE(clients_.leave("news.homes", at(all[order[0]])));
+    ASSERT_TRUE(clients_.leave("news.homes", at(all[order[1]])));
+    runtime_.changed.clear();
+    changed("10.9.255.254", kOther);
+    turn();
+    std::set<Endpoint> told;
+    for (const auto& [place, route] : runtime_.changed) told.insert(route.to);
+    EXPECT_EQ(told, (std::set<Endpoint>{at(all[order[2]]), at(all[order[3]])}));
+    ASSERT_TRUE(clients_.leave("news.homes", at(all[order[2]])));
+    ASSERT_TRUE(clients_.leave("news.homes", at(all[order[3]])));
+  } while (std::ranges::next_permutation(order).found);
 }
 
 TEST_F(NextHopsTest, what_the_kernel_knows_is_told_with_the_next_turn) {
