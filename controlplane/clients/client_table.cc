@@ -103,6 +103,7 @@ ClientResult<ClientTable::Joined> ClientTable::add(const JoinOrder& order, Nanos
   next_hops_.add(client);
   link(slot);
   slots_.insert(slot);
+  order_.insert(slot);
   ++of_address_[order.client.address.bytes()];
   ++of_output_[key.output];
   ++size_;
@@ -159,6 +160,7 @@ void ClientTable::remove(std::uint32_t slot) {
   if (--address->second == 0) of_address_.erase(address);
   --of_output_[client.name];
   slots_.erase(slot);
+  order_.erase(slot);
   reports_.erase(slot);
   client.present = false;
   free_.push_back(slot);
@@ -213,11 +215,28 @@ std::size_t ClientTable::size_of(std::string_view stream, std::string_view outpu
 std::vector<ClientEntry> ClientTable::all() const {
   std::vector<ClientEntry> entries;
   entries.reserve(size_);
-  std::ranges::copy_if(clients_, std::back_inserter(entries), &ClientEntry::present);
-  std::ranges::sort(entries, {}, [](const ClientEntry& client) {
-    return std::tie(client.name->stream, client.name->output, client.route.to);
-  });
+  order_.walk([&](const ClientEntry& client) { entries.push_back(client); });
   return entries;
+}
+
+ClientTable::Page ClientTable::page(std::string_view stream,
+                                    const std::optional<ClientPosition>& after,
+                                    std::size_t most) const {
+  Page page;
+  for (const OutputName& name : names_) {
+    if (!names_output(stream, name.stream, name.output)) continue;
+    if (after && name < after->name) continue;
+    const bool goes_on = after && name == after->name;
+    order_.walk_from(name, goes_on ? after->client : Endpoint{}, [&](const ClientEntry& client) {
+      if (client.name != &name) return false;
+      if (goes_on && client.route.to == after->client) return true;
+      page.more = page.clients.size() == most;
+      if (!page.more) page.clients.push_back(&client);
+      return !page.more;
+    });
+    if (page.more) break;
+  }
+  return page;
 }
 
 ClientCounters ClientTable::counters(const ClientEntry& client) const {

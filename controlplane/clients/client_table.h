@@ -17,6 +17,7 @@
 #include "controlplane/clients/lease_queue.h"
 #include "controlplane/clients/next_hops.h"
 #include "controlplane/clients/slot_index.h"
+#include "controlplane/clients/slot_order.h"
 #include "dataplane/contract/runtime.h"
 #include "dataplane/contract/spec.h"
 
@@ -80,6 +81,14 @@ class ClientTable {
   std::size_t size_of(std::string_view stream, std::string_view output) const;
   // By stream, output and address.
   std::vector<ClientEntry> all() const;
+  struct Page {
+    std::vector<const ClientEntry*> clients;
+    bool more = false;
+  };
+  // The first `most` of the outputs that `stream` names, behind a position; in the same order, and
+  // at the cost of those alone.
+  Page page(std::string_view stream, const std::optional<ClientPosition>& after,
+            std::size_t most) const;
   ClientCounters counters(const ClientEntry& client) const;
   // Of the lease; 0 where it has none.
   Nanoseconds left_of(const ClientEntry& client, Instant now) const;
@@ -150,6 +159,7 @@ class ClientTable {
   std::vector<std::uint32_t> free_;
   SlotIndex<&ClientTable::key_of> slots_{clients_};
   SlotIndex<&ClientTable::id_of> of_id_{clients_};  // the first of them
+  SlotOrder order_{clients_};
   boost::unordered_flat_map<Address, std::uint32_t> of_address_;
   boost::unordered_flat_map<const OutputName*, std::uint32_t> of_output_;
   boost::unordered_flat_map<std::uint32_t, PathReports> reports_;  // by slot, where there are any

@@ -169,12 +169,50 @@ TEST_F(RestTest, loopback_places_clients_and_sees_them_page_by_page) {
     ASSERT_EQ(page.status, 200u);
     for (const json& client : page.body["clients"]) seen.push_back(client["address"]);
     if (!page.body["more"]) break;
-    after = page.body["clients"].back()["id"];
+    after = page.body["next"];
   }
   ASSERT_EQ(seen.size(), 25u);
   EXPECT_EQ(seen[9], "10.9.1.10");
   EXPECT_EQ(seen[24], "10.9.1.25");
   EXPECT_EQ(ask("GET", "/v1/streams/none/clients").status, 404u);
+}
+
+TEST_F(RestTest, pages_go_on_though_clients_leave_between_them) {
+  come_from("127.0.0.1");
+  std::vector<std::string> ids;
+  for (unsigned n = 1; n <= 9; ++n) {
+    const std::string address = "10.9.1." + std::to_string(n);
+    ids.push_back(join({{"udp_port", 6000}, {"address", address}}).id());
+  }
+  const std::string first = std::string(kNews) + "?limit=4";
+  const Reply page = ask("GET", first);
+  EXPECT_EQ(page.body["next"], "news1,homes,10.9.1.4,6000");
+  EXPECT_EQ(ask("DELETE", std::string(kNews) + "/" + ids[3]).status, 204u);
+  const std::string next = page.body["next"];
+  const Reply second = ask("GET", first + "&after=" + next);
+  ASSERT_EQ(second.body["clients"].size(), 4u);
+  EXPECT_EQ(second.body["clients"][0]["address"], "10.9.1.5");
+  EXPECT_EQ(ask("GET", first + "&after=" + ids[7]).body["clients"][0]["address"], "10.9.1.9");
+  EXPECT_FALSE(ask("GET", first + "&after=" + ids[7]).body.contains("next"));
+  EXPECT_EQ(ask("GET", first + "&after=" + ids[3]).status, 404u) << "its id says nothing any more";
+  EXPECT_EQ(ask("GET", first + "&after=news1,homes,10.9.1.4").status, 404u);
+}
+
+TEST_F(RestTest, pages_of_a_client_of_two_outputs_come_to_an_end) {
+  come_from("127.0.0.1");
+  const std::string both = "/v1/streams/news2/clients";
+  const std::string id =
+      join({{"udp_port", 6000}, {"address", "10.9.1.1"}}, "/v1/streams/news2.homes/clients").id();
+  EXPECT_EQ(join({{"udp_port", 6000}, {"address", "10.9.1.1"}, {"client", id}},
+                 "/v1/streams/news2.far/clients")
+                .status,
+            201u);
+  const Reply page = ask("GET", both + "?limit=1");
+  EXPECT_EQ(page.body["clients"][0]["output"], "far");
+  const std::string next = page.body["next"];
+  const Reply last = ask("GET", both + "?limit=1&after=" + next);
+  EXPECT_EQ(last.body["clients"][0]["output"], "homes");
+  EXPECT_EQ(last.body["more"], false);
 }
 
 TEST_F(RestTest, another_appliance_is_named_where_it_is_to_serve) {

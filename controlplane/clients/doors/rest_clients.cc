@@ -182,7 +182,22 @@ HttpResponse RestDoor::leave(const ClientEntry& client) {
   return {.status = 204, .body = {}, .headers = {}};
 }
 
-// By output and address; the next page is asked for with ?after= the last id of this one.
+// Where ?after= is: a mark holds when its client has left, an id does not. An id of several outputs
+// is its first.
+std::optional<ClientPosition> RestDoor::position_of(const RestPath& path) const {
+  if (const auto marked = read_page_mark(path.after)) return marked;
+  const auto id = ClientId::parse(path.after);
+  if (!id) return std::nullopt;
+  std::optional<ClientPosition> first;
+  for (const ClientEntry* client : parts_.clients.find(*id)) {
+    if (!names_output(path.stream, client->name->stream, client->name->output)) continue;
+    const ClientPosition position{*client->name, client->route.to};
+    if (!first || position < *first) first = position;
+  }
+  return first;
+}
+
+// By output and address; the next page is asked for with ?after= what `next` of this one says.
 HttpResponse RestDoor::list(const RestPath& path, const Peer& peer) {
   if (!peer.is_admin) {
     return refuse(403, &DoorCounters::forbidden,
@@ -194,24 +209,21 @@ HttpResponse RestDoor::list(const RestPath& path, const Peer& peer) {
     });
   });
   if (!known) return refuse({ClientFault::Unknown, fmt::format("no stream {}", path.stream)});
-  std::string shown;
-  unsigned count = 0;
-  bool begun = path.after.empty();
-  bool more = false;
-  for (const ClientEntry& client : parts_.clients.all()) {
-    if (!names_output(path.stream, client.name->stream, client.name->output)) continue;
-    if (begun && count == path.limit) {
-      more = true;
-      break;
-    }
-    if (begun) {
-      if (count++ != 0) shown += ',';
-      put(shown, client);
-    }
-    begun = begun || client.id.to_string() == path.after;
+  const auto after = position_of(path);
+  if (!after && !path.after.empty()) {
+    return refuse({ClientFault::Unknown,
+                   "after: no such client is here any more; ask with what `next` of a page says"});
   }
+  const ClientTable::Page page = parts_.clients.page(path.stream, after, path.limit);
+  std::string shown;
+  for (const ClientEntry* client : page.clients) {
+    if (!shown.empty()) shown += ',';
+    put(shown, *client);
+  }
+  const std::string next =
+      page.more ? fmt::format(R"(,"next":"{}")", page_mark(*page.clients.back())) : "";
   return {.status = 200,
-          .body = fmt::format(R"({{"clients":[{}],"more":{}}})", shown, more) + '\n',
+          .body = fmt::format(R"({{"clients":[{}],"more":{}{}}})", shown, page.more, next) + '\n',
           .headers = {}};
 }
 

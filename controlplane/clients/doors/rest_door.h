@@ -75,6 +75,7 @@ class RestDoor {
   HttpResponse renew_waiting(const Proofs::Waiting& waiting, std::string_view nonce);
   HttpResponse leave(const ClientEntry& client);
   HttpResponse list(const RestPath& path, const Peer& peer);
+  std::optional<ClientPosition> position_of(const RestPath& path) const;
   HttpResponse groups(const ClientId& id);
   static bool same_stream(const RestPath& path, const JoinOrder& order);
   const ClientEntry* find(const RestPath& path) const;

@@ -2,6 +2,7 @@
 #include "controlplane/clients/doors/rest_text.h"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -211,6 +212,28 @@ json rest_streams(const Spec& spec, const ClientTable& clients) {
                        {"max_skew_ms", skew}});
   }
   return {{"streams", streams}};
+}
+
+std::string page_mark(const ClientEntry& last) {
+  return fmt::format("{},{},{},{}", last.name->stream, last.name->output,
+                     last.route.to.address.to_string(), last.route.to.udp_port);
+}
+
+std::optional<ClientPosition> read_page_mark(std::string_view mark) {
+  std::array<std::string, 4> parts;
+  for (std::size_t i = 0; i < parts.size(); ++i) {
+    const auto comma = mark.find(',');
+    const bool is_last = i + 1 == parts.size();
+    if ((comma == std::string_view::npos) != is_last) return std::nullopt;
+    parts[i] = mark.substr(0, comma);
+    if (!is_last) mark.remove_prefix(comma + 1);
+  }
+  const auto address = IpAddress::parse(parts[2]);
+  std::uint16_t udp_port = 0;
+  const char* const end = parts[3].data() + parts[3].size();
+  const auto [rest, error] = std::from_chars(parts[3].data(), end, udp_port);
+  if (!address || error != std::errc{} || rest != end) return std::nullopt;
+  return ClientPosition{.name = {parts[0], parts[1]}, .client = {*address, udp_port}};
 }
 
 std::string rest_line(const json& value) {

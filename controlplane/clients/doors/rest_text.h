@@ -27,7 +27,7 @@ struct RestPath {
   std::string stream;      // or stream.output
   ClientId id;             // StreamClient, Client
   unsigned limit = 1'000;  // StreamClients: ?limit=, 1 to 1000
-  std::string after;       // StreamClients: ?after=, the last id that was told
+  std::string after;       // StreamClients: ?after=, "next" of the page before, or an id
 };
 
 // Nothing where no such resource can be.
@@ -60,6 +60,10 @@ struct ShownClient {
   std::string_view state;  // "active", "unproved"
 };
 void put_rest_client(std::string& text, const Spec& spec, const ShownClient& shown);
+
+// Where a page of clients ended: "news1,homes,10.9.0.7,6000", as it stands in a URL.
+std::string page_mark(const ClientEntry& last);
+std::optional<ClientPosition> read_page_mark(std::string_view mark);
 
 // Streams that have a unicast output.
 nlohmann::json rest_streams(const Spec& spec, const ClientTable& clients);
