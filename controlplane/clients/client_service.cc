@@ -105,6 +105,7 @@ void ClientService::turn(Instant now) {
   const Nanoseconds away = now - turned_;
   turned_ = now;
   if (!to_restore_.empty()) restore(now);
+  clients_.review_ways(now);
   clients_.next_hops().turn(*runtime_);
   errors_.turn(now);
   for (const std::string& line : errors_.take_lines()) spdlog::info("{}", line);

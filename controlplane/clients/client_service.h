@@ -51,6 +51,10 @@ class ClientService {
   std::optional<std::string> answer(std::string_view request, Instant now);
 
   const ClientTable& clients() const noexcept { return clients_; }
+  // As ClientTable has it.
+  void routes_changed(const std::optional<IpPrefix>& to, Instant now) {
+    clients_.routes_changed(to, now);
+  }
   NextHops& next_hops() noexcept { return clients_.next_hops(); }
   // Does anybody want a stream?
   bool wanted(std::size_t stream) const { return clients_.demand().wanted(stream); }

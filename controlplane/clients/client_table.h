@@ -18,6 +18,7 @@
 #include "controlplane/clients/next_hops.h"
 #include "controlplane/clients/slot_index.h"
 #include "controlplane/clients/slot_order.h"
+#include "controlplane/clients/way_review.h"
 #include "dataplane/contract/runtime.h"
 #include "dataplane/contract/spec.h"
 
@@ -112,6 +113,11 @@ class ClientTable {
   // those of outputs that did join anew; others are gone. Returns how many are.
   unsigned follow(const Spec& before);
 
+  // A route to these has changed; none: any may have.
+  void routes_changed(const std::optional<IpPrefix>& to, Instant now) { review_.note(to, now); }
+  // Once a millisecond: looks whose way is another since.
+  void review_ways(Instant now) { review_.turn(clients_, next_hops_, now); }
+
   // By whom clients are reached, and whose clients are there.
   NextHops& next_hops() noexcept { return next_hops_; }
   Demand& demand() noexcept { return demand_; }
@@ -160,6 +166,7 @@ class ClientTable {
   SlotIndex<&ClientTable::key_of> slots_{clients_};
   SlotIndex<&ClientTable::id_of> of_id_{clients_};  // the first of them
   SlotOrder order_{clients_};
+  WayReview review_;
   boost::unordered_flat_map<Address, std::uint32_t> of_address_;
   boost::unordered_flat_map<const OutputName*, std::uint32_t> of_output_;
   boost::unordered_flat_map<std::uint32_t, PathReports> reports_;  // by slot, where there are any

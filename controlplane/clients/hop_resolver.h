@@ -24,6 +24,7 @@ class HopResolver {
   // Can anybody be asked on this network?
   virtual bool resolves(unsigned port, VlanTags vlan) = 0;
   // Where a host beyond the port's own networks is reached, where somebody has routes to say so.
+  // What changes there is told to WayReview::note().
   virtual std::optional<IpAddress> router_for(unsigned port, VlanTags vlan,
                                               const IpAddress& to) = 0;
   // Once for each hop, until unwatch(). What is known at once.

@@ -24,13 +24,18 @@ void NextHops::set_resolver(HopResolver* resolver) {
   }
 }
 
-// As the file has it; beyond the port's own networks as whoever has routes there.
-std::optional<Hop> NextHops::hop_for(const ClientRoute& route) const {
+bool NextHops::follows_routes(const ClientRoute& route) const {
   const UnicastSpec& unicast = unicast_of(spec_, route);
   const NetworkSpec* network = find_network(spec_.ports[unicast.port], unicast.vlan);
   const bool listed = network != nullptr && !network->addresses.empty();
+  return resolver_ != nullptr && (!listed || !next_hop_address(spec_, route));
+}
+
+// As the file has it; beyond the port's own networks as whoever has routes there.
+std::optional<Hop> NextHops::hop_for(const ClientRoute& route) const {
+  const UnicastSpec& unicast = unicast_of(spec_, route);
   auto address = next_hop_address(spec_, route);
-  if (resolver_ != nullptr && (!address || !listed)) {
+  if (follows_routes(route)) {
     const auto router = resolver_->router_for(unicast.port, unicast.vlan, route.to.address);
     if (router) address = router;
   }
@@ -71,7 +76,7 @@ ClientsOfHop& NextHops::way_to(const Hop& hop) {
   if (!is_new) return way;
   way.hop = &found->first;
   way.mac = static_mac(hop);
-  way.is_static = way.mac.has_value();
+  way.is_static = way.mac.has_value() || hop.address.is_unspecified();
   if (!way.is_static && resolver_ != nullptr) {
     const auto mac = resolver_->watch(hop);
     way.mac = mac;
@@ -137,6 +142,40 @@ void NextHops::remove(ClientEntry& client) {
   if (way.clients.empty() && way.asked == 0) leave(way);
 }
 
+bool NextHops::review(ClientEntry& client) {
+  if (!follows_routes(client.route)) return false;
+  const UnicastSpec& unicast = unicast_of(spec_, client.route);
+  const auto hop = hop_for(client.route);
+  if (client.behind == nullptr && !hop) return true;
+  // Nobody has the unspecified address: to clients that have no way any more nothing is sent.
+  const Hop to = hop.value_or(Hop{unicast.port, unicast.vlan, IpAddress::v4(0)});
+  if (client.behind == nullptr || *client.behind->hop != to) move(client, to);
+  return true;
+}
+
+// Who keeps a MAC address counts as told, until another one is known or the grace has ended.
+void NextHops::move(ClientEntry& client, const Hop& hop) {
+  remove(client);
+  Way& way = way_to(hop);
+  client.behind = &way;
+  way.clients.push_back(nullptr);
+  put(way, way.clients.size() - 1, &client);
+  if (way.mac || way.is_static) return queue(way);
+  put(way, way.clients.size() - 1, way.clients[way.told]);
+  put(way, way.told++, &client);
+  if (!std::exchange(way.awaited, true)) awaited_.emplace_back(turns_ + kTurnsOfGrace, hop);
+}
+
+void NextHops::end_grace() {
+  for (; !awaited_.empty() && awaited_.front().first <= turns_; awaited_.pop_front()) {
+    const auto found = ways_.find(awaited_.front().second);
+    if (found == ways_.end() || !std::exchange(found->second.awaited, false)) continue;
+    if (found->second.mac) continue;
+    found->second.told = 0;
+    queue(found->second);
+  }
+}
+
 void NextHops::tell_again(ClientEntry& client) {
   if (client.behind == nullptr) return;
   Way& way = *client.behind;
@@ -192,6 +231,8 @@ bool NextHops::tell(Way& way, unsigned& budget, Runtime& runtime) {
 }
 
 void NextHops::turn(Runtime& runtime) {
+  ++turns_;
+  end_grace();
   unsigned budget = kChangesPerTurn;
   for (std::size_t ways = queue_.size(); ways > 0 && budget > 0; --ways) {
     const auto found = ways_.find(queue_.front());

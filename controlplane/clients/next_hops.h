@@ -6,6 +6,7 @@
 #include <map>
 #include <optional>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "controlplane/clients/client_entry.h"
@@ -21,6 +22,7 @@ struct ClientsOfHop {
   std::optional<MacAddress> mac;
   bool is_static = false;
   bool queued = false;
+  bool awaited = false;    // by clients that keep another's MAC address until its own is known
   std::uint8_t asked = 0;  // without a client it stays as long as it is not 0
   std::uint32_t told = 0;
   std::vector<ClientEntry*> clients;
@@ -32,6 +34,9 @@ struct ClientsOfHop {
 class NextHops {
  public:
   static constexpr unsigned kChangesPerTurn = 64;  // a quarter of a worker's ring of commands
+  // Turns for which clients keep the host by which they were reached, where that of a new route is
+  // not found: some 3 s.
+  static constexpr unsigned kTurnsOfGrace = 3000;
 
   explicit NextHops(const Spec& spec) : spec_(spec) {}
 
@@ -51,6 +56,10 @@ class NextHops {
   // left. The MAC address in its route is from here on the one that the workers were told.
   void add(ClientEntry& client);
   void remove(ClientEntry& client);
+  // Routes have changed: is it still reached by that host? Where another has its packets from here
+  // on, they go to the one before until the other's MAC address is known. True where somebody had
+  // to be asked.
+  bool review(ClientEntry& client);
   // Its route has become another.
   void tell_again(ClientEntry& client);
   // After a reload: these and no others, at the places that they have now.
@@ -63,11 +72,15 @@ class NextHops {
  private:
   using Way = ClientsOfHop;
 
+  // No network of the file has it, so others' routes count.
+  bool follows_routes(const ClientRoute& route) const;
   std::optional<Hop> hop_for(const ClientRoute& route) const;
   std::optional<MacAddress> static_mac(const Hop& hop) const;
   Way& way_to(const Hop& hop);
   void leave(Way& way);
   void leave_idle();
+  void move(ClientEntry& client, const Hop& hop);
+  void end_grace();
   static void put(Way& way, std::size_t at, ClientEntry* client);
   void queue(Way& way);
   bool tell(Way& way, unsigned& budget, Runtime& runtime);
@@ -75,7 +88,9 @@ class NextHops {
   const Spec& spec_;
   HopResolver* resolver_ = nullptr;
   std::map<Hop, Way> ways_;
-  std::deque<Hop> queue_;  // ways with clients to be told
+  std::deque<Hop> queue_;                              // ways with clients to be told
+  std::deque<std::pair<std::uint64_t, Hop>> awaited_;  // until which turn
+  std::uint64_t turns_ = 0;
 };
 
 }  // namespace castgate

@@ -203,10 +203,14 @@ void Conductor::Loop::start_slow_path() {
   const auto changed = [this](const Hop& hop, std::optional<MacAddress> mac) {
     clients_.next_hops().changed(hop, mac);
   };
+  const auto routes = [this](const std::optional<IpPrefix>& to) {
+    clients_.routes_changed(to, now());
+  };
   static_cast<void>(clients_.demand_changed(now()));
-  slow_path_.emplace(io_, spec_, *runtime_, alarms, SlowPath::Asked{wanted_, changed});
+  slow_path_.emplace(io_, spec_, *runtime_, alarms, SlowPath::Asked{wanted_, changed, routes});
   judge_slow_path(slow_path_->start());
   clients_.next_hops().set_resolver(&slow_path_->hops());
+  routes(std::nullopt);  // clients of the run before were there earlier than who knows them
 }
 
 void Conductor::Loop::turn() {

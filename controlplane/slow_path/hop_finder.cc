@@ -53,14 +53,23 @@ const HopFinder::Place* HopFinder::place_of(unsigned port, VlanTags vlan) {
   return &(places_[{port, vlan}] = {.is_twin = false, .interface = interface});
 }
 
+// What changes is heard from before the first question on.
+bool HopFinder::open_routes() {
+  if (routes_changed_) {
+    auto watch = RouteWatch::open(io_, routes_changed_);
+    if (!watch) spdlog::warn("{}: routes that change are not followed", watch.error().text);
+    if (watch) route_watch_ = *std::move(watch);
+  }
+  auto opened = Netlink::open();
+  if (!opened) return false;
+  routes_ = std::move(*opened);
+  return true;
+}
+
 std::optional<IpAddress> HopFinder::router_for(unsigned port, VlanTags vlan, const IpAddress& to) {
   const Place* place = place_of(port, vlan);
   if (place == nullptr || place->is_twin) return std::nullopt;  // a twin's routes are the file's
-  if (!routes_) {
-    auto opened = Netlink::open();
-    if (!opened) return std::nullopt;
-    routes_ = std::move(*opened);
-  }
+  if (!routes_ && !open_routes()) return std::nullopt;
   return routes_->gateway_to(to, place->interface);
 }
 

@@ -45,7 +45,7 @@ class SlowPath::Body {
         alarms_(std::move(alarms)),
         wanted_(std::move(asked.wanted)),
         timer_(io),
-        hops_(io, spec, std::move(asked.changed)) {}
+        hops_(io, spec, std::move(asked.changed), std::move(asked.routes_changed)) {}
 
   Result<void> start();
   Result<void> follow();

@@ -28,6 +28,7 @@ class SlowPath {
   struct Asked {
     WantedStreams wanted;        // whose groups are joined
     HopFinder::Changed changed;  // a next hop that is watched
+    RouteWatch::Changed routes_changed;
   };
 
   // Spec and runtime must outlive it; the runtime's snapshot tells the ports' MAC addresses.

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Neighbours and routes: what rtnetlink's bytes say of them.
+#include <array>
 #include <linux/neighbour.h>
 #include <sys/socket.h>
 
@@ -7,6 +8,7 @@
 
 #include "controlplane/slow_path/neighbour_messages.h"
 #include "controlplane/slow_path/netlink.h"
+#include "controlplane/slow_path/route_messages.h"
 
 namespace castgate {
 namespace {
@@ -164,6 +166,59 @@ TEST(NeighbourMessagesTest, router_of_a_route_is_read) {
   const Bytes whole = route.bytes();
   for (std::size_t length = 0; length < whole.size(); ++length)
     EXPECT_FALSE(gateway_in(std::span(whole).first(length))) << length;
+}
+
+// rtmsg: family, length of the destination, of the source, TOS, table, protocol, scope, type,
+// flags.
+TEST(RouteMessagesTest, route_that_comes_or_goes_is_told_by_its_prefix) {
+  for (const std::uint16_t type : std::to_array<std::uint16_t>({24, 25})) {
+    Message four(type, bytes_of({AF_INET, 24, 0, 0, 254, 4, 0, 1, 0, 0, 0, 0}));
+    four.attribute(1, bytes_of({192, 0, 2, 0})).attribute(5, bytes_of({10, 9, 0, 1}));
+    const RouteNews news = read_routes(four.bytes());
+    EXPECT_EQ(news.to, (std::vector<IpPrefix>{{ip("192.0.2.0"), 24}}));
+    EXPECT_FALSE(news.any);
+    Message six(type, bytes_of({AF_INET6, 32, 0, 0, 254, 4, 0, 1, 0, 0, 0, 0}));
+    six.attribute(1, bytes_of({0x20, 1, 0xd, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}));
+    EXPECT_EQ(read_routes(six.bytes()).to, (std::vector<IpPrefix>{{ip("2001:db8::"), 32}}));
+  }
+}
+
+TEST(RouteMessagesTest, default_route_is_of_everybody_of_its_version) {
+  const auto four =
+      read_routes(Message(24, bytes_of({AF_INET, 0, 0, 0, 254, 4, 0, 1, 0, 0, 0, 0})).bytes());
+  ASSERT_EQ(four.to.size(), 1u);
+  EXPECT_TRUE(four.to[0].contains(ip("203.0.113.1")));
+  EXPECT_FALSE(four.to[0].contains(ip("2001:db8::1")));
+  const auto six =
+      read_routes(Message(24, bytes_of({AF_INET6, 0, 0, 0, 254, 4, 0, 1, 0, 0, 0, 0})).bytes());
+  ASSERT_EQ(six.to.size(), 1u);
+  EXPECT_TRUE(six.to[0].contains(ip("2001:db8::1")));
+}
+
+TEST(RouteMessagesTest, links_addresses_rules_and_next_hops_may_concern_everybody) {
+  for (const std::uint16_t type : std::to_array<std::uint16_t>({16, 17, 20, 21, 32, 33, 104, 105}))
+    EXPECT_TRUE(read_routes(Message(type, Bytes(16)).bytes()).any) << type;
+  for (const std::uint16_t type : std::to_array<std::uint16_t>({2, 3, 28, 29, 36}))
+    EXPECT_FALSE(read_routes(Message(type, Bytes(16)).bytes()).any) << type;
+}
+
+TEST(RouteMessagesTest, what_is_no_route_of_packets_that_leave_is_passed_over) {
+  const auto passed_over = [](std::initializer_list<unsigned> fixed) {
+    const RouteNews news = read_routes(Message(24, bytes_of(fixed)).bytes());
+    return news.to.empty() && !news.any;
+  };
+  EXPECT_TRUE(passed_over({AF_INET, 32, 0, 0, 255, 2, 254, 2, 0, 0, 0, 0})) << "table local";
+  EXPECT_TRUE(passed_over({AF_INET6, 128, 0, 0, 254, 2, 0, 1, 0, 2, 0, 0})) << "cloned";
+  EXPECT_TRUE(passed_over({AF_INET, 33, 0, 0, 254, 4, 0, 1, 0, 0, 0, 0})) << "no such prefix";
+  EXPECT_TRUE(passed_over({28, 20, 0, 0, 254, 4, 0, 1, 0, 0, 0, 0})) << "MPLS";
+}
+
+TEST(RouteMessagesTest, datagram_that_was_cut_may_have_told_of_anybody) {
+  Message route(24, bytes_of({AF_INET, 24, 0, 0, 254, 4, 0, 1, 0, 0, 0, 0}));
+  const Bytes whole = route.attribute(1, bytes_of({192, 0, 2, 0})).bytes();
+  for (std::size_t length = 1; length < whole.size(); ++length)
+    EXPECT_TRUE(read_routes(std::span(whole).first(length)).any) << length;
+  EXPECT_FALSE(read_routes({}).any);
 }
 
 TEST(NeighbourRequests, are_what_the_kernel_expects) {
