@@ -43,7 +43,8 @@ unsigned ClientFan::serve_some(FanStream& stream, FanJob& job, unsigned chunk) n
       batch.chunk.headers[static_cast<unsigned>(std::countr_zero(job.left))];
   std::uint64_t differences = 0;
   const bool expired = job.received.ttl <= 1;
-  for (unsigned i = 0; i < taken; ++i) {
+  unsigned served = 0;
+  for (unsigned end = taken; served < end; ++served) {
     const auto slot = static_cast<std::uint8_t>(std::countr_zero(job.left));
     job.left &= job.left - 1;
     const HeaderTemplate& headers = batch.chunk.headers[slot];
@@ -53,12 +54,13 @@ unsigned ClientFan::serve_some(FanStream& stream, FanJob& job, unsigned chunk) n
       ++batch.count;
     } else {
       set_aside(batch, slot, job);
+      end = std::min(taken, budget_ - std::min(budget_, batch.further));
     }
   }
   batch.plain = differences == 0 && any.is_plain();
   if (manner.rate.limits()) hold_to_rate(batch, job);
   if (!job.begun) --held_;
-  parts_.created.add(taken - (job.begun ? 0 : 1));
+  parts_.created.add(served - (job.begun ? 0 : 1));
   job.begun = true;
   if (buffers) {
     send(job, batch);
@@ -66,7 +68,7 @@ unsigned ClientFan::serve_some(FanStream& stream, FanJob& job, unsigned chunk) n
   } else {
     for (unsigned i = 0; i < batch.count; ++i) miss(batch, batch.slots[i], ClientDrop::CopyFailed);
   }
-  unsigned made = taken;
+  unsigned made = served;
   for (unsigned i = 0; i < batch.too_big; ++i) {
     made += send_fragments(job, batch, batch.big_slots[i]);
   }

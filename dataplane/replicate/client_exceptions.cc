@@ -21,6 +21,16 @@ void make_fragment(std::uint8_t* ip, unsigned payload, unsigned offset, bool mor
   std::memcpy(ip + 10, &checksum, sizeof checksum);
 }
 
+// IP payload of a fragment, but for the last one.
+unsigned fragment_payload(const HeaderTemplate& headers) noexcept {
+  return (headers.most_payload + 8u) & ~7u;
+}
+
+unsigned fragments_of(const HeaderTemplate& headers, unsigned payload) noexcept {
+  const unsigned most = fragment_payload(headers);
+  return (payload + 8 + most - 1) / most;
+}
+
 }  // namespace
 
 void ClientFan::set_aside(Batch& batch, std::uint8_t slot, const FanJob& job) noexcept {
@@ -29,6 +39,8 @@ void ClientFan::set_aside(Batch& batch, std::uint8_t slot, const FanJob& job) no
   if (headers.ttl == 0 && job.received.ttl <= 1) return miss(batch, slot, ClientDrop::TtlExpired);
   if (!batch.manner.fragments || headers.is_v6) return miss(batch, slot, ClientDrop::Mtu);
   batch.big_slots[batch.too_big++] = slot;
+  const unsigned count = fragments_of(headers, job.packet->data_len);
+  if (count <= kMostFragments) batch.further += count - 1;
 }
 
 // Of both kinds of clients those stay whose rate lets the packet through.
@@ -56,9 +68,9 @@ unsigned ClientFan::send_fragments(const FanJob& job, const Batch& batch,
   ClientChunk::Rare& rare = batch.chunk.rare[slot];
   const std::span<const std::uint8_t> payload(rte_pktmbuf_mtod(job.packet, const std::uint8_t*),
                                               job.packet->data_len);
-  const unsigned most = (headers.most_payload + 8u) & ~7u;  // IP payload of a fragment
+  const unsigned most = fragment_payload(headers);
   const auto whole = static_cast<unsigned>(payload.size() + 8);
-  const unsigned count = (whole + most - 1) / most;
+  const unsigned count = fragments_of(headers, job.packet->data_len);
   std::array<rte_mbuf*, kMostFragments> made;
   const auto lost = [&](ClientDrop why) {
     miss(batch, slot, why);

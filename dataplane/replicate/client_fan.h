@@ -88,8 +88,9 @@ std::unique_ptr<FanStream> make_fan_stream(const StreamSpec& stream, const FanSh
                                            std::span<Port* const> ports, std::uint16_t index);
 
 // Gives packets to clients, a bounded number of copies a turn, so that reception goes on and no
-// stream waits for another's crowd. Each client gets packets in their order; where too many wait,
-// the newest is dropped whole.
+// stream waits for another's crowd. Fragments are copies; a turn goes over its number by those of
+// one packet at most. Each client gets packets in their order; where too many wait, the newest is
+// dropped whole.
 class ClientFan {
  public:
   static constexpr unsigned kCopiesPerTurn = 256;
@@ -135,6 +136,7 @@ class ClientFan {
     bool plain = false;                          // all clients are of one kind, and that is_plain()
     unsigned count = 0;                          // clients that get the packet
     unsigned too_big = 0;                        // others that get it in fragments
+    unsigned further = 0;                        // fragments of theirs, but for the first of each
     std::array<std::uint8_t, kBatch> slots;      // of each, in the chunk
     std::array<std::uint8_t, kBatch> big_slots;  // of those others
     std::array<rte_mbuf*, kBatch> packets;       // buffer of each

@@ -125,6 +125,33 @@ TEST_F(UnicastLimitsTest, packet_over_the_mtu_of_one_way_goes_there_in_fragments
   EXPECT_EQ(dropped(narrow, ClientDrop::Mtu), 0u);
 }
 
+// Narrow ways alone, and among others: 3 fragments of each packet.
+TEST_F(UnicastLimitsTest, fragments_count_toward_what_a_turn_makes) {
+  make_with(0, TooBig::Fragment);
+  unsigned packets = 0;
+  for (unsigned n = 0; n < 400; ++n) {
+    const bool narrow = n < 200 || n % 5 == 0;
+    if (narrow) {
+      join_with_mtu(n, 576);
+    } else {
+      join(n);
+    }
+    packets += narrow ? 3 : 1;
+  }
+  receive(5);
+  std::size_t before = 0;
+  unsigned turns = 0;
+  do {
+    pipeline_->flush();
+    EXPECT_LE(out_.order.size() - before, ClientFan::kCopiesPerTurn + 2);
+    before = out_.order.size();
+    ++turns;
+  } while (!pipeline_->idle());
+  EXPECT_EQ(out_.order.size(), packets);
+  EXPECT_LE(turns, packets / ClientFan::kCopiesPerTurn + 2) << "each turn makes as many as it may";
+  EXPECT_EQ(std::set(out_.order.begin(), out_.order.end()).size(), 400u);
+}
+
 TEST_F(UnicastLimitsTest, without_fragments_it_is_dropped_for_that_client) {
   make_with(0, TooBig::Drop);
   join(1);
