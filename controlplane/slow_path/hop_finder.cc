@@ -54,22 +54,21 @@ const HopFinder::Place* HopFinder::place_of(unsigned port, VlanTags vlan) {
 }
 
 // What changes is heard from before the first question on.
-bool HopFinder::open_routes() {
+void HopFinder::open_routes() {
   if (routes_changed_) {
     auto watch = RouteWatch::open(io_, routes_changed_);
     if (!watch) spdlog::warn("{}: routes that change are not followed", watch.error().text);
     if (watch) route_watch_ = *std::move(watch);
   }
   auto opened = Netlink::open();
-  if (!opened) return false;
-  routes_ = std::move(*opened);
-  return true;
+  if (opened) routes_ = std::move(*opened);
 }
 
 std::optional<IpAddress> HopFinder::router_for(unsigned port, VlanTags vlan, const IpAddress& to) {
   const Place* place = place_of(port, vlan);
   if (place == nullptr || place->is_twin) return std::nullopt;  // a twin's routes are the file's
-  if (!routes_ && !open_routes()) return std::nullopt;
+  if (!routes_) open_routes();
+  if (!routes_) return std::nullopt;
   return routes_->gateway_to(to, place->interface);
 }
 

@@ -49,7 +49,7 @@ class HopFinder final : public HopResolver {
 
   const Place* place_of(unsigned port, VlanTags vlan);
   std::unique_ptr<Neighbours> made(UniqueFd socket, bool of_twins);
-  bool open_routes();
+  void open_routes();
   Neighbours& neighbours(const Place& place) { return *(place.is_twin ? there_ : here_); }
 
   boost::asio::io_context& io_;

@@ -7,11 +7,10 @@
 
 #include "tests/support/hop_lab.h"
 
-namespace castgate {
+namespace castgate::test {
 namespace {
 
 using namespace std::chrono_literals;
-using namespace test;
 
 TEST_F(NextHopsTest, hop_that_is_asked_for_is_watched_until_nobody_asks_any_more) {
   NextHops& hops = clients_.next_hops();
@@ -261,4 +260,4 @@ TEST_F(DemandTest, reload_keeps_who_is_there_and_lingers_where_nobody_is) {
 }
 
 }  // namespace
-}  // namespace castgate
+}  // namespace castgate::test

@@ -4,11 +4,10 @@
 
 #include "tests/support/hop_lab.h"
 
-namespace castgate {
+namespace castgate::test {
 namespace {
 
 using namespace std::chrono_literals;
-using namespace test;
 
 const IpPrefix kNet{ip("192.0.2.0"), 24};
 
@@ -171,4 +170,4 @@ TEST_F(WayReviewTest, what_changes_while_clients_are_gone_through_is_looked_at_a
 }
 
 }  // namespace
-}  // namespace castgate
+}  // namespace castgate::test

@@ -110,7 +110,9 @@ TEST(NeighbourMessagesTest, states_of_the_kernel_become_ours) {
 }
 
 TEST(NeighbourMessagesTest, what_is_no_neighbour_on_ethernet_is_passed_over) {
-  const auto none = [](Message message) { return read_neighbours(message.bytes()).news.empty(); };
+  const auto none = [](const Message& message) {
+    return read_neighbours(message.bytes()).news.empty();
+  };
   Message proxy(kNew, fixed_of(AF_INET, 5, NUD_REACHABLE, NTF_PROXY));
   EXPECT_TRUE(none(proxy.attribute(NDA_DST, kAddress).attribute(NDA_LLADDR, kMacBytes)));
   Message other_family(kNew, fixed_of(AF_INET6, 5, NUD_REACHABLE));
