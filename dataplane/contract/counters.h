@@ -132,7 +132,8 @@ inline constexpr auto kUnicastCounters = std::to_array<CounterInfo<UnicastSnapsh
     {"drops", Unit::Packets, &UnicastSnapshot::drops,
      "clients' packets not sent: tx_full, mtu, no_neighbour, copy_failed, quota, ttl_expired"},
     {"backlog", Unit::Packets, &UnicastSnapshot::backlog,
-     "of the stream that no client got, because 64 before them waited"},
+     "of the stream that one worker's clients did not get: 64 before them waited there, or the "
+     "ring or pool of a worker that helps (fan_workers) had no room; once for each worker"},
 });
 
 inline constexpr auto kPortCounters = std::to_array<CounterInfo<PortSnapshot>>({

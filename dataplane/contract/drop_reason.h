@@ -119,11 +119,15 @@ inline constexpr std::array<DropReasonInfo, kDropReasons> kDropReasonTable{{
     {"no_rtp_payload", "restamp", "rtp: strip: nothing but header and padding, or bad padding"},
     {"mtu", "replicate", "packet is larger than the MTU of the output's port"},
     {"ttl_expired", "replicate", "ttl: decrement reached 0"},
-    {"copy_failed", "replicate", "the packet pool was empty when an output needed its copy"},
+    {"copy_failed", "replicate",
+     "the packet pool was empty when an output, or a worker that helps (fan_workers), needed its "
+     "copy"},
     {"no_neighbour", "replicate", "the MAC address of the way to a client is not known"},
     {"no_client", "replicate", "nobody has joined, and the stream has no multicast output"},
     {"quota", "replicate", "over the rate that one client may have (unicast.max_rate)"},
-    {"backlog", "replicate", "64 packets of the stream waited for its clients: the newest goes"},
+    {"backlog", "replicate",
+     "64 packets of the stream waited for a worker's clients, so the newest goes; or the ring to a "
+     "worker that helps (fan_workers) was full"},
     {"tx_full", "transmit", "the driver's transmit ring stayed full"},
     {"tx_rate", "transmit", "over what the port may carry (ports.*.max_rate)"},
     {"tx_link_down", "transmit", "the output's port has no link"},

@@ -102,7 +102,7 @@ class ClientVector {
   std::uint64_t packets = 0;
   std::uint64_t bytes = 0;
   std::uint64_t drops = 0;
-  std::uint64_t backlog = 0;  // packets that nobody got: too many waited
+  std::uint64_t backlog = 0;  // packets that nobody of them got
 
  private:
   std::vector<std::unique_ptr<ClientChunk>> chunks_;
