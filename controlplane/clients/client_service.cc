@@ -46,6 +46,10 @@ Result<void> ClientService::open_doors() {
   return {};
 }
 
+Result<void> ClientService::open_doors_on_twins(const HttpServer::Within& within) {
+  return rest_ ? rest_->listen_on_twins(within) : Result<void>();
+}
+
 Result<void> ClientService::start(Runtime& runtime) {
   runtime_ = &runtime;
   clients_.set_runtime(&runtime);

@@ -31,6 +31,8 @@ class ClientService {
 
   // Before a device is touched: doors listen, though nobody is answered yet.
   Result<void> open_doors();
+  // Doors listen on the twins of ports, too.
+  Result<void> open_doors_on_twins(const HttpServer::Within& within);
   // Clients of the run before come back. Returns why they cannot, where the state directory serves
   // not; the rest goes on without it.
   Result<void> start(Runtime& runtime);

@@ -211,6 +211,10 @@ void Conductor::Loop::start_slow_path() {
   judge_slow_path(slow_path_->start());
   clients_.next_hops().set_resolver(&slow_path_->hops());
   routes(std::nullopt);  // clients of the run before were there earlier than who knows them
+  if (const NetNamespace* space = slow_path_->twins_space()) {
+    judge_slow_path(
+        clients_.open_doors_on_twins([&](const auto& open) { return space->run(open); }));
+  }
 }
 
 void Conductor::Loop::turn() {

@@ -50,21 +50,32 @@ HttpResponse problem(unsigned status, std::string_view detail) {
           .headers = {}};
 }
 
+struct Listener {
+  explicit Listener(asio::io_context& io) : acceptor(io), rest(io) {}
+
+  Tcp::acceptor acceptor;
+  asio::steady_timer rest;  // after a failed accept: out of descriptors, most likely
+};
+
 struct HttpServer::Body final : HttpHost, std::enable_shared_from_this<Body> {
   Body(asio::io_context& io, Options options_of, Handler handler_of)
-      : acceptor(io), rest(io), options(std::move(options_of)), handler(std::move(handler_of)) {}
+      : here(io), elsewhere(io), options(std::move(options_of)), handler(std::move(handler_of)) {}
 
-  Result<void> listen();
-  void accept();
+  Result<void> start();
+  Result<void> listen(Tcp::acceptor& acceptor) const;
+  void accept(Listener& listener);
   void begin(Tcp::socket socket);
   void stop() {
-    ErrorCode none;
-    static_cast<void>(acceptor.close(none));
-    rest.cancel();
+    running = false;
+    for (Listener* listener : {&here, &elsewhere}) {
+      ErrorCode none;
+      static_cast<void>(listener->acceptor.close(none));
+      listener->rest.cancel();
+    }
   }
 
   std::chrono::milliseconds patience() const override { return options.patience; }
-  bool runs() const override { return acceptor.is_open(); }
+  bool runs() const override { return running; }
   HttpResponse answer(const HttpRequest& request) override { return handler(request); }
   HttpResponse refuse(unsigned status, std::string_view why) override {
     if (options.refused) options.refused(status);
@@ -75,8 +86,9 @@ struct HttpServer::Body final : HttpHost, std::enable_shared_from_this<Body> {
     if (const auto found = of_peer.find(peer.bytes()); --found->second == 0) of_peer.erase(found);
   }
 
-  Tcp::acceptor acceptor;
-  asio::steady_timer rest;  // after a failed accept: out of descriptors, most likely
+  Listener here;
+  Listener elsewhere;
+  bool running = true;
   Options options;
   Handler handler;
   std::shared_ptr<asio::ssl::context> tls;
@@ -84,12 +96,19 @@ struct HttpServer::Body final : HttpHost, std::enable_shared_from_this<Body> {
   boost::unordered_flat_map<std::array<std::uint8_t, 16>, unsigned> of_peer;
 };
 
-Result<void> HttpServer::Body::listen() {
+Result<void> HttpServer::Body::start() {
   if (options.tls) {
     auto opened = open_tls(*options.tls);
     if (!opened) return std::unexpected(opened.error());
     tls = *std::move(opened);
   }
+  if (!options.listens_here) return {};
+  if (auto good = listen(here.acceptor); !good) return good;
+  accept(here);
+  return {};
+}
+
+Result<void> HttpServer::Body::listen(Tcp::acceptor& acceptor) const {
   const Tcp::endpoint where(to_asio(options.listen.address), options.listen.udp_port);
   ErrorCode error;
   static_cast<void>(acceptor.open(where.protocol(), error));
@@ -102,18 +121,19 @@ Result<void> HttpServer::Body::listen() {
   return fail(fmt::format("cannot listen on {}: {}", options.listen.to_string(), error.message()));
 }
 
-void HttpServer::Body::accept() {
-  acceptor.async_accept([self = shared_from_this()](ErrorCode error, Tcp::socket socket) {
-    if (!self->acceptor.is_open()) return;
-    if (!error) {
-      self->begin(std::move(socket));
-      return self->accept();
-    }
-    self->rest.expires_after(kRest);
-    self->rest.async_wait([self](ErrorCode stopped) {
-      if (!stopped) self->accept();
-    });
-  });
+void HttpServer::Body::accept(Listener& listener) {
+  listener.acceptor.async_accept(
+      [self = shared_from_this(), &listener](ErrorCode error, Tcp::socket socket) {
+        if (!self->running) return;
+        if (!error) {
+          self->begin(std::move(socket));
+          return self->accept(listener);
+        }
+        listener.rest.expires_after(kRest);
+        listener.rest.async_wait([self, &listener](ErrorCode stopped) {
+          if (!stopped) self->accept(listener);
+        });
+      });
 }
 
 void HttpServer::Body::begin(Tcp::socket socket) {
@@ -142,14 +162,20 @@ void HttpServer::Body::begin(Tcp::socket socket) {
 Result<std::unique_ptr<HttpServer>> HttpServer::open(asio::io_context& io, Options options,
                                                      Handler handler) {
   auto body = std::make_shared<Body>(io, std::move(options), std::move(handler));
-  if (auto good = body->listen(); !good) return std::unexpected(good.error());
-  body->accept();
+  if (auto good = body->start(); !good) return std::unexpected(good.error());
   return std::unique_ptr<HttpServer>(new HttpServer(std::move(body)));
 }
 
 // NOLINTNEXTLINE(bugprone-exception-escape): a timer's cancel() throws nothing that is not a bug.
 HttpServer::~HttpServer() {
   body_->stop();
+}
+
+Result<void> HttpServer::listen_within(const Within& within) {
+  Tcp::acceptor& acceptor = body_->elsewhere.acceptor;
+  if (auto good = within([&] { return body_->listen(acceptor); }); !good) return good;
+  body_->accept(body_->elsewhere);
+  return {};
 }
 
 Result<void> HttpServer::read_certificate_again() {
@@ -163,7 +189,8 @@ Result<void> HttpServer::read_certificate_again() {
 
 std::uint16_t HttpServer::tcp_port() const {
   ErrorCode none;
-  return body_->acceptor.local_endpoint(none).port();
+  const Listener& own = body_->here.acceptor.is_open() ? body_->here : body_->elsewhere;
+  return own.acceptor.local_endpoint(none).port();
 }
 
 unsigned HttpServer::connections() const {

@@ -47,8 +47,11 @@ HttpResponse problem(unsigned status, std::string_view detail);
 class HttpServer {
  public:
   using Handler = std::function<HttpResponse(const HttpRequest& request)>;
+  // Runs what opens a socket elsewhere, as in another network namespace, where the socket stays.
+  using Within = std::function<Result<void>(const std::function<Result<void>()>& open)>;
   struct Options {
     Endpoint listen;
+    bool listens_here = true;  // else only where listen_within() says
     std::optional<TlsSpec> tls;
     std::chrono::milliseconds patience = std::chrono::seconds(10);
     // Asked before anything is read of a connection; it is closed where false.
@@ -70,6 +73,8 @@ class HttpServer {
   HttpServer(const HttpServer&) = delete;
   HttpServer& operator=(const HttpServer&) = delete;
 
+  // Listens at the same address elsewhere, too. Once.
+  Result<void> listen_within(const Within& within);
   // Reads certificate and key again, for connections from here on. An error leaves them as they
   // were.
   Result<void> read_certificate_again();

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "dataplane/base/device_string.h"
+
 namespace castgate {
 namespace {
 
@@ -59,6 +61,16 @@ std::vector<HostNetwork> host_networks(const Spec& spec, const WantedStreams& wa
 bool has_addresses(const PortSpec& port) noexcept {
   return std::ranges::any_of(port.networks,
                              [](const NetworkSpec& network) { return !network.addresses.empty(); });
+}
+
+bool is_of_twin(const Spec& spec, const IpAddress& address) noexcept {
+  return std::ranges::any_of(spec.ports, [&](const PortSpec& port) {
+    return !kernel_is_host(port.device) &&
+           std::ranges::any_of(port.networks, [&](const NetworkSpec& network) {
+             return std::ranges::any_of(
+                 network.addresses, [&](const IpPrefix& own) { return own.address == address; });
+           });
+  });
 }
 
 std::string name_of(const Spec& spec, const HostNetwork& network) {

@@ -29,6 +29,8 @@ struct HostNetwork {
 std::vector<HostNetwork> host_networks(const Spec& spec, const WantedStreams& wanted = {});
 
 bool has_addresses(const PortSpec& port) noexcept;
+// An own address of a port that Linux has not itself.
+bool is_of_twin(const Spec& spec, const IpAddress& address) noexcept;
 
 // red, or red.43
 std::string name_of(const Spec& spec, const HostNetwork& network);

@@ -60,6 +60,12 @@ std::vector<std::pair<IpAddress, std::optional<IpAddress>>> each(
 
 }  // namespace
 
+Result<UniqueFd> datagram_socket(int family) {
+  UniqueFd fd(socket(family, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  if (!fd) return fail(fmt::format("membership socket: {}", errno_text()));
+  return fd;
+}
+
 Result<void> Memberships::join(unsigned interface, const JoinedGroup& wanted) {
   return follow(interface, {}, {wanted});
 }

@@ -13,6 +13,9 @@
 
 namespace castgate {
 
+// In the network namespace of the calling thread.
+Result<UniqueFd> datagram_socket(int family);
+
 // Holds multicast memberships by sockets that never receive. As many sockets as the kernel's limits
 // ask for: 20 groups a socket (igmp_max_memberships) and 10 sources a group (igmp_max_msf).
 class Memberships {

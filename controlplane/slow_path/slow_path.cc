@@ -28,12 +28,6 @@ Instant now() {
   return Instant{std::chrono::duration_cast<Nanoseconds>(Clock::now().time_since_epoch()).count()};
 }
 
-Result<UniqueFd> datagram_socket(int family) {
-  UniqueFd fd(socket(family, SOCK_DGRAM | SOCK_CLOEXEC, 0));
-  if (!fd) return fail(fmt::format("membership socket: {}", errno_text()));
-  return fd;
-}
-
 }  // namespace
 
 class SlowPath::Body {
@@ -50,6 +44,7 @@ class SlowPath::Body {
   Result<void> start();
   Result<void> follow();
   void take(const HostFrame& frame);
+  const NetNamespace* space() const noexcept { return space_ ? &*space_ : nullptr; }
   HopFinder& hops() noexcept { return hops_; }
   std::uint64_t filtered() const noexcept { return filtered_; }
 
@@ -286,6 +281,9 @@ Result<void> SlowPath::start() {
 }
 Result<void> SlowPath::follow() {
   return body_->follow();
+}
+const NetNamespace* SlowPath::twins_space() const noexcept {
+  return body_->space();
 }
 void SlowPath::take(const HostFrame& frame) {
   body_->take(frame);

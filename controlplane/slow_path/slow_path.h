@@ -8,6 +8,7 @@
 
 #include "controlplane/slow_path/hop_finder.h"
 #include "controlplane/slow_path/host_networks.h"
+#include "controlplane/slow_path/net_namespace.h"
 #include "dataplane/base/error.h"
 #include "dataplane/contract/runtime.h"
 #include "dataplane/contract/spec.h"
@@ -44,6 +45,8 @@ class SlowPath {
   // After the spec, or what is wanted, has changed: joins what its legs want now, leaves what they
   // want no more. Ports and their addresses stay.
   Result<void> follow();
+  // Where the twins are; null: no port has one.
+  const NetNamespace* twins_space() const noexcept;
   // A frame that the data plane punted.
   void take(const HostFrame& frame);
   // Who knows the MAC addresses of next hops.

@@ -14,8 +14,9 @@ namespace castgate {
 // starves neither the others nor the worker. Token buckets that hold a tenth of a second.
 class Policer {
  public:
-  // Packets a second by HostKind: doors' ports and the rest, ARP, ICMP, IGMP, ND and MLD, errors.
-  static constexpr std::array<std::int64_t, 6> kRates{1000, 2000, 1000, 100, 500, 1000};
+  // Packets a second by HostKind: UDP that no stream takes, ARP, ICMP, IGMP, ND and MLD, errors,
+  // TCP. Who joins by TCP sends six or so. A tenth of a second of all is what the ring can hold.
+  static constexpr std::array<std::int64_t, 7> kRates{1000, 2000, 1000, 100, 500, 1000, 5000};
 
   bool allow(HostKind kind, Instant now) noexcept {
     const auto i = static_cast<std::size_t>(kind);

@@ -63,7 +63,7 @@ class TwoLegs {
 // What the host stack's side of the ring finds, by kind.
 class HostSide {
  public:
-  explicit HostSide(const std::array<FloodKind, 5>& flood) : flood_(flood) {}
+  explicit HostSide(const std::array<FloodKind, 6>& flood) : flood_(flood) {}
   void empty(PacketRing& ring) {
     std::array<rte_mbuf*, kBurst> burst;
     while (const unsigned count = ring.take(burst)) {
@@ -80,14 +80,14 @@ class HostSide {
   std::uint64_t all = 0;
 
  private:
-  const std::array<FloodKind, 5>& flood_;
+  const std::array<FloodKind, 6>& flood_;
 };
 
 // A port whose ring is never empty: both legs at their pace by the real clock, flood for the rest
 // of every burst.
 class FloodedPort final : public Port {
  public:
-  FloodedPort(rte_mempool* pool, const std::array<FloodKind, 5>& flood, const TscClock& clock)
+  FloodedPort(rte_mempool* pool, const std::array<FloodKind, 6>& flood, const TscClock& clock)
       : pool_(pool), flood_(flood), clock_(clock) {}
   unsigned receive(unsigned, std::span<rte_mbuf*> burst) noexcept override {
     if (legs.last == 0) return 0;
@@ -123,7 +123,7 @@ class FloodedPort final : public Port {
 
  private:
   rte_mempool* pool_;
-  const std::array<FloodKind, 5>& flood_;
+  const std::array<FloodKind, 6>& flood_;
   const TscClock& clock_;
   Instant began_;
   PortFacts facts_;

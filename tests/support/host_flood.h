@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A flood of what no stream wants: five kinds of frames in turn, four of them for the host stack.
+// A flood of what no stream wants: six kinds of frames in turn, five of them for the host stack.
 #pragma once
 
 #include <array>
@@ -39,7 +39,7 @@ inline Bytes ip4_of(unsigned protocol, const Bytes& destination, const Bytes& pa
   return made;
 }
 
-inline std::array<FloodKind, 5> host_flood() {
+inline std::array<FloodKind, 6> host_flood() {
   Bytes query{0x11, 10, 0, 0, 0, 0, 0, 0, 2, 60, 0, 0};  // IGMPv3, general
   set16(query, 2, slow_checksum(query));
   Bytes echo{8, 0, 0, 0, 0, 7, 0, 1, 'p', 'i', 'n', 'g'};
@@ -51,6 +51,7 @@ inline std::array<FloodKind, 5> host_flood() {
   stranger.destination_port = 53;
   return {{{"arp", 2000, arp_request()},
            {"igmp query", 100, ip4_of(2, {224, 0, 0, 1}, query)},
+           {"tcp", 5000, ip4_of(6, {10, 1, 0, 2}, Bytes(20, 2))},
            {"icmp echo", 1000, ip4_of(1, {10, 1, 0, 2}, echo)},
            {"unknown udp", 1000, stranger.bytes()},
            {"garbage", 0, garbage}}};

@@ -141,6 +141,39 @@ TEST_F(HttpTest, peer_that_is_not_admitted_hears_nothing) {
   EXPECT_EQ(ask(std::string("GET / HTTP/1.1\r\nHost: x\r\n") + kClose), "");
 }
 
+TEST(HttpServerOpen, listens_within_another_place_as_well_or_alone) {
+  asio::io_context io;
+  const auto handler = [](const HttpRequest&) { return HttpResponse{.status = 204}; };
+  HttpServer::Options options;
+  options.listen = Endpoint{IpAddress::v4(0x7f000001), 0};
+  options.listens_here = false;
+  const auto server = HttpServer::open(io, options, handler);
+  ASSERT_TRUE(server);
+  EXPECT_EQ((*server)->tcp_port(), 0u);
+  unsigned entered = 0;
+  const auto within = [&](const std::function<Result<void>()>& open) {
+    ++entered;
+    return open();
+  };
+  ASSERT_TRUE((*server)->listen_within(within));
+  EXPECT_EQ(entered, 1u);
+  asio::io_context client;
+  tcp::socket socket(client);
+  socket.connect({asio::ip::address_v4::loopback(), (*server)->tcp_port()});
+  asio::write(socket, asio::buffer(std::string("GET / HTTP/1.1\r\nHost: x\r\n") + kClose));
+  std::string reply;
+  boost::system::error_code end;
+  std::thread served([&] { io.run_for(std::chrono::seconds(2)); });
+  asio::read(socket, asio::dynamic_buffer(reply), end);
+  io.stop();
+  served.join();
+  EXPECT_TRUE(reply.starts_with("HTTP/1.1 204 ")) << reply;
+  options.listen.udp_port = (*server)->tcp_port();
+  const auto second = HttpServer::open(io, options, handler);
+  ASSERT_TRUE(second) << "it listens nowhere yet";
+  EXPECT_FALSE((*second)->listen_within(within)) << "the address is in use there";
+}
+
 TEST(HttpServerOpen, address_in_use_is_named) {
   asio::io_context io;
   const auto handler = [](const HttpRequest&) { return HttpResponse{}; };

@@ -206,6 +206,18 @@ TEST(Parse, errors_are_told_from_other_icmp) {
   }
 }
 
+TEST(Parse, tcp_to_a_station_is_the_host_stacks) {
+  for (const bool v6 : {false, true}) {
+    Frame frame = v6 ? frame6() : Frame{};
+    frame.protocol = 6;
+    EXPECT_EQ(parse(frame.bytes()).verdict, ParseVerdict::NotUdp) << "to a group";
+    frame.destination[0] = v6 ? 0x20 : 10;
+    const Parsed parsed = parse(frame.bytes());
+    EXPECT_EQ(parsed.verdict, ParseVerdict::Host);
+    EXPECT_EQ(parsed.layout.host, HostKind::Tcp);
+  }
+}
+
 TEST(Parse, both_checksum_tests_agree_with_rfc_1071) {
   std::mt19937 random(7);
   for (int i = 0; i < 200'000; ++i) {

@@ -4,6 +4,8 @@
 #include <fmt/format.h>
 #include <utility>
 
+#include "controlplane/slow_path/host_networks.h"
+
 namespace castgate {
 
 RestDoor::RestDoor(Parts parts, std::optional<Tokens> tokens)
@@ -29,6 +31,7 @@ Result<std::unique_ptr<RestDoor>> RestDoor::open(boost::asio::io_context& io, Pa
 Result<void> RestDoor::listen(boost::asio::io_context& io) {
   HttpServer::Options options;
   options.listen = own_.listen;
+  options.listens_here = !is_of_twin(parts_.spec, own_.listen.address);
   options.tls = own_.tls;
   options.admits = [this](const IpAddress& peer) { return may_come(peer, own_.allow); };
   options.refused = [this](unsigned status) { count_refusal(status); };
@@ -37,6 +40,13 @@ Result<void> RestDoor::listen(boost::asio::io_context& io) {
   if (!server) return std::unexpected(server.error());
   server_ = *std::move(server);
   return {};
+}
+
+Result<void> RestDoor::listen_on_twins(const HttpServer::Within& within) {
+  const IpAddress& own = own_.listen.address;
+  if (!own.is_unspecified() && !is_of_twin(parts_.spec, own)) return {};
+  auto good = server_->listen_within(within);
+  return good ? good : fail("doors.rest: " + good.error().text);
 }
 
 Result<void> RestDoor::read_files_again() {

@@ -38,6 +38,10 @@ class RestDoor {
   // Spec with doors.rest.
   static Result<std::unique_ptr<RestDoor>> open(boost::asio::io_context& io, Parts parts);
 
+  // On the twins of ports, too, which are not among this host's interfaces: where it listens on an
+  // address of theirs, or on every address.
+  Result<void> listen_on_twins(const HttpServer::Within& within);
+
   // Without a network: what a request is answered.
   RestDoor(Parts parts, std::optional<Tokens> tokens);
 

@@ -25,6 +25,7 @@ constexpr std::uint16_t kIp6Type = 0x86dd;
 constexpr std::uint8_t kHopByHop = 0;
 constexpr std::uint8_t kIcmp = 1;
 constexpr std::uint8_t kIgmp = 2;
+constexpr std::uint8_t kTcp = 6;
 constexpr std::uint8_t kUdpProtocol = 17;
 constexpr std::uint8_t kRouting = 43;
 constexpr std::uint8_t kFragmentHeader = 44;
@@ -60,6 +61,13 @@ ParseVerdict parse_udp(std::span<const std::byte> frame, std::size_t end, const 
                                                             : ParseVerdict::UdpChecksum;
 }
 
+// TCP is the doors'; no group of anybody's speaks it.
+ParseVerdict parse_other(unsigned protocol, PacketLayout& layout) noexcept {
+  if (protocol != kTcp || layout.destination.is_multicast()) return ParseVerdict::NotUdp;
+  layout.host = HostKind::Tcp;
+  return ParseVerdict::Host;
+}
+
 ParseVerdict parse_ip4(std::span<const std::byte> frame, const ParseChecks& checks,
                        PacketLayout& layout) noexcept {
   const std::size_t ip = layout.l3_at;
@@ -86,7 +94,7 @@ ParseVerdict parse_ip4(std::span<const std::byte> frame, const ParseChecks& chec
     if (protocol == kIgmp) layout.host = HostKind::Igmp;
     return ParseVerdict::Host;
   }
-  if (protocol != kUdpProtocol) return ParseVerdict::NotUdp;
+  if (protocol != kUdpProtocol) return parse_other(protocol, layout);
   layout.udp_at = static_cast<std::uint16_t>(ip + header);
   return parse_udp(frame, ip + total, checks, layout);
 }
@@ -132,7 +140,7 @@ ParseVerdict parse_ip6(std::span<const std::byte> frame, const ParseChecks& chec
     layout.host = error ? HostKind::IcmpError : HostKind::NeighbourOrMld;
     return ParseVerdict::Host;
   }
-  if (protocol != kUdpProtocol) return ParseVerdict::NotUdp;
+  if (protocol != kUdpProtocol) return parse_other(protocol, layout);
   layout.udp_at = static_cast<std::uint16_t>(next);
   return parse_udp(frame, end, checks, layout);
 }

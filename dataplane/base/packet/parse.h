@@ -28,8 +28,8 @@ enum class ParseVerdict : std::uint8_t {
   Ttl,
 };
 
-// IcmpError: of either version, that a packet did not get where it was to go.
-enum class HostKind : std::uint8_t { None, Arp, Icmp, Igmp, NeighbourOrMld, IcmpError };
+// IcmpError: of either version, that a packet did not get where it was to go. Tcp: to one station.
+enum class HostKind : std::uint8_t { None, Arp, Icmp, Igmp, NeighbourOrMld, IcmpError, Tcp };
 
 struct ParseChecks {
   bool ip_checksum = true;
