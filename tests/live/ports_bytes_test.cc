@@ -253,6 +253,10 @@ TEST_F(PortsBytes, facts_tell_chains_kernel_interface_and_reception) {
   EXPECT_EQ(facts.multi_segment_tx, !linearises);
   EXPECT_EQ(facts.on_kernel_interface, g_device.starts_with("net_af_packet"));
   EXPECT_EQ(facts.driver, g_device.substr(0, facts.driver.size()));
+  rte_mempool* own = port_->transmit_pool();
+  EXPECT_EQ(own != nullptr, g_device.starts_with("net_af_xdp"));
+  send({test::one_segment(own == nullptr ? pool() : own, frame(200, 16))});
+  EXPECT_EQ(await(1), Frames{frame(200, 16)});
   send({as_chain(frame(600, 15))});
   EXPECT_EQ(await(1).size(), 1u);
   EXPECT_EQ(port_->stats().tx_linearised, linearises ? 1u : 0u);

@@ -39,6 +39,7 @@ class CountingPort final : public Port {
     for (rte_mbuf* packet : kept) rte_pktmbuf_free(packet);
     kept.clear();
   }
+  rte_mempool* transmit_pool() const noexcept override { return own_pool; }
   const PortFacts& facts() const noexcept override { return facts_; }
   PortStats stats() const override { return {}; }
 
@@ -47,6 +48,7 @@ class CountingPort final : public Port {
   std::vector<rte_mbuf*> kept;
   std::uint64_t accepts = UINT64_MAX;
   bool keeps = false;
+  rte_mempool* own_pool = nullptr;
 
  private:
   PortFacts facts_;

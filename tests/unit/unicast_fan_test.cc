@@ -33,6 +33,31 @@ TEST_F(UnicastFanTest, small_payloads_are_copied_and_are_the_same) {
   expect_all_in_order(100, 5);
 }
 
+TEST_F(UnicastFanTest, copies_are_made_in_the_ports_own_pool_and_shared_payloads_are_not) {
+  auto own = PacketPool::make({.name = "own", .packets = 127, .cache = 0});
+  ASSERT_TRUE(own) << own.error().text;
+  out_.own_pool = own->get();
+  make();
+  join_many(100);
+  out_.keeps = true;
+  receive(0, 0, 100);
+  work_until_idle();
+  receive(1, 0, 1316);
+  work_until_idle();
+  ASSERT_EQ(out_.kept.size(), 200u);
+  for (unsigned n = 0; n < 200; ++n) {
+    ASSERT_EQ(out_.kept[n]->pool, n < 100 ? own->get() : heads_->get()) << n;
+  }
+  EXPECT_EQ(own->in_use(), 100u);
+  EXPECT_EQ(pool_->in_use(), 1u);  // the payload that is shared
+  receive(2, 0, 100);              // 27 buffers are left
+  work_until_idle();
+  EXPECT_EQ(out_.kept.size() - 200 + drops(DropReason::CopyFailed), 100u);
+  EXPECT_GE(drops(DropReason::CopyFailed), 73u);
+  out_.let_go();
+  EXPECT_EQ(own->in_use(), 0u);
+}
+
 TEST_F(UnicastFanTest, full_backlog_drops_the_newest_packet_for_all) {
   make();
   join_many(1'000);
