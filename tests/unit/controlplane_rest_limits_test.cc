@@ -51,6 +51,68 @@ TEST_F(RestLimitsTest, what_no_client_can_be_is_refused_by_name) {
   }
 }
 
+TEST_F(RestLimitsTest, client_that_opens_ten_thousand_has_as_many_as_its_address_may) {
+  for (unsigned port = 10'000; port < 20'000; ++port) {
+    now_ = now_ + std::chrono::milliseconds(40);  // as fast as it may ask, twice
+    const Reply asked = join({{"udp_port", port}, {"proof", true}});
+    ASSERT_EQ(asked.status, 202u) << port;
+    const bool has_place = port < 10'003;
+    ASSERT_EQ(renew(asked.id(), {{"nonce", last_nonce()}}).status, has_place ? 200u : 429u) << port;
+  }
+  EXPECT_EQ(counters_.quota, 9'997u);
+  EXPECT_EQ(clients_.size(), 3u);
+  EXPECT_EQ(runtime_.joined.size(), 3u);
+}
+
+TEST_F(RestLimitsTest, addresses_that_are_no_clients_are_refused_whoever_asks) {
+  spec_.doors.rest->allow = {IpPrefix::parse("0.0.0.0/0").value(), IpPrefix::parse("::/0").value()};
+  open();
+  come_from("127.0.0.1");  // may place clients anywhere
+  const char* const addresses[] = {
+      "239.1.1.1",    "0.0.0.0",   "255.255.255.255", "127.0.0.1", "10.9.0.1", "10.9.0.0",
+      "10.9.255.255", "240.0.0.1", "ff0e::1",         "::",        "::1"};
+  for (const char* address : addresses) {
+    EXPECT_EQ(join({{"udp_port", 6000}, {"address", address}}).status, 400u) << address;
+  }
+  EXPECT_EQ(counters_.bad_address, std::size(addresses));
+  EXPECT_TRUE(runtime_.joined.empty());
+}
+
+TEST_F(RestLimitsTest, cut_deep_and_garbled_bodies_are_bad_requests) {
+  const std::string whole = R"({"udp_port": 6000, "address": "10.9.0.7", "proof": true})";
+  std::vector<std::string> bodies;
+  for (std::size_t length = 0; length < whole.size(); ++length) {
+    bodies.push_back(whole.substr(0, length));
+  }
+  constexpr std::size_t kDeep = 30'000;  // as deep as a body of 64 KiB can be
+  const std::string nested = std::string(kDeep, '[') + std::string(kDeep, ']');
+  bodies.push_back(nested);
+  bodies.push_back(R"({"udp_port": 6000, "address": )" + nested + "}");
+  bodies.push_back("{\"udp_port\": 6000, \"address\": \"10.9.0.7\xff\"}");
+  bodies.push_back("{\"udp_port\": 6000, \"\xc3\x28\": 1}");
+  for (const std::string& body : bodies) {
+    ASSERT_EQ(ask("POST", kNews, body).status, 400u) << body.substr(0, 80);
+    now_ = now_ + std::chrono::milliseconds(20);
+  }
+  EXPECT_EQ(counters_.bad_request, bodies.size());
+  EXPECT_TRUE(proofs_.empty());
+  EXPECT_EQ(ask("POST", kNews, whole).status, 202u);
+}
+
+TEST_F(RestLimitsTest, whoever_is_not_known_costs_nothing) {
+  open(Tokens::parse("alice 0123456789abcdef\n", "t").value());
+  private_ = true;
+  constexpr unsigned kTries = 1'000;
+  for (unsigned n = 0; n < kTries; ++n) {
+    const std::string body = json{{"udp_port", 6000 + n}, {"proof", n % 2 == 0}}.dump();
+    ASSERT_EQ(ask("POST", kNews, body, n % 3 == 0 ? "" : "Bearer 0123456789abcdeX").status, 401u);
+  }
+  EXPECT_EQ(counters_.auth_fail, kTries);
+  EXPECT_TRUE(proofs_.empty());
+  EXPECT_TRUE(runtime_.joined.empty());
+  EXPECT_EQ(clients_.size(), 0u);
+}
+
 TEST_F(RestLimitsTest, paths_and_methods_that_are_not_there) {
   const std::string id(32, '0');
   for (const std::string& target :

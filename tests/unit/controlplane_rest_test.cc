@@ -138,6 +138,53 @@ TEST_F(RestTest, proof_of_one_peer_is_not_told_to_another) {
   EXPECT_EQ(renew(own.id(), {{"nonce", nonce}}).body["state"], "active");
 }
 
+TEST_F(RestTest, address_and_port_are_one_client_whoever_asks_and_however_often) {
+  const std::string id = join({{"udp_port", 6000}}).id();
+  EXPECT_EQ(join({{"udp_port", 6000}}).id(), id);
+  come_from("10.9.0.8");
+  const json same{{"udp_port", 6000}, {"address", "10.9.0.7"}};
+  EXPECT_EQ(join(same).status, 403u);
+  json proved = same;
+  proved["proof"] = true;
+  const Reply asked = join(proved);
+  ASSERT_EQ(asked.status, 202u);
+  EXPECT_EQ(renew(asked.id(), {{"nonce", last_nonce()}}).id(), id) << "the one that is there";
+  EXPECT_EQ(runtime_.joined.size(), 1u);
+  EXPECT_EQ(clients_.size(), 1u);
+}
+
+TEST_F(RestTest, what_is_brought_back_after_leaving_joins_nobody) {
+  const Reply asked = join({{"udp_port", 6000}, {"proof", true}});
+  const std::string nonce = last_nonce();
+  EXPECT_EQ(renew(asked.id(), {{"nonce", nonce}}).status, 200u);
+  EXPECT_EQ(ask("DELETE", std::string(kNews) + "/" + asked.id()).status, 204u);
+  EXPECT_EQ(renew(asked.id(), {{"nonce", nonce}}).status, 404u);
+  EXPECT_EQ(ask("DELETE", std::string(kNews) + "/" + asked.id()).status, 404u);
+  EXPECT_EQ(renew(asked.id()).status, 404u);
+  EXPECT_EQ(runtime_.joined.size(), 1u);
+  EXPECT_EQ(runtime_.left.size(), 1u);
+  EXPECT_EQ(clients_.size(), 0u);
+}
+
+// Of who asks for an address that is not his own: at most three times his own bytes come there.
+TEST_F(RestTest, proofs_are_no_amplifier) {
+  const std::string body = R"({"udp_port":1,"address":"10.9.9.9","proof":true})";
+  ASSERT_EQ(ask("POST", kNews, body).status, 202u);
+  for (unsigned i = 0; i < 200; ++i) {
+    now_ = now_ + std::chrono::milliseconds(100);
+    door_->turn();
+  }
+  constexpr std::size_t kIpUdp = 28;
+  std::size_t sent = 0;
+  for (const auto& [to, payload] : proofs_) sent += kIpUdp + payload.size();
+  constexpr std::size_t kIpTcp = 40;
+  const std::string request = std::string("POST ") + kNews + " HTTP/1.1\r\nHost: a\r\n" +
+                              "Content-Length: 48\r\n\r\n" + body;
+  const std::size_t asked = 3 * kIpTcp + request.size();  // SYN, ACK, and the request
+  EXPECT_GT(sent, 0u);
+  EXPECT_LE(sent, 3 * asked);
+}
+
 TEST_F(RestTest, client_has_several_streams_under_one_id) {
   const Reply first = join({{"udp_port", 6000}, {"proof", true}});
   const std::string id = renew(first.id(), {{"nonce", last_nonce()}}).id();
