@@ -33,7 +33,9 @@ capture_stages flow --stage failover,drops --stream news
 flow=$started
 send_on_two_paths "$count" 4
 for _ in 1 2 3; do
-  timeout -s INT 1 "$castgate" capture --stage rx -o - >"$work/refused" 2>&1 || true
+  code=0
+  timeout -s INT 1 "$castgate" capture --stage rx -o - >"$work/refused" 2>&1 || code=$?
+  [[ $code -eq 2 ]] || fail "a second capture ends with $code, not with 2"
   grep -q "another capture runs" "$work/refused" || fail "a second capture is not refused"
 done
 await_sender
