@@ -148,6 +148,35 @@ TEST_F(UnicastFanTest, refused_copies_are_their_clients) {
   EXPECT_EQ(drops(DropReason::TxFull), 50u);
 }
 
+TEST_F(UnicastFanTest, port_that_takes_nothing_for_a_second_holds_little_and_recovers) {
+  constexpr unsigned kClients = 10;
+  constexpr unsigned kPackets = 10'000;  // one each 100 us
+  make();
+  const auto places = join_many(kClients);
+  out_.accepts = 0;
+  unsigned most = 0;
+  for (unsigned n = 0; n < kPackets; ++n) {
+    receive(n);
+    pipeline_->flush();
+    most = std::max(most, pool_->in_use() + heads_->in_use());
+  }
+  EXPECT_LE(most, 200u);
+  EXPECT_EQ(snapshot().ledger.in, kPackets) << "reception went on";
+  out_.accepts = UINT64_MAX;
+  receive(kPackets);
+  work_until_idle();
+  pipeline_->drain(now_);
+  EXPECT_EQ(out_.order.size() + drops(DropReason::TxFull), kClients * (kPackets + 1));
+  for (unsigned n = 0; n < kClients; ++n) {
+    const auto& numbers = out_.numbers[n];
+    EXPECT_TRUE(std::ranges::is_sorted(numbers)) << n;
+    EXPECT_EQ(numbers.back(), kPackets) << n;
+    const auto full =
+        roster_->counters(places[n]).drops[static_cast<std::size_t>(ClientDrop::TxFull)];
+    EXPECT_EQ(numbers.size() + full, kPackets + 1) << n;
+  }
+}
+
 TEST_F(UnicastFanTest, who_leaves_gets_nothing_of_what_waits_and_others_get_all) {
   make();
   auto places = join_many(1'000);
