@@ -120,14 +120,11 @@ inline constexpr std::array<DropReasonInfo, kDropReasons> kDropReasonTable{{
     {"mtu", "replicate", "packet is larger than the MTU of the output's port"},
     {"ttl_expired", "replicate", "ttl: decrement reached 0"},
     {"copy_failed", "replicate",
-     "the packet pool was empty when an output, or a worker that helps (fan_workers), needed its "
-     "copy"},
+     "the packet pool was empty when an output or helper wanted a copy"},
     {"no_neighbour", "replicate", "the MAC address of the way to a client is not known"},
     {"no_client", "replicate", "nobody has joined, and the stream has no multicast output"},
     {"quota", "replicate", "over the rate that one client may have (unicast.max_rate)"},
-    {"backlog", "replicate",
-     "64 packets of the stream waited for a worker's clients, so the newest goes; or the ring to a "
-     "worker that helps (fan_workers) was full"},
+    {"backlog", "replicate", "64 packets waited for clients, or the ring to a helper was full"},
     {"tx_full", "transmit", "the driver's transmit ring stayed full"},
     {"tx_rate", "transmit", "over what the port may carry (ports.*.max_rate)"},
     {"tx_link_down", "transmit", "the output's port has no link"},
