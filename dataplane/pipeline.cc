@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "dataplane/pipeline.h"
 
+#include <algorithm>
+
 namespace castgate {
 
 Pipeline::Pipeline(const PipelineParts& parts)
@@ -17,6 +19,7 @@ Pipeline::Pipeline(const PipelineParts& parts)
                   .helpers = parts.helpers,
                   .links = parts.fan_links},
                  transmit_),
+      pool_(parts.pool),
       failover_(parts.spec, parts.mine, {parts.held_limit, parts.fingerprint_seed, parts.streams},
                 after_failover(parts), *parts.events),
       classify_({parts.spec, parts.flows, parts.worker, parts.pool}, failover_, *parts.exits),
@@ -48,6 +51,7 @@ void Pipeline::show_to(Tap* tap) noexcept {
   classify_.show_drops_to(drops ? tap : nullptr);
   failover_.show_to(tap);
   if (restamp_) restamp_->show_drops_to(drops ? tap : nullptr);
+  if (protect_) protect_->show_drops_to(drops ? tap : nullptr);
   replicate_.show_to(tap);
   transmit_.show_to(tap);
 }
@@ -61,24 +65,51 @@ void Pipeline::show_received(unsigned port, std::span<rte_mbuf* const> burst,
 
 // Where no stream is restamped, packets do not even pass the stage.
 Stage& Pipeline::after_failover(const PipelineParts& parts) {
-  if (!RestampStage::is_needed(parts.spec, parts.mine)) return replicate_;
-  restamp_ = std::make_unique<RestampStage>(parts.spec, parts.mine, replicate_, parts.streams);
+  Stage& next = after_restamp(parts);
+  if (!RestampStage::is_needed(parts.spec, parts.mine)) return next;
+  restamp_ = std::make_unique<RestampStage>(parts.spec, parts.mine, next, parts.streams);
   return *restamp_;
+}
+
+// Nor this one, where none is protected.
+Stage& Pipeline::after_restamp(const PipelineParts& parts) {
+  const auto& streams = parts.spec.streams;
+  for (std::size_t s = 0; s < streams.size(); ++s) {
+    if (!parts.mine[s] || !is_protected(streams[s])) continue;
+    if (!protect_) protect_ = make_protect_stage(std::max(streams.size(), parts.streams));
+    Renditions renditions = make_renditions(streams[s]);
+    protect_->install(s, renditions);
+  }
+  if (!protect_) return replicate_;
+  protect_->connect(replicate_, pool_);
+  return *protect_;
+}
+
+// Stages that the first stream needs which has them.
+void Pipeline::insert_stages(StreamKit& kit) noexcept {
+  if (kit.protect && !protect_) {
+    protect_ = std::move(kit.protect);
+    protect_->connect(replicate_, pool_);
+    if (restamp_) restamp_->set_next(*protect_);
+    show_to(tap_);
+  }
+  if (kit.restamp && !restamp_) {
+    restamp_ = std::move(kit.restamp);
+    restamp_->set_next(protect_ ? static_cast<Stage&>(*protect_) : replicate_);
+    failover_.set_next(*restamp_);
+    show_to(tap_);
+  }
 }
 
 void Pipeline::install(StreamKit& kit, Instant now) noexcept {
   if (kit.part != 0) return replicate_.install(kit.stream, kit.outputs);
   was_changed_ = true;
-  if (kit.restamp && !restamp_) {
-    restamp_ = std::move(kit.restamp);
-    restamp_->set_next(replicate_);
-    failover_.set_next(*restamp_);
-    show_to(tap_);
-  }
+  insert_stages(kit);
   if (tap_ != nullptr) tap_->set_time(now);
   capture_.set_ports(kit.stream, kit.leg_ports);
   failover_.install(kit.stream, kit.failover, now);  // what is let go leaves as it would have
   if (restamp_) restamp_->install(kit.stream, kit.face);
+  if (protect_) protect_->install(kit.stream, kit.renditions);
   replicate_.install(kit.stream, kit.outputs);
 }
 
@@ -88,6 +119,7 @@ void Pipeline::remove(StreamKit& kit, Instant now) noexcept {
   if (tap_ != nullptr) tap_->set_time(now);
   failover_.remove(kit.stream, kit.failover.stream, now);
   if (restamp_) restamp_->install(kit.stream, kit.face);
+  if (protect_) protect_->install(kit.stream, kit.renditions);
   replicate_.install(kit.stream, kit.outputs);
 }
 
@@ -110,11 +142,13 @@ void Pipeline::take_over_known(std::span<rte_mbuf* const> burst, Instant now) no
 
 void Pipeline::drain(Instant now) noexcept {
   failover_.drain(now);
+  if (protect_) protect_->work();
   replicate_.finish();
   transmit_.drain();
 }
 
 void Pipeline::snapshot_stream(std::size_t s, StreamSnapshot& into) const {
+  if (protect_) into.crypto_packets += protect_->packets(s);
   if (failover_.snapshot(s, into)) return replicate_.snapshot(s, into);
   replicate_.snapshot_clients(s, into);
 }
@@ -146,11 +180,13 @@ void Pipeline::add_counters(Snapshot& into) const {
   for (std::size_t r = 0; r < kDropReasons; ++r) {
     drops[r] += replicate_.drops()[r].get();
     if (restamp_) drops[r] += restamp_->drops()[r].get();
+    if (protect_) drops[r] += protect_->drops()[r].get();
     into.drops[r] += drops[r];
     into.ledger.dropped += drops[r];
   }
   into.ledger.in += received;
   into.ledger.created += replicate_.created() + failover_.created();
+  if (protect_) into.ledger.created += protect_->created();
 }
 
 Snapshot empty_snapshot(const Spec& spec, std::span<Port* const> ports) {

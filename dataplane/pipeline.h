@@ -12,6 +12,7 @@
 #include "dataplane/contract/snapshot.h"
 #include "dataplane/event_sink.h"
 #include "dataplane/failover/failover_stage.h"
+#include "dataplane/protect/protect_stage.h"
 #include "dataplane/replicate/replicate_stage.h"
 #include "dataplane/restamp/restamp_stage.h"
 #include "dataplane/stream_kit.h"
@@ -99,6 +100,7 @@ class Pipeline {
   void set_time(Instant now) noexcept { transmit_.set_time(now); }
   // The turn's end.
   void flush() noexcept {
+    if (protect_) protect_->work();
     replicate_.work();
     transmit_.flush();
   }
@@ -115,7 +117,8 @@ class Pipeline {
     return failover_.locate(packet, where);
   }
   std::uint64_t held() const noexcept {
-    return failover_.held() + replicate_.held() + transmit_.waiting();
+    return failover_.held() + (protect_ ? protect_->held() : 0) + replicate_.held() +
+           transmit_.waiting();
   }
 
   // Fills what this worker knows of stream `s`, at most a few microseconds of work.
@@ -132,10 +135,14 @@ class Pipeline {
   RingTap capture_;  // before the stages, which show it packets to their end
   ByteRing* capture_ring_ = nullptr;
   Stage& after_failover(const PipelineParts& parts);
+  Stage& after_restamp(const PipelineParts& parts);
+  void insert_stages(StreamKit& kit) noexcept;
 
   TransmitStage transmit_;
   ReplicateStage replicate_;
-  std::unique_ptr<RestampStage> restamp_;  // null until a stream needs it
+  std::unique_ptr<ProtectStage> protect_;  // null until a stream needs it
+  std::unique_ptr<RestampStage> restamp_;  // likewise
+  rte_mempool* pool_;
   FailoverStage failover_;
   ClassifyStage classify_;
   bool was_changed_ = false;  // what another worker hands over may be of a stream that is gone

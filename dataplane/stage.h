@@ -81,7 +81,10 @@ struct PacketTag {
 
   std::uint16_t stream;
   std::uint8_t leg;
-  std::uint8_t worker;   // as the flow table has it
+  union {
+    std::uint8_t worker;     // as the flow table has it; until its own worker has the packet
+    std::uint8_t rendition;  // from protect on: which of the stream's renditions_of()
+  };
   std::uint16_t udp_at;  // bytes from the start of the frame
   std::uint8_t l3_at;
   std::uint8_t flags;

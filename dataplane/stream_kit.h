@@ -9,6 +9,7 @@
 #include "dataplane/capture/capture_filter.h"
 #include "dataplane/classify/flow_table.h"
 #include "dataplane/failover/failover_stage.h"
+#include "dataplane/protect/protect_stage.h"
 #include "dataplane/replicate/replicate_stage.h"
 #include "dataplane/restamp/restamp_stage.h"
 
@@ -23,6 +24,8 @@ struct StreamKit {
   FailoverStage::Change failover;
   RestampStage::Face face;
   std::unique_ptr<RestampStage> restamp;  // for a worker without this stage
+  Renditions renditions;
+  std::unique_ptr<ProtectStage> protect;  // likewise
   ReplicateStage::Change outputs;
   CaptureFilter::LegPorts leg_ports{};
 };

@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Writes the captures that pipelines/iptv.yaml, st2110.yaml, raw_ts.yaml and unicast.yaml are tried
-with: what two lossy paths delivered of one stream, as NAME-red.pcap and NAME-blue.pcap; and who
-joins when, as unicast-clients.csv."""
+"""Writes the captures that pipelines/iptv.yaml, st2110.yaml, raw_ts.yaml, unicast.yaml and sealed.yaml
+are tried with: what two lossy paths delivered of one stream, as NAME-red.pcap and NAME-blue.pcap; who
+joins when, as unicast-clients.csv and sealed-clients.csv; and a key for sealed.yaml, news1.key."""
 import argparse
+import os
 import pathlib
 import random
 import struct
@@ -102,14 +103,31 @@ def unicast(packets=2000, seed=7):
     return sides, [datagrams[number] for number in sorted(came)]
 
 
+def sealed(packets=3000, seed=7):
+    """MPEG-TS in RTP; and a key, which is no secret."""
+    legs = [("10.1.0.5", "239.1.0.1", 5000, 0, 0.01),
+            ("10.2.0.5", "239.2.0.1", 5002, 4_000_000, 0.01)]
+    stream = lossy_pair.Stream(packets, 64_000, seed=seed)
+    sides, came = two_paths(stream.payloads, stream.interval_ns, legs, seed)
+    return sides, [stream.payloads[number][12:] for number in sorted(came)], bytes(range(28))
+
+
+def write_key(path, key):
+    path.unlink(missing_ok=True)
+    with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        file.write(key.hex() + "\n")
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", type=pathlib.Path, required=True, help="directory to write into")
     parser.add_argument("--seed", type=int, default=7)
     wanted = parser.parse_args()
     wanted.out.mkdir(parents=True, exist_ok=True)
-    (wanted.out / "unicast-clients.csv").write_text(CLIENTS)
-    for make in (iptv, st2110, raw_ts, unicast):
+    for name in ("unicast", "sealed"):
+        (wanted.out / f"{name}-clients.csv").write_text(CLIENTS)
+    write_key(wanted.out / "news1.key", sealed(seed=wanted.seed)[2])
+    for make in (iptv, st2110, raw_ts, unicast, sealed):
         sides, left, *_ = make(seed=wanted.seed)
         for name, packets in zip(("red", "blue"), sides):
             capture_file.write_pcap(wanted.out / f"{make.__name__}-{name}.pcap", packets)

@@ -64,7 +64,7 @@ std::string_view kind_text(KeyKind kind) noexcept {
 std::vector<const KeyInfo*> all_keys() {
   std::vector<const KeyInfo*> all;
   for (const auto part : {kApplianceKeys, kDoorKeys, kPortKeys, kStreamKeys, kFailoverKeys,
-                          kVerifyKeys, kRestampKeys, kMonitorKeys, kOutputKeys}) {
+                          kVerifyKeys, kRestampKeys, kMonitorKeys, kOutputKeys, kProtectKeys}) {
     for (const KeyInfo& key : part) all.push_back(&key);
   }
   return all;

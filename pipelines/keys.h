@@ -54,6 +54,7 @@ struct Defaults {
   MonitorSpec monitor;
   OutputSpec output;
   UnicastSpec unicast;
+  ProtectSpec protect;
 };
 
 struct KeyInfo {
@@ -97,6 +98,7 @@ extern const std::span<const KeyInfo> kVerifyKeys;
 extern const std::span<const KeyInfo> kRestampKeys;
 extern const std::span<const KeyInfo> kMonitorKeys;
 extern const std::span<const KeyInfo> kOutputKeys;
+extern const std::span<const KeyInfo> kProtectKeys;
 
 // Every key, in the order of the reference.
 std::vector<const KeyInfo*> all_keys();

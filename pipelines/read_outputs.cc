@@ -21,6 +21,8 @@ UnicastSpec read_unicast(Section& section, const YamlNode& node, ReadContext& co
   section.read("source_port", unicast.source_port);
   section.read("ttl", unicast.ttl);
   section.read("dscp", unicast.dscp);
+  if (const YamlNode* protect = section.child("protect"))
+    unicast.protect = read_protect(*protect, section.path().key("protect"), context);
   Section own(node, section.path().key("unicast"), context);
   own.read("max_clients", unicast.max_clients);
   own.read("fan_workers", unicast.fan_workers);
@@ -53,6 +55,8 @@ void read_output(const YamlNode::Entry& entry, const KeyPath& path, ReadContext&
   if (is_fingerprint(stream)) output.ttl = 0;
   section.read("ttl", output.ttl);
   section.read("dscp", output.dscp);
+  if (const YamlNode* protect = section.child("protect"))
+    output.protect = read_protect(*protect, section.path().key("protect"), context);
   section.finish();
   stream.outputs.push_back(std::move(output));
 }

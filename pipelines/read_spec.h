@@ -36,6 +36,7 @@ StreamSpec read_stream(const YamlNode::Entry& entry, const KeyPath& path, ReadCo
 FailoverSpec read_failover(const YamlNode& node, const KeyPath& path, ReadContext& context);
 StreamVerifySpec read_stream_verify(const YamlNode& node, const KeyPath& path,
                                     ReadContext& context);
+ProtectSpec read_protect(const YamlNode& node, const KeyPath& path, ReadContext& context);
 RestampSpec read_restamp(const YamlNode& node, const KeyPath& path, ReadContext& context);
 MonitorSpec read_monitor(const YamlNode& node, const KeyPath& path, ReadContext& context);
 // To groups, or to clients.

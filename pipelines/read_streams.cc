@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+
 #include "dataplane/base/check.h"
 #include "pipelines/read_spec.h"
 
@@ -91,6 +93,11 @@ StreamSpec read_stream(const YamlNode::Entry& entry, const KeyPath& path, ReadCo
     read_output(output, at, context, stream);
   });
   section.finish();
+  // Those that protect alike stand together, as their packets come: renditions_of().
+  const std::vector<ProtectSpec> renditions = renditions_of(stream);
+  std::ranges::stable_sort(stream.outputs, {}, [&](const OutputSpec& output) {
+    return std::ranges::find(renditions, output.protect) - renditions.begin();
+  });
   return stream;
 }
 

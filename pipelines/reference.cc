@@ -45,7 +45,7 @@ struct Part {
   std::span<const KeyInfo> keys;
 };
 
-std::array<Part, 9> parts() {
+std::array<Part, 10> parts() {
   return {{{"Appliance", kApplianceKeys},
            {"Doors", kDoorKeys},
            {"Ports", kPortKeys},
@@ -54,7 +54,8 @@ std::array<Part, 9> parts() {
            {"Verdicts", kVerifyKeys},
            {"Restamp", kRestampKeys},
            {"Monitor", kMonitorKeys},
-           {"Outputs", kOutputKeys}}};
+           {"Outputs", kOutputKeys},
+           {"Protect", kProtectKeys}}};
 }
 
 // A table's cell: an empty one reads as a dash.

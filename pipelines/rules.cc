@@ -55,6 +55,7 @@ void check_rules(const Spec& spec, ReadContext& context) {
     for (const OutputSpec& output : stream.outputs) check_output(rules, stream, output);
     for (const UnicastSpec& unicast : stream.unicasts) check_unicast(rules, stream, unicast);
   }
+  check_protect(rules);
   check_port_rates(rules);
   check_loops(rules);
 }

@@ -52,6 +52,8 @@ void check_demand(RuleContext& rules, const StreamSpec& stream);
 void check_offsets(RuleContext& rules, const StreamSpec& stream);
 void check_failover(RuleContext& rules, const StreamSpec& stream);
 void check_restamp(RuleContext& rules, const StreamSpec& stream);
+// What is encrypted can be, and no two streams with one key.
+void check_protect(RuleContext& rules);
 void check_monitor(RuleContext& rules, const StreamSpec& stream);
 // Legs that cannot be told apart, outputs that collide, outputs that a leg would take back in.
 void check_loops(RuleContext& rules);

@@ -78,6 +78,10 @@ void add_replay(CLI::App& app, CommandLine& line) {
                   "who joins and leaves unicast outputs: lines of "
                   "stream,transport,address,udp_port,join_at,leave_at, and their names first")
       ->type_name("FILE");
+  replay
+      .add_option("--keys", line.replay.keys,
+                  "where key files are looked for that are no absolute paths; default: beside FILE")
+      ->type_name("DIRECTORY");
   replay.add_option("--capture-stages", line.replay.capture_stages,
                     "write the packets between all stages, as pcapng");
   replay.add_option("--events", line.replay.events, "gaps, epochs and legs' changes, JSON lines")

@@ -55,6 +55,7 @@ struct ReplayOptions {
   std::vector<std::string> out;
   std::vector<std::string> expect;
   std::vector<std::string> at;  // "TIME leg STREAM LEG ACTION"
+  std::string keys;             // where key files are looked for; empty: beside the pipeline
   std::string clients;          // who joins and leaves when; empty: nobody
   std::string capture_stages;   // pcapng of every stage; empty: none
   std::string events;           // empty: not written

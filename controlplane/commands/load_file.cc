@@ -2,14 +2,18 @@
 #include "controlplane/commands/load_file.h"
 
 #include <cstdio>
+#include <filesystem>
 #include <fmt/format.h>
 
 #include "controlplane/host/host_check.h"
+#include "controlplane/keys/key_loader.h"
 
 namespace castgate {
 
-Reading load_file(const std::string& path) {
+Reading load_file(const std::string& path, const std::string& keys) {
   Reading reading = read_spec(path);
+  load_keys(reading, path,
+            keys.empty() ? std::filesystem::path(path).parent_path().string() : keys);
   for (const Complaint& error : reading.errors) fmt::print(stderr, "{}\n", error.to_string());
   for (const Complaint& warning : reading.warnings) fmt::print(stderr, "{}\n", warning.to_string());
   return reading;

@@ -7,8 +7,10 @@
 
 namespace castgate {
 
-// Reads a pipeline file and prints every complaint about it on stderr.
-Reading load_file(const std::string& path);
+// Reads a pipeline file and the keys that it names, and prints every complaint on stderr. Names of
+// key files that are no absolute paths are looked for in `keys`, or beside the file where that is
+// empty.
+Reading load_file(const std::string& path, const std::string& keys = "");
 
 // Prints what this host lacks for the file, each with its place in it. False where an error stands
 // in the way.

@@ -153,7 +153,7 @@ int report(const ReplayOptions& options, const ReplayResult& result,
 }  // namespace
 
 int replay_command(const ReplayOptions& options) {
-  const Reading reading = load_file(options.file);
+  const Reading reading = load_file(options.file, options.keys);
   if (!reading.good()) return kExitBadInput;
   const Spec& spec = reading.spec;
   const auto arguments = read_replay_arguments(spec, options);

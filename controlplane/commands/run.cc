@@ -7,6 +7,7 @@
 #include "controlplane/commands/commands.h"
 #include "controlplane/commands/load_file.h"
 #include "controlplane/conductor/conductor.h"
+#include "controlplane/keys/ssrc_ledger.h"
 #include "controlplane/report/status_text.h"
 #include "dataplane/contract/reload.h"
 #include "dataplane/contract/runtime.h"
@@ -52,6 +53,7 @@ std::optional<Spec> read_again(const std::string& path, const Spec& running) {
     return std::nullopt;
   }
   spdlog::info("SIGHUP: {} is good", path);
+  assign_ssrcs(reading.spec, &running);
   return std::move(reading.spec);
 }
 
@@ -59,8 +61,9 @@ std::optional<Spec> read_again(const std::string& path, const Spec& running) {
 
 int run_command(const RunOptions& options) {
   log_to_stderr();
-  const Reading reading = load_file(options.file);
+  Reading reading = load_file(options.file);
   if (!reading.good() || !host_serves(options.file, reading)) return kExitBadInput;
+  assign_ssrcs(reading.spec, nullptr);
 
   const Spec& spec = reading.spec;
   auto conductor = Conductor::open(spec, socket_for(options, spec));

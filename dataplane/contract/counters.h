@@ -108,6 +108,8 @@ inline constexpr auto kStreamCounters = std::to_array<CounterInfo<StreamSnapshot
      "messages cut off, since another packet had brought them"},
     {"switches", Unit::Count, &StreamSnapshot::switches, "changes of the preferred leg"},
     {"restarts", Unit::Count, &StreamSnapshot::restarts, "changes of epoch"},
+    {"crypto_packets", Unit::Packets, &StreamSnapshot::crypto_packets,
+     "encrypted, once for each key whatever the number of receivers (protect)"},
     {"epoch", Unit::State, &StreamSnapshot::epoch, "current epoch: SSRC", Measure::Now},
     {"window_positions", Unit::Positions, &StreamSnapshot::window_positions,
      "size of the merge window", Measure::Now},

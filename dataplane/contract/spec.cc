@@ -35,6 +35,27 @@ unsigned fan_parts(const StreamSpec& stream) noexcept {
   return parts;
 }
 
+bool is_protected(const StreamSpec& stream) noexcept {
+  const auto on = [](const auto& output) { return output.protect.is_on(); };
+  return std::ranges::any_of(stream.outputs, on) || std::ranges::any_of(stream.unicasts, on);
+}
+
+std::vector<ProtectSpec> renditions_of(const StreamSpec& stream) {
+  std::vector<ProtectSpec> made;
+  const auto add = [&](const auto& outputs, bool clear) {
+    for (const auto& output : outputs) {
+      const ProtectSpec& protect = output.protect;
+      if (protect.is_on() == clear || std::ranges::find(made, protect) != made.end()) continue;
+      made.push_back(protect);
+    }
+  };
+  for (const bool clear : {true, false}) {
+    add(stream.unicasts, clear);
+    add(stream.outputs, clear);
+  }
+  return made;
+}
+
 bool is_restamped(const StreamSpec& stream) noexcept {
   return stream.failover.continuity == Continuity::Splice || stream.restamp.rtp != RtpFace::Keep;
 }

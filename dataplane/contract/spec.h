@@ -14,6 +14,7 @@
 #include "dataplane/base/offset/leg_offset.h"
 #include "dataplane/base/sequence/generic.h"
 #include "dataplane/contract/doors.h"
+#include "dataplane/contract/protect_spec.h"
 
 namespace castgate {
 
@@ -179,6 +180,7 @@ struct OutputSpec {
   std::uint16_t source_port = 0;     // 0: the port of `to`
   std::uint8_t ttl = 16;             // 0: received TTL less one (`ttl: decrement`)
   std::optional<std::uint8_t> dscp;  // absent keeps what was received
+  ProtectSpec protect;
   bool operator==(const OutputSpec&) const = default;
 };
 
@@ -199,6 +201,7 @@ struct UnicastSpec {
   unsigned copy_threshold = 256;   // bytes of UDP payload: from here on it is shared, not copied
   std::uint64_t max_rate_bps = 0;  // IP packets to one client; 0: no limit
   TooBig too_big = TooBig::Drop;
+  ProtectSpec protect;
   bool operator==(const UnicastSpec&) const = default;
 };
 
@@ -247,6 +250,11 @@ std::vector<std::uint8_t> preference(const StreamSpec& stream);
 bool has_choice(const StreamSpec& stream) noexcept;
 // Workers that serve clients of the stream: as many as the output with most fan_workers asks for.
 unsigned fan_parts(const StreamSpec& stream) noexcept;
+// Each way in which packets of the stream leave: in the clear first, where any output wants that.
+std::vector<ProtectSpec> renditions_of(const StreamSpec& stream);
+// Does any output of the stream encrypt?
+bool is_protected(const StreamSpec& stream) noexcept;
+
 // Does the stream leave with other RTP headers than it came with?
 bool is_restamped(const StreamSpec& stream) noexcept;
 

@@ -31,7 +31,7 @@ std::uint8_t* bytes_at(rte_mbuf* packet, unsigned offset) noexcept {
 
 }  // namespace
 
-ReplicateStage::Outputs ReplicateStage::outputs_of(const std::vector<OutputSpec>& wanted,
+ReplicateStage::Outputs ReplicateStage::outputs_of(std::span<const OutputSpec> wanted,
                                                    std::span<Port* const> ports,
                                                    OutputTemplate* first) {
   if (wanted.empty()) return {};
@@ -44,11 +44,37 @@ ReplicateStage::Outputs ReplicateStage::outputs_of(const std::vector<OutputSpec>
           .first = first};
 }
 
+// Outputs stand in the order of their renditions (read_stream).
+std::vector<ReplicateStage::Outputs> ReplicateStage::split(const StreamSpec& stream,
+                                                           std::span<Port* const> ports,
+                                                           Outputs& all) {
+  const std::vector<ProtectSpec> renditions = renditions_of(stream);
+  if (renditions.size() < 2) return {};
+  std::vector<Outputs> made(renditions.size());
+  std::span<const OutputSpec> left = stream.outputs;
+  OutputTemplate* first = all.first;
+  for (std::size_t r = 0; r < renditions.size(); ++r) {
+    const auto other = std::ranges::find_if(
+        left, [&](const OutputSpec& output) { return !(output.protect == renditions[r]); });
+    const auto count = static_cast<std::size_t>(other - left.begin());
+    made[r] = outputs_of(left.first(count), ports, first);
+    const bool to_clients = all.fan != nullptr && stream.unicasts.front().protect == renditions[r];
+    if (to_clients) made[r].fan = all.fan;
+    left = left.subspan(count);
+    first += count;
+  }
+  CG_CHECK(left.empty());
+  all.plain = false;
+  all.by_rendition = made.data();
+  return made;
+}
+
 ReplicateStage::ReplicateStage(const ReplicateParts& parts, TransmitStage& transmit)
     : pool_(parts.pool),
       transmit_(transmit),
       outputs_(std::max(parts.spec.streams.size(), parts.streams)),
       later_(outputs_.size()),
+      renditions_(outputs_.size()),
       fans_(outputs_.size()),
       fan_({.heads = parts.heads,
             .copies = parts.pool,
@@ -68,7 +94,10 @@ ReplicateStage::ReplicateStage(const ReplicateParts& parts, TransmitStage& trans
     const auto& wanted = spec.streams[s].outputs;
     outputs_[s] = outputs_of(wanted, parts.ports, next);
     next += wanted.size();
-    if (spec.streams[s].unicasts.empty()) continue;
+    if (spec.streams[s].unicasts.empty()) {
+      renditions_[s] = split(spec.streams[s], parts.ports, outputs_[s]);
+      continue;
+    }
     const FanHelpers helpers = s < parts.helpers.size() ? parts.helpers[s] : FanHelpers{};
     const auto at = std::ranges::find(helpers, parts.worker);
     if (!parts.mine[s] && at == helpers.end()) continue;
@@ -77,6 +106,7 @@ ReplicateStage::ReplicateStage(const ReplicateParts& parts, TransmitStage& trans
                                parts.ports, static_cast<std::uint16_t>(s));
     outputs_[s].fan = fans_[s].get();
     outputs_[s].plain = false;
+    renditions_[s] = split(spec.streams[s], parts.ports, outputs_[s]);
   }
   transmit.tell_refusals_to(this);
 }
@@ -100,10 +130,12 @@ ReplicateStage::Change ReplicateStage::make_change(const StreamSpec& stream, con
     made.was[o] = static_cast<std::int8_t>(old - was->outputs.begin());
   }
   made.outputs = outputs_of(stream.outputs, parts.ports, made.templates.get());
-  if (stream.unicasts.empty()) return made;
-  made.fan = make_fan_stream(stream, {*parts.clients, parts.helpers}, parts.ports, parts.stream);
-  made.outputs.fan = made.fan.get();
-  made.outputs.plain = false;
+  if (!stream.unicasts.empty()) {
+    made.fan = make_fan_stream(stream, {*parts.clients, parts.helpers}, parts.ports, parts.stream);
+    made.outputs.fan = made.fan.get();
+    made.outputs.plain = false;
+  }
+  made.renditions = split(stream, parts.ports, made.outputs);
   return made;
 }
 
@@ -129,12 +161,17 @@ void ReplicateStage::install(std::size_t stream, Change& change) noexcept {
     output.drops = old.drops;
   }
   if (own.fan != nullptr && change.fan && own.fan->serves_the_same(*change.fan)) {
-    change.outputs.fan = own.fan;  // packets that wait go on waiting
+    // Packets that wait go on waiting.
+    for (Outputs& each : change.renditions) {
+      if (each.fan != nullptr) each.fan = own.fan;
+    }
+    change.outputs.fan = own.fan;
   } else {
     if (own.fan != nullptr) fan_.finish(*own.fan);
     std::swap(fans_[stream], change.fan);
   }
   own = change.outputs;
+  std::swap(renditions_[stream], change.renditions);
   std::swap(later_[stream], change.templates);
 }
 
@@ -148,7 +185,9 @@ void ReplicateStage::process(std::span<rte_mbuf* const> burst, Instant now) noex
     tap_->see({.stage = CaptureStage::Restamp}, burst);
   for (rte_mbuf* packet : burst) {
     const PacketTag tag = tag_of(packet);
-    const Outputs& outputs = outputs_[tag.stream];
+    const Outputs& every = outputs_[tag.stream];
+    const Outputs& outputs =
+        every.by_rendition == nullptr ? every : every.by_rendition[tag.rendition];
     if (outputs.plain && is_plain(tag) &&
         packet->data_len - OutputTemplate::kShort <= outputs.first->most_payload) [[likely]] {
       send_plain(packet, *outputs.first);

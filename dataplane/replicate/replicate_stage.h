@@ -53,12 +53,15 @@ class ReplicateStage final : public Stage, private RefusalWitness {
     bool plain = false;   // one output, and that is_plain()
     OutputTemplate* first = nullptr;
     FanStream* fan = nullptr;  // null: no unicast output
+    // Where outputs of the stream protect differently: those of each rendition.
+    Outputs* by_rendition = nullptr;
   };
   // A stream's outputs, made by the control thread: none, or other ones.
   struct Change {
     Outputs outputs;
     std::unique_ptr<OutputTemplate[]> templates;
     std::unique_ptr<FanStream> fan;
+    std::vector<Outputs> renditions;             // where they differ
     std::array<std::int8_t, kMaxOutputs> was{};  // by output: which it was, or -1
   };
   struct ChangeParts {
@@ -107,8 +110,10 @@ class ReplicateStage final : public Stage, private RefusalWitness {
   static constexpr unsigned kCopyThreshold = 256;
 
  private:
-  static Outputs outputs_of(const std::vector<OutputSpec>& wanted, std::span<Port* const> ports,
+  static Outputs outputs_of(std::span<const OutputSpec> wanted, std::span<Port* const> ports,
                             OutputTemplate* first);
+  static std::vector<Outputs> split(const StreamSpec& stream, std::span<Port* const> ports,
+                                    Outputs& all);
 
   void send_plain(rte_mbuf* packet, OutputTemplate& output) noexcept;
   void send_to_many(rte_mbuf* packet, const PacketTag& tag, const Outputs& outputs) noexcept;
@@ -130,6 +135,7 @@ class ReplicateStage final : public Stage, private RefusalWitness {
   std::vector<Outputs> outputs_;  // by stream index
   std::vector<OutputTemplate> templates_;
   std::vector<std::unique_ptr<OutputTemplate[]>> later_;  // by stream index: after the start
+  std::vector<std::vector<Outputs>> renditions_;          // by stream index, where they differ
   std::vector<std::unique_ptr<FanStream>> fans_;          // by stream index, where it has clients
   Counter created_;
   DropBin bin_;

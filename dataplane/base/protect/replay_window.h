@@ -47,6 +47,13 @@ class ReplayWindow {
     words_[number / 64 % words_.size()] |= std::uint64_t{1} << number % 64;
   }
 
+  // The same over a copy of its words.
+  ReplayWindow over(std::span<std::uint64_t> words) const noexcept {
+    ReplayWindow same(words, size_);
+    same.next_ = next_;
+    return same;
+  }
+
   // One more than the highest that was committed; 0: none was.
   std::uint64_t next() const noexcept { return next_; }
 

@@ -84,6 +84,14 @@ void write_number(std::byte* frame, const HeaderPlaces& at, const SequenceField&
   update_udp(frame + at.udp_at, gone, sum_from(payload, field.at, field.width));
 }
 
+void grow_without_checksum(std::byte* frame, const HeaderPlaces& at,
+                           std::size_t udp_length) noexcept {
+  std::byte* udp = frame + at.udp_at;
+  store_be16(udp + 4, static_cast<std::uint16_t>(udp_length));
+  store_be16(udp + 6, 0);
+  set_ip_length(frame + at.l3_at, at, udp_length);
+}
+
 void insert_rtp(std::byte* frame, const HeaderPlaces& at, const RtpStamp& stamp) noexcept {
   std::byte* moved = frame - kRtpHeader;
   std::memmove(moved, frame, at.payload_at());

@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "controlplane/keys/ssrc_ledger.h"
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <fcntl.h>
+#include <filesystem>
+#include <fmt/format.h>
+#include <fstream>
+#include <openssl/hmac.h>
+#include <openssl/rand.h>
+#include <spdlog/spdlog.h>
+#include <sstream>
+#include <string_view>
+#include <unistd.h>
+
+namespace castgate {
+namespace {
+
+std::vector<const ProtectSpec*> keys_of(const StreamSpec& stream) {
+  std::vector<const ProtectSpec*> keys;
+  const auto add = [&](const auto& output) {
+    if (output.protect.is_on()) keys.push_back(&output.protect);
+  };
+  std::ranges::for_each(stream.outputs, add);
+  std::ranges::for_each(stream.unicasts, add);
+  return keys;
+}
+
+// The stream as it runs, if it seals with the same keys.
+const StreamSpec* same_in(const Spec* running, const StreamSpec& stream) {
+  if (running == nullptr) return nullptr;
+  const auto at = std::ranges::find(running->streams, stream.name, &StreamSpec::name);
+  if (at == running->streams.end()) return nullptr;
+  const auto had = keys_of(*at);
+  const bool all = std::ranges::all_of(keys_of(stream), [&](const ProtectSpec* wanted) {
+    return std::ranges::any_of(had,
+                               [&](const ProtectSpec* old) { return *old->key == *wanted->key; });
+  });
+  return all ? &*at : nullptr;
+}
+
+Result<void> write_whole(const std::string& path, std::string_view text) {
+  const int file = ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+  if (file < 0) return fail(fmt::format("{}: {}", path, errno_text()));
+  bool good = true;
+  while (good && !text.empty()) {
+    const ssize_t count = ::write(file, text.data(), text.size());
+    good = count > 0 || (count < 0 && errno == EINTR);
+    if (count > 0) text.remove_prefix(static_cast<std::size_t>(count));
+  }
+  good = good && ::fsync(file) == 0;
+  const std::string why = errno_text();
+  ::close(file);
+  return good ? Result<void>() : fail(fmt::format("{}: {}", path, why));
+}
+
+}  // namespace
+
+std::string key_name(const KeyBytes& key) {
+  static constexpr std::string_view kPurpose = "castgate key name";
+  std::array<unsigned char, 32> digest{};
+  unsigned length = 0;
+  const auto bytes = key.bytes();
+  HMAC(EVP_sha256(), bytes.data(), static_cast<int>(bytes.size()),
+       reinterpret_cast<const unsigned char*>(kPurpose.data()), kPurpose.size(), digest.data(),
+       &length);
+  std::string name;
+  for (std::size_t i = 0; i < 8; ++i) name += fmt::format("{:02x}", digest[i]);
+  return name;
+}
+
+// Lines of a key's name and an SSRC.
+Result<SsrcLedger> SsrcLedger::read(const std::string& path) {
+  SsrcLedger ledger;
+  std::ifstream file(path);
+  if (!file) {
+    if (!std::filesystem::exists(path)) return ledger;
+    return fail(fmt::format("{}: {}", path, errno_text()));
+  }
+  unsigned number = 0;
+  for (std::string line; std::getline(file, line);) {
+    ++number;
+    std::istringstream words(line);
+    std::string key;
+    std::uint32_t ssrc = 0;
+    std::string more;
+    if (!(words >> key >> std::hex >> ssrc) || words >> more)
+      return fail(fmt::format("{}:{}: expected a key's name and an SSRC", path, number));
+    ledger.used_[key].insert(ssrc);
+  }
+  return ledger;
+}
+
+void SsrcLedger::assign(Spec& spec, const Spec* running) {
+  for (StreamSpec& stream : spec.streams) {
+    const auto keys = keys_of(stream);
+    if (keys.empty()) continue;
+    if (const StreamSpec* same = same_in(running, stream)) {
+      stream.restamp.ssrc = ssrc_of(*same);
+      continue;
+    }
+    std::uint32_t ssrc = ssrc_of(stream);
+    const auto was_used = [&](const ProtectSpec* protect) {
+      return used_[key_name(*protect->key)].contains(ssrc);
+    };
+    while (std::ranges::any_of(keys, was_used)) ++ssrc;
+    for (const ProtectSpec* protect : keys) used_[key_name(*protect->key)].insert(ssrc);
+    stream.restamp.ssrc = ssrc;
+    changed_ = true;
+  }
+}
+
+Result<void> SsrcLedger::write(const std::string& path) const {
+  std::string text;
+  for (const auto& [key, ssrcs] : used_) {
+    for (const std::uint32_t ssrc : ssrcs) text += fmt::format("{} {:08x}\n", key, ssrc);
+  }
+  const std::string fresh = path + ".new";
+  if (auto written = write_whole(fresh, text); !written) return written;
+  if (::rename(fresh.c_str(), path.c_str()) != 0)
+    return fail(fmt::format("{}: {}", path, errno_text()));
+  const auto directory = std::filesystem::path(path).parent_path();
+  const int place = ::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  const bool good = place >= 0 && ::fsync(place) == 0;
+  const std::string why = errno_text();
+  if (place >= 0) ::close(place);
+  return good ? Result<void>() : fail(fmt::format("{}: {}", directory.string(), why));
+}
+
+void assign_ssrcs(Spec& spec, const Spec* running) {
+  if (std::ranges::none_of(spec.streams, is_protected)) return;
+  const std::filesystem::path directory(spec.appliance.state_dir);
+  const std::string path = (directory / "ssrc").string();
+  std::error_code ignored;
+  std::filesystem::create_directories(directory, ignored);  // reading and writing tell more
+  auto ledger = SsrcLedger::read(path);
+  Result<void> done;
+  if (ledger) {
+    ledger->assign(spec, running);
+    if (ledger->changed()) done = ledger->write(path);
+  } else {
+    done = std::unexpected(ledger.error());
+  }
+  if (done) return;
+  spdlog::error("SSRCs of sealed streams are by chance, not remembered: {}", done.error().text);
+  assign_by_chance(spec, running);
+}
+
+void assign_by_chance(Spec& spec, const Spec* running) {
+  for (StreamSpec& stream : spec.streams) {
+    if (!is_protected(stream)) continue;
+    if (const StreamSpec* same = same_in(running, stream)) {
+      stream.restamp.ssrc = ssrc_of(*same);
+      continue;
+    }
+    std::array<unsigned char, 4> bytes{};
+    RAND_bytes(bytes.data(), static_cast<int>(bytes.size()));
+    stream.restamp.ssrc = std::uint32_t{bytes[0]} << 24 | std::uint32_t{bytes[1]} << 16 |
+                          std::uint32_t{bytes[2]} << 8 | bytes[3];
+  }
+}
+
+}  // namespace castgate

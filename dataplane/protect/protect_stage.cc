@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "dataplane/protect/protect_stage.h"
+
+#include <utility>
+
+#include "dataplane/base/rtp/header.h"
+#include "dataplane/restamp/header_places.h"
+
+namespace castgate {
+
+std::unique_ptr<ProtectStage> make_protect_stage(std::size_t streams) {
+  auto ciphers = Ciphers::make();
+  CG_CHECK(ciphers.has_value());
+  return std::make_unique<ProtectStage>(streams, std::move(*ciphers));
+}
+
+ProtectStage::ProtectStage(std::size_t streams, Ciphers ciphers) noexcept
+    : ciphers_(std::move(ciphers)), streams_(streams) {}
+
+ProtectStage::~ProtectStage() {
+  for (unsigned i = 0; i < batch_.size(); ++i) rte_pktmbuf_free(waiting_[i].packet);
+}
+
+void ProtectStage::install(std::size_t stream, Renditions& renditions) noexcept {
+  work();  // under the keys that they were given
+  for (auto& wanted : renditions) {
+    for (const auto& old : streams_[stream]) {
+      if (wanted && old) wanted->inherit(*old);
+    }
+  }
+  std::swap(streams_[stream], renditions);
+}
+
+std::uint64_t ProtectStage::packets(std::size_t stream) const noexcept {
+  std::uint64_t sum = 0;
+  for (const auto& rendition : streams_[stream]) sum += rendition ? rendition->packets() : 0;
+  return sum;
+}
+
+void ProtectStage::process(std::span<rte_mbuf* const> burst, Instant now) noexcept {
+  now_ = now;
+  for (rte_mbuf* packet : burst) {
+    const PacketTag tag = tag_of(packet);
+    if (streams_[tag.stream].empty()) {
+      emit(packet);
+    } else {
+      protect(packet, tag);
+    }
+  }
+  flush();
+  bin_.flush();
+}
+
+// The last rendition gets the packet itself: the clear one, which needs no other bytes, else any.
+void ProtectStage::protect(rte_mbuf* packet, const PacketTag& tag) noexcept {
+  const Renditions& renditions = streams_[tag.stream];
+  const bool any_clear = renditions[0] == nullptr;
+  PacketTag own = tag;
+  for (std::size_t r = any_clear ? 1 : 0; r < renditions.size(); ++r) {
+    own.rendition = static_cast<std::uint8_t>(r);
+    if (!any_clear && r + 1 == renditions.size()) return seal(packet, own, *renditions[r]);
+    created_.add();
+    rte_mbuf* copy = copy_of(packet);
+    if (copy == nullptr) {
+      bin_.note(DropReason::SealCopyFailed);
+      continue;
+    }
+    seal(copy, own, *renditions[r]);
+  }
+  own.rendition = 0;
+  set_tag(packet, own);
+  emit(packet);
+}
+
+rte_mbuf* ProtectStage::copy_of(const rte_mbuf* packet) noexcept {
+  rte_mbuf* copy = rte_pktmbuf_alloc(pool_);
+  if (copy == nullptr) return nullptr;
+  copy->data_off = packet->data_off;
+  if (packet->data_len > rte_pktmbuf_tailroom(copy)) {
+    rte_pktmbuf_free(copy);
+    return nullptr;
+  }
+  copy->data_len = packet->data_len;
+  copy->pkt_len = packet->data_len;
+  std::memcpy(rte_pktmbuf_mtod(copy, void*), rte_pktmbuf_mtod(packet, const void*),
+              packet->data_len);
+  return copy;
+}
+
+void ProtectStage::seal(rte_mbuf* packet, const PacketTag& tag, Rendition& rendition) noexcept {
+  constexpr std::size_t kSequenceAt = 2;
+  set_tag(packet, tag);
+  auto* payload = rte_pktmbuf_mtod_offset(packet, std::byte*, tag.udp_at + 8u);
+  const std::size_t length = packet->data_len - (tag.udp_at + 8u);
+  const std::size_t header = rtp_header_length(payload, length);
+  if (header == 0) return bin_.drop(packet, DropReason::SealNotRtp);
+  const std::size_t room = rendition.cm() != nullptr ? SrtpCmBatch::kRoom : rendition.growth();
+  if (rte_pktmbuf_tailroom(packet) < room) return bin_.drop(packet, DropReason::NoTailroom);
+  SrtpPacket rtp{payload, length, header, 0};
+  switch (rendition.take(load_be16(payload + kSequenceAt), rtp.index)) {
+    case Rendition::Index::Used:
+      return bin_.drop(packet, DropReason::NonceUsed);
+    case Rendition::Index::Spent:
+      return bin_.drop(packet, DropReason::KeySpent);
+    case Rendition::Index::Taken:
+      break;
+  }
+  if (const SrtpGcm* gcm = rendition.gcm()) {
+    gcm->seal(ciphers_.manager(), rtp);
+    finish(packet, rendition.growth());
+    return emit(packet);
+  }
+  if (batch_.full()) work();
+  waiting_[batch_.size()] = {packet, rendition.growth()};
+  batch_.add(*rendition.cm(), rtp);
+}
+
+void ProtectStage::work() noexcept {
+  const unsigned count = batch_.size();
+  if (count == 0) return;
+  batch_.seal(ciphers_.manager());
+  for (unsigned i = 0; i < count; ++i) {
+    finish(waiting_[i].packet, waiting_[i].growth);
+    emit(waiting_[i].packet);
+  }
+  flush();
+}
+
+// The tag authenticates what the UDP checksum would find; over IPv6, where there must be one, it is
+// summed when the headers are written.
+void ProtectStage::finish(rte_mbuf* packet, std::uint32_t growth) noexcept {
+  packet->data_len = static_cast<std::uint16_t>(packet->data_len + growth);
+  packet->pkt_len = packet->data_len;
+  const PacketTag tag = tag_of(packet);
+  grow_without_checksum(rte_pktmbuf_mtod(packet, std::byte*), places_of(tag),
+                        packet->data_len - tag.udp_at);
+}
+
+void ProtectStage::emit(rte_mbuf* packet) noexcept {
+  pending_[pending_count_++] = packet;
+  if (pending_count_ == kBurst) flush();
+}
+
+void ProtectStage::flush() noexcept {
+  if (pending_count_ == 0) return;
+  next_->process({pending_.data(), std::exchange(pending_count_, 0)}, now_);
+}
+
+}  // namespace castgate

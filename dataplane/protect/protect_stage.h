@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <vector>
+
+#include "dataplane/protect/rendition.h"
+#include "dataplane/stage.h"
+
+namespace castgate {
+
+// Encrypts each packet of a protected stream once, however many receive it. Expects the tag of
+// classify and packets of one segment that nobody shares. Where the outputs of a stream do not all
+// protect alike, each way that its packets leave is a packet of its own from here on, and the tag
+// says which (PacketTag::rendition). What cannot be encrypted is dropped: nothing of a protected
+// output passes in the clear.
+class ProtectStage final : public Stage {
+ public:
+  // `streams`: most there will ever be.
+  ProtectStage(std::size_t streams, Ciphers ciphers) noexcept;
+  ~ProtectStage() override;
+
+  // `pool`: for the packets of further renditions.
+  void connect(Stage& next, rte_mempool* pool) noexcept {
+    next_ = &next;
+    pool_ = pool;
+  }
+  // Keys that go on, go on where they were; what there was is in `renditions` afterwards.
+  void install(std::size_t stream, Renditions& renditions) noexcept;
+
+  void process(std::span<rte_mbuf* const> burst, Instant now) noexcept override;
+  // The turn's end: what waits to be encrypted together is, and leaves.
+  void work() noexcept;
+
+  std::uint64_t held() const noexcept { return batch_.size(); }
+  std::uint64_t created() const noexcept { return created_.get(); }
+  // Packets encrypted of the stream, over all its renditions.
+  std::uint64_t packets(std::size_t stream) const noexcept;
+  void show_drops_to(Tap* tap) noexcept { bin_.show_to(tap, true); }
+  const DropCounters& drops() const noexcept { return bin_.counters(); }
+
+ private:
+  void protect(rte_mbuf* packet, const PacketTag& tag) noexcept;
+  void seal(rte_mbuf* packet, const PacketTag& tag, Rendition& rendition) noexcept;
+  rte_mbuf* copy_of(const rte_mbuf* packet) noexcept;
+  void finish(rte_mbuf* packet, std::uint32_t growth) noexcept;
+  void emit(rte_mbuf* packet) noexcept;
+  void flush() noexcept;
+
+  Stage* next_ = nullptr;
+  rte_mempool* pool_ = nullptr;
+  Ciphers ciphers_;
+  std::vector<Renditions> streams_;
+  SrtpCmBatch batch_;
+  struct Waiting {
+    rte_mbuf* packet;
+    std::uint32_t growth;
+  };
+  std::array<Waiting, SrtpCmBatch::kMost> waiting_{};  // as they are in the batch
+  std::array<rte_mbuf*, kBurst> pending_{};
+  unsigned pending_count_ = 0;
+  Instant now_;  // of the burst before
+  Counter created_;
+  DropBin bin_;
+};
+
+// Needs a processor with AES instructions, as was seen at the start.
+std::unique_ptr<ProtectStage> make_protect_stage(std::size_t streams);
+
+}  // namespace castgate

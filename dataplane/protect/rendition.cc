@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "dataplane/protect/rendition.h"
+
+#include <algorithm>
+
+#include "dataplane/base/check.h"
+
+namespace castgate {
+namespace {
+
+Secret<SrtpMaster> master_of(const ProtectSpec& spec) {
+  CG_CHECK(spec.key && spec.key->bytes().size() == key_file_bytes(spec));
+  auto master = make_secret<SrtpMaster>();
+  master->bits = static_cast<KeyBits>(spec.key_bits);
+  const auto bytes = spec.key->bytes();
+  const std::size_t key = key_bytes(master->bits);
+  std::ranges::copy(bytes.first(key), master->key.begin());
+  std::ranges::copy(bytes.subspan(key), master->salt.begin());
+  return master;
+}
+
+}  // namespace
+
+Rendition::Rendition(const Ciphers& ciphers, const ProtectSpec& spec)
+    : key_(spec.key), most_(spec.max_packets), growth_(protect_growth(spec)) {
+  const auto master = master_of(spec);
+  if (spec.profile == ProtectProfile::SrtpGcm) {
+    gcm_ = make_secret<SrtpGcm>(ciphers, *master);
+  } else {
+    cm_ = make_secret<SrtpCm>(ciphers, *master, std::size_t{spec.tag_bits} / 8);
+  }
+}
+
+Rendition::Index Rendition::take(std::uint16_t sequence, std::uint64_t& index) noexcept {
+  index = sent_.next() == 0 ? sequence : nearest_srtp_index(sent_.next() - 1, sequence);
+  if (index >= kSrtpIndexes) {
+    // Before the first one, or after the last.
+    return sent_.next() > kSrtpIndexes / 2 ? Index::Spent : Index::Used;
+  }
+  if (!sent_.is_new(index)) return Index::Used;
+  if (packets_ >= most_) return Index::Spent;
+  sent_.commit(index);
+  ++packets_;
+  return Index::Taken;
+}
+
+void Rendition::inherit(const Rendition& old) noexcept {
+  if (!(*key_ == *old.key_)) return;
+  words_ = old.words_;
+  sent_ = old.sent_.over(words_);
+  packets_ = old.packets_;
+}
+
+Renditions make_renditions(const StreamSpec& stream) {
+  Renditions made;
+  if (!is_protected(stream)) return made;
+  const auto ciphers = Ciphers::make();
+  CG_CHECK(ciphers.has_value());  // as at the start
+  for (const ProtectSpec& spec : renditions_of(stream)) {
+    made.push_back(spec.is_on() ? std::make_unique<Rendition>(*ciphers, spec) : nullptr);
+  }
+  return made;
+}
+
+}  // namespace castgate

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "pipelines/key_entry.h"
+
+namespace castgate {
+namespace {
+
+using D = const Defaults&;
+
+constexpr std::array<std::string_view, 3> kLaterProfiles{"esp_tunnel", "esp_tunnel_preserve",
+                                                         "esp_transport"};
+
+constexpr KeyInfo kTable[] = {
+    {.path = "streams.*.outputs.*.protect",
+     .fallback = none_text,
+     .meaning = "encrypts what leaves here, once for all that receive it; outputs that say nothing "
+                "send in the clear"},
+    {.path = "streams.*.outputs.*.protect.profile",
+     .kind = KeyKind::Choice,
+     .choices = kProtectNames,
+     .later = kLaterProfiles,
+     .fallback = kRequired,
+     .meaning = "srtp_gcm: AEAD_AES_128_GCM or 256 (RFC 7714); srtp_cm: AES_CM_128_HMAC_SHA1_80 or "
+                "_32 (RFC 3711), which ffmpeg and VLC know as well. Packets are RTP then, with "
+                "numbers of our own: failover.continuity: splice, or restamp.rtp: insert"},
+    {.path = "streams.*.outputs.*.protect.key_bits",
+     .kind = KeyKind::Number,
+     .least = 128,
+     .most = 256,
+     .unit = "bits",
+     .fallback = [](D d) { return std::to_string(d.protect.key_bits); },
+     .meaning = "of AES: 128 or 256"},
+    {.path = "streams.*.outputs.*.protect.tag_bits",
+     .kind = KeyKind::Number,
+     .least = 32,
+     .most = 80,
+     .unit = "bits",
+     .fallback = [](D d) { return std::to_string(d.protect.tag_bits); },
+     .meaning = "srtp_cm: of the authentication tag, 80 or 32"},
+    {.path = "streams.*.outputs.*.protect.max_packets",
+     .kind = KeyKind::Number,
+     .least = 1,
+     .most = kMostSrtpPackets,
+     .unit = "packets",
+     .fallback = [](D d) { return std::to_string(d.protect.max_packets); },
+     .meaning = "sealed with the key since the start; further ones are dropped as key_spent"},
+    {.path = "streams.*.outputs.*.protect.key_file",
+     .kind = KeyKind::Text,
+     .least = 1,
+     .most = 4096,
+     .fallback = kRequired,
+     .meaning = "master key and salt in one line, hexadecimal or as in SDES's inline: (base64); "
+                "nobody but its owner may read it (mode 0600). A name that is no absolute path is "
+                "looked for beside this file"},
+};
+
+}  // namespace
+
+const std::span<const KeyInfo> kProtectKeys = kTable;
+
+}  // namespace castgate

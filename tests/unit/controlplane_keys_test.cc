@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <filesystem>
+#include <fstream>
+#include <set>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <gtest/gtest.h>
+
+#include "controlplane/keys/key_file.h"
+#include "controlplane/keys/key_loader.h"
+#include "controlplane/keys/ssrc_ledger.h"
+#include "tests/support/hex.h"
+#include "tests/support/yaml_file.h"
+
+namespace castgate {
+namespace {
+
+const std::string kHex = "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d";
+
+class KeysTest : public testing::Test {
+ protected:
+  KeysTest()
+      : place_(std::filesystem::temp_directory_path() / ("cgkeys" + std::to_string(::getpid()))) {
+    std::filesystem::create_directories(place_);
+  }
+  ~KeysTest() override { std::filesystem::remove_all(place_); }
+
+  std::string file(const std::string& name, const std::string& text, unsigned mode = 0600) const {
+    const std::string path = (place_ / name).string();
+    std::ofstream(path) << text;
+    ::chmod(path.c_str(), mode);
+    return path;
+  }
+
+  std::filesystem::path place_;
+};
+
+std::string told(const Result<SharedKey>& key) {
+  return key ? to_hex((*key)->bytes()) : key.error().text;
+}
+
+TEST_F(KeysTest, hexadecimal_and_base64_are_the_same_key) {
+  EXPECT_EQ(told(parse_key(kHex + "\n", 30)), kHex);
+  EXPECT_EQ(told(parse_key("# news1\n  AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwd # salt too\n", 30)),
+            kHex);
+  EXPECT_EQ(told(parse_key("00010203 04050607 08090A0B 0C0D0E0F 10111213 14151617 18191a1b", 28)),
+            kHex.substr(0, 56));
+  EXPECT_EQ(told(parse_key("AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGw==", 28)), kHex.substr(0, 56));
+}
+
+TEST_F(KeysTest, what_is_no_key_is_told_by_its_length_and_never_by_its_content) {
+  for (const std::string& text : {kHex.substr(2), kHex + "00", kHex.substr(1) + "x",
+                                 std::string("AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxw!")}) {
+    const auto key = parse_key(text, 30);
+    ASSERT_FALSE(key) << text;
+    EXPECT_NE(key.error().text.find("30 bytes"), std::string::npos);
+    EXPECT_EQ(key.error().text.find(text.substr(0, 6)), std::string::npos);
+  }
+  EXPECT_EQ(told(parse_key("# nothing\n", 30)), "holds no key");
+}
+
+TEST_F(KeysTest, files_that_others_may_read_are_refused) {
+  EXPECT_EQ(told(read_key_file(file("a", kHex), 30)), kHex);
+  EXPECT_EQ(told(read_key_file(file("a", kHex, 0400), 30)), kHex);
+  for (const unsigned mode : {0640u, 0604u, 0620u, 0601u}) {
+    const std::string path = file("b", kHex, mode);
+    EXPECT_EQ(told(read_key_file(path, 30)),
+              path + ": others may read this key; chmod 600 " + path);
+  }
+  EXPECT_NE(told(read_key_file((place_ / "none").string(), 30)).find("No such file"),
+            std::string::npos);
+  EXPECT_NE(told(read_key_file(file("c", std::string(5'000, ' ')), 30)).find("longer than 4096"),
+            std::string::npos);
+}
+
+Reading reading_of(const std::string& outputs) {
+  test::YamlFile made;
+  made.failover = "continuity: splice";
+  made.outputs = outputs;
+  return read_spec_text(made.text(), "f");
+}
+
+std::string output(const std::string& name, const std::string& key) {
+  return name + ": {port: out, to: 239.9.0." + std::to_string(name[0] - 'a' + 1) +
+         ":5000, source: 10.0.0.9, protect: {profile: srtp_cm, key_file: " + key + "}}";
+}
+
+TEST_F(KeysTest, keys_are_found_beside_the_file_and_shared_by_name) {
+  file("k", kHex);
+  Reading reading = reading_of(output("a", "k") + ", " + output("b", "k"));
+  load_keys(reading, "f", place_.string());
+  EXPECT_EQ(test::joined(reading.errors), "");
+  const auto& outputs = reading.spec.streams.at(0).outputs;
+  EXPECT_EQ(to_hex(outputs.at(0).protect.key->bytes()), kHex);
+  EXPECT_EQ(outputs.at(0).protect.key, outputs.at(1).protect.key);
+}
+
+TEST_F(KeysTest, two_files_with_one_key_are_refused) {
+  file("k", kHex);
+  file("l", "# the same\n" + kHex);
+  Reading reading = reading_of(output("a", "k") + ", " + output("b", "l"));
+  load_keys(reading, "f", place_.string());
+  EXPECT_NE(test::joined(reading.errors).find("l holds the key of k"), std::string::npos);
+}
+
+class LedgerTest : public KeysTest {
+ protected:
+  LedgerTest() {
+    StreamSpec stream;
+    stream.name = "s";
+    stream.restamp.ssrc = 0xffffffff;
+    stream.outputs.resize(1);
+    stream.outputs[0].protect.profile = ProtectProfile::SrtpCm;
+    stream.outputs[0].protect.key = share_key(from_hex(kHex));
+    spec_.streams.push_back(stream);
+    spec_.appliance.state_dir = (place_ / "state").string();
+  }
+  std::uint32_t start() const {
+    Spec started = spec_;
+    assign_ssrcs(started, nullptr);
+    return ssrc_of(started.streams[0]);
+  }
+
+  Spec spec_;
+};
+
+TEST_F(LedgerTest, each_start_has_another_ssrc_under_one_key) {
+  EXPECT_EQ(start(), 0xffffffffu);
+  EXPECT_EQ(start(), 0u);
+  EXPECT_EQ(start(), 1u);
+  spec_.streams[0].restamp.ssrc = 0;  // the operator wants one that was
+  EXPECT_EQ(start(), 2u);
+  spec_.streams[0].name = "renamed";
+  EXPECT_EQ(start(), 3u);
+  spec_.streams[0].outputs[0].protect.key = share_key(from_hex("11" + kHex.substr(2)));
+  EXPECT_EQ(start(), 0u);  // another key begins anew
+}
+
+TEST_F(LedgerTest, a_reload_keeps_the_ssrc_of_a_stream_whose_keys_stay) {
+  Spec running = spec_;
+  assign_ssrcs(running, nullptr);
+  Spec wanted = spec_;
+  wanted.streams[0].restamp.ssrc = 77;
+  assign_ssrcs(wanted, &running);
+  EXPECT_EQ(ssrc_of(wanted.streams[0]), 0xffffffffu);
+  // Away and back: it is another use of the key.
+  Spec clear = spec_;
+  clear.streams[0].outputs[0].protect = {};
+  assign_ssrcs(clear, &wanted);
+  Spec back = spec_;
+  assign_ssrcs(back, &clear);
+  EXPECT_EQ(ssrc_of(back.streams[0]), 0u);
+}
+
+TEST_F(LedgerTest, where_the_disk_refuses_it_is_by_chance) {
+  std::filesystem::create_directories(place_ / "state");
+  std::filesystem::create_directories(place_ / "state" / "ssrc.new");  // a file is wanted there
+  std::set<std::uint32_t> seen;
+  for (int i = 0; i < 20; ++i) seen.insert(start());
+  EXPECT_EQ(seen.size(), 20u);
+  EXPECT_FALSE(std::filesystem::exists(place_ / "state" / "ssrc"));
+}
+
+TEST_F(LedgerTest, a_ledger_that_is_damaged_is_not_believed) {
+  std::filesystem::create_directories(place_ / "state");
+  std::ofstream(place_ / "state" / "ssrc") << "0011223344556677 ffffffff\ngarbage\n";
+  EXPECT_NE(start(), start());
+  EXPECT_FALSE(SsrcLedger::read((place_ / "state" / "ssrc").string()));
+}
+
+TEST_F(LedgerTest, says_nothing_of_the_keys) {
+  EXPECT_EQ(start(), 0xffffffffu);
+  std::ifstream file(place_ / "state" / "ssrc");
+  const std::string text{std::istreambuf_iterator<char>(file), {}};
+  EXPECT_EQ(text.size(), 16u + 1 + 8 + 1);
+  EXPECT_EQ(text.find(kHex.substr(0, 8)), std::string::npos);
+  struct stat found{};
+  ASSERT_EQ(::stat((place_ / "state" / "ssrc").c_str(), &found), 0);
+  EXPECT_EQ(found.st_mode & 0777u, 0600u);
+}
+
+}  // namespace
+}  // namespace castgate
