@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Writes the captures that pipelines/iptv.yaml, st2110.yaml, raw_ts.yaml, unicast.yaml and sealed.yaml
-are tried with: what two lossy paths delivered of one stream, as NAME-red.pcap and NAME-blue.pcap; who
-joins when, as unicast-clients.csv and sealed-clients.csv; and a key for sealed.yaml, news1.key."""
+"""Writes the captures that pipelines/iptv.yaml, st2110.yaml, raw_ts.yaml, unicast.yaml and
+sealed.yaml are tried with: what two lossy paths delivered of one stream, as NAME-red.pcap and
+NAME-blue.pcap; who joins when, as unicast-clients.csv and sealed-clients.csv; and a key for
+sealed.yaml, news1.key."""
 import argparse
 import os
 import pathlib

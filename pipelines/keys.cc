@@ -22,7 +22,6 @@ constexpr auto kReserved = std::to_array<ReservedKey>({
     {"doors.http", "players that ask for a URL"},
     {"streams.*.legs.*.open", "legs that arrive protected"},
     {"streams.*.sequence.key", "formats that need a key of their own"},
-    {"streams.*.outputs.*.protect", "encrypted outputs"},
 });
 
 using KeyIndex = std::unordered_map<std::string_view, const KeyInfo*>;

@@ -39,10 +39,13 @@ constexpr KeyInfo kTable[] = {
     {.path = "streams.*.outputs.*.protect.max_packets",
      .kind = KeyKind::Number,
      .least = 1,
-     .most = kMostSrtpPackets,
+     .most = 0xffffffff,
      .unit = "packets",
-     .fallback = [](D d) { return std::to_string(d.protect.max_packets); },
-     .meaning = "sealed with the key since the start; further ones are dropped as key_spent"},
+     .word = "2^48",
+     .fallback = [](D) { return std::string("2^48"); },
+     .meaning =
+         "sealed with the key since the start, of the 2^48 that SRTP allows; further ones are "
+         "dropped as key_spent"},
     {.path = "streams.*.outputs.*.protect.key_file",
      .kind = KeyKind::Text,
      .least = 1,

@@ -200,8 +200,12 @@ void ClassifyStage::deliver(rte_mbuf* packet, unsigned port, const PacketLayout&
   }
   const auto flags = static_cast<std::uint8_t>((layout.is_v6 ? PacketTag::kIp6 : 0) |
                                                (layout.is_corrupt ? PacketTag::kCorrupt : 0));
-  set_tag(packet, {flow.stream, flow.leg, flow.worker, layout.udp_at,
-                   static_cast<std::uint8_t>(layout.l3_at), flags});
+  set_tag(packet, {.stream = flow.stream,
+                   .leg = flow.leg,
+                   .worker = flow.worker,
+                   .udp_at = layout.udp_at,
+                   .l3_at = static_cast<std::uint8_t>(layout.l3_at),
+                   .flags = flags});
   packet->data_len = static_cast<std::uint16_t>(layout.end);
   packet->pkt_len = layout.end;
   if (flow.worker == worker_) return out_.emit(packet, now);

@@ -12,14 +12,11 @@ namespace castgate {
 
 enum class ProtectProfile : std::uint8_t { SrtpGcm, SrtpCm, None };
 
-// What one key may seal (RFC 3711 9.2).
-inline constexpr std::uint64_t kMostSrtpPackets = std::uint64_t{1} << 48;
-
 struct ProtectSpec {
   ProtectProfile profile = ProtectProfile::None;
   unsigned key_bits = 128;
-  unsigned tag_bits = 80;                        // profile: srtp_cm
-  std::uint64_t max_packets = kMostSrtpPackets;  // sealed with the key since the start
+  unsigned tag_bits = 80;    // profile: srtp_cm
+  unsigned max_packets = 0;  // sealed with the key since the start; 0: as many as SRTP allows
   std::string key_file;
   SharedKey key;  // as the control plane read it from there
 

@@ -22,7 +22,9 @@ Secret<SrtpMaster> master_of(const ProtectSpec& spec) {
 }  // namespace
 
 Rendition::Rendition(const Ciphers& ciphers, const ProtectSpec& spec)
-    : key_(spec.key), most_(spec.max_packets), growth_(protect_growth(spec)) {
+    : key_(spec.key),
+      most_(spec.max_packets == 0 ? kSrtpIndexes : spec.max_packets),
+      growth_(protect_growth(spec)) {
   const auto master = master_of(spec);
   if (spec.profile == ProtectProfile::SrtpGcm) {
     gcm_ = make_secret<SrtpGcm>(ciphers, *master);

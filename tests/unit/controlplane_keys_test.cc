@@ -51,7 +51,7 @@ TEST_F(KeysTest, hexadecimal_and_base64_are_the_same_key) {
 
 TEST_F(KeysTest, what_is_no_key_is_told_by_its_length_and_never_by_its_content) {
   for (const std::string& text : {kHex.substr(2), kHex + "00", kHex.substr(1) + "x",
-                                 std::string("AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxw!")}) {
+                                  std::string("AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxw!")}) {
     const auto key = parse_key(text, 30);
     ASSERT_FALSE(key) << text;
     EXPECT_NE(key.error().text.find("30 bytes"), std::string::npos);

@@ -78,11 +78,4 @@ bool GcmKey::open(IMB_MGR* manager, const Message& message) const noexcept {
   return equal_secrets(own.data(), message.tag, kTag);
 }
 
-bool equal_secrets(const std::byte* one, const std::byte* other, std::size_t length) noexcept {
-  volatile unsigned difference = 0;
-  for (std::size_t i = 0; i < length; ++i)
-    difference = difference | std::to_integer<unsigned>(one[i] ^ other[i]);
-  return difference == 0;
-}
-
 }  // namespace castgate

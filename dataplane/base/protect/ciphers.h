@@ -4,6 +4,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#define NO_COMPAT_IMB_API_053  // whose names are OpenSSL's as well
 #include <intel-ipsec-mb.h>
 #include <memory>
 #include <span>
@@ -84,8 +85,5 @@ class alignas(64) GcmKey {
   gcm_key_data data_;
   bool wide_;
 };
-
-// Takes the same time whatever the bytes are.
-bool equal_secrets(const std::byte* one, const std::byte* other, std::size_t length) noexcept;
 
 }  // namespace castgate

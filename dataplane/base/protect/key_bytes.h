@@ -8,7 +8,6 @@
 #include <span>
 
 #include "dataplane/base/check.h"
-#include "dataplane/base/protect/ciphers.h"
 #include "dataplane/base/protect/secret_memory.h"
 
 namespace castgate {

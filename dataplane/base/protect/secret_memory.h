@@ -19,6 +19,9 @@ class SecretMemory {
   static bool is_locked() noexcept;
 };
 
+// Takes the same time whatever the bytes are.
+bool equal_secrets(const std::byte* one, const std::byte* other, std::size_t length) noexcept;
+
 template <class T>
 struct WipeSecret {
   void operator()(T* secret) const noexcept {
