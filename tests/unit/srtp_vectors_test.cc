@@ -41,7 +41,7 @@ TEST(SrtpVectorsTest, keys_are_derived_as_rfc_3711_b3_prints_it) {
             "59bbfc2f34db60dbdfb2");
 }
 
-TEST(SrtpVectorsTest, keys_of_256_bits_are_derived_as_rfc_6188_7_2_prints_it) {
+TEST(SrtpVectorsTest, keys_of_256_bits_are_derived_as_rfc_6188_prints_it) {
   const Ciphers ciphers = *Ciphers::make();
   const SrtpMaster master =
       master_of("f0f04914b513f2763a1b1fa130f10e2998f6f6e43e4309d1e622a0e332b9f1b6",
