@@ -64,12 +64,12 @@ bool has_addresses(const PortSpec& port) noexcept {
 }
 
 bool is_of_twin(const Spec& spec, const IpAddress& address) noexcept {
+  const auto lists = [&](const NetworkSpec& network) {
+    return std::ranges::find(network.addresses, address, &IpPrefix::address) !=
+           network.addresses.end();
+  };
   return std::ranges::any_of(spec.ports, [&](const PortSpec& port) {
-    return !kernel_is_host(port.device) &&
-           std::ranges::any_of(port.networks, [&](const NetworkSpec& network) {
-             return std::ranges::any_of(
-                 network.addresses, [&](const IpPrefix& own) { return own.address == address; });
-           });
+    return !kernel_is_host(port.device) && std::ranges::any_of(port.networks, lists);
   });
 }
 

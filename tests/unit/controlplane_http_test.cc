@@ -37,7 +37,7 @@ class HttpTest : public testing::Test {
     server_ = *std::move(opened);
     thread_ = std::thread([this] { io_.run(); });
   }
-  ~HttpTest() override {
+  void TearDown() override {
     asio::post(io_, [this] { server_.reset(); });
     asio::post(io_, [this] { io_.stop(); });
     thread_.join();

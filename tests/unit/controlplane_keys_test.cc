@@ -24,7 +24,7 @@ class KeysTest : public testing::Test {
       : place_(std::filesystem::temp_directory_path() / ("cgkeys" + std::to_string(::getpid()))) {
     std::filesystem::create_directories(place_);
   }
-  ~KeysTest() override { std::filesystem::remove_all(place_); }
+  void TearDown() override { std::filesystem::remove_all(place_); }
 
   std::string file(const std::string& name, const std::string& text, unsigned mode = 0600) const {
     const std::string path = (place_ / name).string();

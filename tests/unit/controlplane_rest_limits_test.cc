@@ -80,9 +80,9 @@ TEST_F(RestLimitsTest, addresses_that_are_no_clients_are_refused_whoever_asks) {
 
 TEST_F(RestLimitsTest, cut_deep_and_garbled_bodies_are_bad_requests) {
   const std::string whole = R"({"udp_port": 6000, "address": "10.9.0.7", "proof": true})";
-  std::vector<std::string> bodies;
+  std::vector<std::string> bodies(whole.size());
   for (std::size_t length = 0; length < whole.size(); ++length) {
-    bodies.push_back(whole.substr(0, length));
+    bodies[length] = whole.substr(0, length);
   }
   constexpr std::size_t kDeep = 30'000;  // as deep as a body of 64 KiB can be
   const std::string nested = std::string(kDeep, '[') + std::string(kDeep, ']');
