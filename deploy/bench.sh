@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# Cycles per packet against a unit of the same run: deploy/bench.sh failover|bridge|all [ROUNDS];
-# `threshold` is a table that unicast.copy_threshold was chosen by.
+# Cycles per packet against a unit of the same run:
+# deploy/bench.sh failover|bridge|protect|all [ROUNDS]; `threshold` is a table that
+# unicast.copy_threshold was chosen by.
 # Exits 1 where a floor is missed. Wants a quiet core; hugepages are used where there are some.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -9,13 +10,13 @@ cd "$(dirname "$0")/.."
 area=${1:-failover}
 rounds=${2:-11}
 case $area in
-  failover | bridge | all | threshold) ;;
-  *) echo "usage: deploy/bench.sh failover|bridge|all|threshold [ROUNDS]" >&2; exit 2 ;;
+  failover | bridge | protect | all | threshold) ;;
+  *) echo "usage: deploy/bench.sh failover|bridge|protect|all|threshold [ROUNDS]" >&2; exit 2 ;;
 esac
 
 [ -f build-bench/build.ninja ] || meson setup build-bench --buildtype=release > /dev/null
 ninja -C build-bench tests/bench/failover_bench tests/bench/bridge_bench tests/bench/udp_sender \
-  tests/bench/threshold_bench controlplane/castgate
+  tests/bench/threshold_bench tests/bench/protect_bench controlplane/castgate
 
 page_kib=$(awk '/^Hugepagesize:/ {print $2}' /proc/meminfo)
 free_mib=$(awk -v page="$page_kib" '/^HugePages_Free:/ {print int($2 * page / 1024)}' /proc/meminfo)
@@ -28,6 +29,10 @@ fi
 
 [ "$area" != threshold ] || exec ./build-bench/tests/bench/threshold_bench "$rounds" "$hugepages"
 status=0
+if [ "$area" = protect ] || [ "$area" = all ]; then
+  ./build-bench/tests/bench/protect_bench "$rounds" "$hugepages" || status=$?
+  [ "$area" = all ] || exit "$status"
+fi
 if [ "$area" != failover ]; then
   ./build-bench/tests/bench/bridge_bench "$rounds" "$hugepages" || status=$?
   python3 tests/bench/copies_on_veth.py build-bench/controlplane/castgate \

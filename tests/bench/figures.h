@@ -42,15 +42,22 @@ struct Figure {
   const char* format;
 };
 
-// False where the floor is missed.
-inline bool print(const Figure& row) {
-  const bool missed = row.value > row.floor;
-  const char* verdict = missed ? "FLOOR MISSED" : row.value > row.goal ? "floor" : "goal";
+inline bool print_row(const Figure& row, bool missed, bool reached) {
+  const char* verdict = missed ? "FLOOR MISSED" : reached ? "goal" : "floor";
   fmt::print("{:<64} {:>10} {:>9} {:>9}  {}\n", row.name,
              fmt::format(fmt::runtime(row.format), row.value),
              fmt::format(fmt::runtime(row.format), row.floor),
              fmt::format(fmt::runtime(row.format), row.goal), verdict);
   return !missed;
+}
+
+// The smaller, the better. False where the floor is missed.
+inline bool print(const Figure& row) {
+  return print_row(row, row.value > row.floor, row.value <= row.goal);
+}
+// The larger, the better.
+inline bool print_at_least(const Figure& row) {
+  return print_row(row, row.value < row.floor, row.value >= row.goal);
 }
 
 }  // namespace castgate::bench

@@ -203,5 +203,23 @@ TEST(Tokens, file_is_refused_by_place_and_never_by_content) {
             "t:1: after the token may stand admin, and nothing else");
 }
 
+TEST_F(RestLimitsTest, so_many_wait_for_their_proofs_and_no_more) {
+  spec_.doors.rest->joins_per_second = 100'000;
+  open();
+  const auto ask_from = [this](std::size_t n) {
+    const std::string address = fmt::format("10.9.{}.{}", 16 + n / 250, 1 + n % 250);
+    come_from(address.c_str());
+    return join({{"udp_port", 6000}, {"proof", true}}).status;
+  };
+  for (std::size_t n = 0; n < Proofs::kMost; ++n) ASSERT_EQ(ask_from(n), 202u) << n;
+  EXPECT_EQ(ask_from(Proofs::kMost), 503u);
+  EXPECT_EQ(counters_.no_place, 1u);
+  EXPECT_EQ(ask_from(7), 202u);  // who waits may ask again
+  now_ = now_ + seconds(11);
+  door_->turn();
+  EXPECT_EQ(counters_.proofs_expired, Proofs::kMost);
+  EXPECT_EQ(ask_from(Proofs::kMost), 202u);
+}
+
 }  // namespace
 }  // namespace castgate

@@ -20,8 +20,8 @@ schema: 1
 appliance: {}
 doors: {rest: {tls: {}}, metrics: {}}
 ports: {p: {verify: {}, vlans: {43: {}}}}
-streams: {s: {legs: {A: {}}, outputs: {o: {protect: {}}, u: {unicast: {}}}, failover: {switching: {}},
-              restamp: {}, monitor: {}, verify: {},
+streams: {s: {legs: {A: {}}, outputs: {o: {protect: {}}, u: {unicast: {}}},
+              failover: {switching: {}}, restamp: {}, monitor: {}, verify: {},
               sequence: {position: {}, count: {}, epoch: {}}}}
 )";
 
