@@ -125,8 +125,8 @@ def main():
     parser.add_argument("--seed", type=int, default=7)
     wanted = parser.parse_args()
     wanted.out.mkdir(parents=True, exist_ok=True)
-    for name in ("unicast", "sealed"):
-        (wanted.out / f"{name}-clients.csv").write_text(CLIENTS)
+    (wanted.out / "unicast-clients.csv").write_text(CLIENTS)
+    (wanted.out / "sealed-clients.csv").write_text("\n".join(CLIENTS.split("\n")[:3]) + "\n")
     write_key(wanted.out / "news1.key", sealed(seed=wanted.seed)[2])
     for make in (iptv, st2110, raw_ts, unicast, sealed):
         sides, left, *_ = make(seed=wanted.seed)

@@ -17,6 +17,7 @@ declare -A parsers=(
   [control]="controlplane/conductor/control_protocol.cc"
   [describe]="dataplane/base/describe/describe.cc dataplane/base/describe/dissect.cc"
   [fingerprint]="dataplane/base/fingerprint/*.cc dataplane/base/fingerprint/payload_list.h"
+  [key]="controlplane/keys/key_text.cc"
   [icmp]="controlplane/clients/icmp_error.cc"
   [parse]="dataplane/base/packet/parse.cc dataplane/base/rtp/locate.h"
   [node]="controlplane/node/relay_answers.cc controlplane/node/relay_url.cc"
