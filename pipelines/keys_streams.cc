@@ -23,6 +23,14 @@ constexpr KeyInfo kTable[] = {
      .fallback = none_text,
      .meaning = "what its IP packets take at most, as declared: held against ports.*.max_rate by "
                 "check and for each client that joins; where it is not said nothing is held"},
+    {.path = "streams.*.max_payload",
+     .kind = KeyKind::Number,
+     .least = 1,
+     .most = 65507,
+     .unit = "bytes",
+     .fallback = [](D d) { return std::to_string(d.stream.max_payload); },
+     .meaning = "longest UDP payload that comes: with what protect: adds to it, it has to pass the "
+                "MTU of the output's port"},
     {.path = "streams.*.legs",
      .fallback = kRequired,
      .meaning = "1 to 8 copies of the stream, by a name of yours: A, B"},

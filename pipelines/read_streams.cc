@@ -69,6 +69,7 @@ StreamSpec read_stream(const YamlNode::Entry& entry, const KeyPath& path, ReadCo
     read_label(label, at, context, stream);
   });
   section.read("max_bitrate", stream.max_bitrate_bps);
+  section.read("max_payload", stream.max_payload);
   section.each("legs", Section::Keys::Names, [&](const auto& leg, const KeyPath& at) {
     stream.legs.push_back(read_leg(leg, at, context));
   });

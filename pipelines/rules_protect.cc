@@ -9,11 +9,26 @@
 namespace castgate {
 namespace {
 
+// Where sealed packets leave.
+struct Way {
+  unsigned port;
+  std::string port_path;
+  bool v6;
+};
+
 struct Use {
   const StreamSpec* stream;
   const ProtectSpec* protect;
 };
 using KeyUses = std::map<std::string, Use>;  // by key file
+
+bool is_v6(const OutputSpec& output) noexcept {
+  return !output.to.address.is_v4();
+}
+// Of clients it is told when they come: by their own MTU.
+bool is_v6(const UnicastSpec& /*clients*/) noexcept {
+  return false;
+}
 
 void check_bits(RuleContext& rules, const ProtectSpec& protect, const std::string& path) {
   if (protect.key_bits != 128 && protect.key_bits != 256) {
@@ -61,6 +76,21 @@ void check_key_use(RuleContext& rules, const StreamSpec& stream, const ProtectSp
   }
 }
 
+// Sealed packets of the longest kind would all be dropped as mtu.
+void check_room(RuleContext& rules, const StreamSpec& stream, const ProtectSpec& protect,
+                const std::string& path, const Way& way) {
+  if (rules.bad(path_of(stream) + ".max_payload") || !rules.given(way.port_path)) return;
+  constexpr unsigned kRtpHeader = 12;
+  const PortSpec& port = rules.spec().ports[way.port];
+  const unsigned headers = (way.v6 ? 40 : 20) + 8;
+  const unsigned inserted = stream.restamp.rtp == RtpFace::Insert ? kRtpHeader : 0;
+  const unsigned packet = stream.max_payload + inserted + protect_growth(protect) + headers;
+  if (packet <= port.mtu) return;
+  rules.error(path, fmt::format("payloads of {} bytes (streams.*.max_payload) become IP packets of "
+                                "{}, and the MTU of port {} is {}",
+                                stream.max_payload, packet, port.name, port.mtu));
+}
+
 void check_unicasts_alike(RuleContext& rules, const StreamSpec& stream) {
   if (stream.unicasts.empty()) return;
   const UnicastSpec& first = stream.unicasts.front();
@@ -83,6 +113,8 @@ void check_protect(RuleContext& rules) {
       check_bits(rules, output.protect, path);
       check_numbers(rules, stream, path);
       check_key_use(rules, stream, output.protect, path, uses);
+      check_room(rules, stream, output.protect, path,
+                 {output.port, path_of(stream, output) + ".port", is_v6(output)});
     };
     std::ranges::for_each(stream.outputs, check);
     std::ranges::for_each(stream.unicasts, check);

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
 #include <cstdlib>
 #include <fmt/format.h>
 #include <spdlog/sinks/stdout_color_sinks.h>
@@ -9,6 +10,7 @@
 #include "controlplane/conductor/conductor.h"
 #include "controlplane/keys/ssrc_ledger.h"
 #include "controlplane/report/status_text.h"
+#include "dataplane/base/protect/secret_memory.h"
 #include "dataplane/contract/reload.h"
 #include "dataplane/contract/runtime.h"
 
@@ -31,6 +33,13 @@ std::string socket_for(const RunOptions& options, const Spec& spec) {
   const char* environment = std::getenv("CASTGATE_SOCKET");
   if (environment != nullptr && *environment != '\0') return environment;
   return spec.appliance.control_socket;
+}
+
+void warn_of_keys(const Spec& spec) {
+  if (SecretMemory::is_locked() || std::ranges::none_of(spec.streams, is_protected)) return;
+  spdlog::warn(
+      "keys may be written to the swap: this process may not lock its memory; ulimit -l unlimited, "
+      "or LimitMEMLOCK=infinity in its systemd unit");
 }
 
 // SIGHUP: every complaint about the file, and about what only a restart can change.
@@ -70,6 +79,7 @@ int run_command(const RunOptions& options) {
   if (!conductor) return complain(conductor.error().text);
   auto runtime = start_runtime(spec);
   if (!runtime) return complain(runtime.error().text);
+  warn_of_keys(spec);
 
   const Snapshot last = (*conductor)->run(**runtime, [&](const Spec& running) {
     return read_again(options.file, running);

@@ -220,6 +220,7 @@ struct StreamSpec {
   UpstreamJoin join = UpstreamJoin::Always;
   Nanoseconds linger{2'000'000'000};  // join: on_demand: from the last client on
   std::uint64_t max_bitrate_bps = 0;  // its IP packets, as declared; 0: not said
+  unsigned max_payload = 1328;        // UDP payload that comes, bytes
   std::vector<OutputSpec> outputs;    // groups
   std::vector<UnicastSpec> unicasts;
 

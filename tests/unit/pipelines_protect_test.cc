@@ -103,6 +103,17 @@ TEST(ProtectRules, one_key_is_one_streams_and_one_profiles) {
             std::string::npos);
 }
 
+TEST(ProtectRules, what_would_not_pass_the_mtu_once_sealed_is_refused) {
+  YamlFile wanted = file(kSrtp);
+  wanted.stream = "max_payload: 1456,";  // 1456 + 16 + 28
+  EXPECT_EQ(errors_of(wanted), "");
+  wanted.stream = "max_payload: 1457,";
+  EXPECT_NE(errors_of(wanted).find("become IP packets of 1501, and the MTU of port out is 1500"),
+            std::string::npos);
+  wanted.outputs = kMain + "}";
+  EXPECT_EQ(errors_of(wanted), "");  // in the clear nobody asks
+}
+
 TEST(ProtectRules, unicast_outputs_of_a_stream_are_protected_alike) {
   const std::string clients = ", h: {port: out, unicast: {}}, i: {port: out, unicast: {}, " + kSrtp;
   EXPECT_NE(errors_of(file(kSrtp, clients + "}")).find("unicast outputs of one stream"),

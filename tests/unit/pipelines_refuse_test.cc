@@ -170,11 +170,6 @@ TEST(RefuseSpec, unknown_port_names_the_ports_there_are) {
 }
 
 TEST(RefuseSpec, words_of_later_versions_are_refused_as_not_yet) {
-  const auto output = [](const std::string& more) {
-    return errors_of(
-        {.outputs = "o: {port: out, to: 239.9.0.1:5000, source: 10.0.0.9, " + more + "}"});
-  };
-  EXPECT_NE(output("protect: {}").find("o.protect: not yet: encrypted outputs"), std::string::npos);
   EXPECT_NE(errors_of({.legs = "A: {port: red, to: 239.1.0.1:1, open: {}}"})
                 .find("legs.A.open: not yet: legs that arrive protected"),
             std::string::npos);
