@@ -61,9 +61,9 @@ unset "background[$receiver]"
 python3 "$here/../support/check_media.py" "$work/out.ts" >"$work/judged" 2>&1 ||
   fail "what was written is not what the source made: $(cat "$work/judged")"
 for relay in a b; do
-  for event in joined proof; do
-    [[ $(happened "$relay" "$event") -eq 1 ]] || fail "relay $relay saw no $event, or several"
-  done
+  [[ $(happened "$relay" joined) -eq 1 ]] || fail "relay $relay saw no joined, or several"
+  # A relay sends it again after a second in which a slow machine has not answered.
+  [[ $(happened "$relay" proof) -ge 1 ]] || fail "relay $relay sent no proof"
   [[ $(happened "$relay" PUT) -ge 1 ]] || fail "relay $relay saw no answer to its proof"
 done
 [[ $(happened b left) -eq 1 ]] || fail "relay b was not told that the receiver leaves"
