@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The REST door: what it refuses, and by which name it counts that.
+#include <fmt/format.h>
+
 #include "tests/support/rest_lab.h"
 
 namespace castgate {
