@@ -17,7 +17,7 @@ void must(bool holds) {
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  using namespace castgate;
+  using castgate::parse_key;
   const std::string_view text(reinterpret_cast<const char*>(data), size);
   for (const std::size_t length : {28u, 30u, 44u, 46u}) {
     const auto key = parse_key(text, length);
