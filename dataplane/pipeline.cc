@@ -77,7 +77,7 @@ Stage& Pipeline::after_restamp(const PipelineParts& parts) {
   for (std::size_t s = 0; s < streams.size(); ++s) {
     if (!parts.mine[s] || !is_protected(streams[s])) continue;
     if (!protect_) protect_ = make_protect_stage(std::max(streams.size(), parts.streams));
-    Renditions renditions = make_renditions(streams[s]);
+    Renditions renditions = make_renditions(streams[s], protect_->ciphers());
     protect_->install(s, renditions);
   }
   if (!protect_) return replicate_;

@@ -42,12 +42,12 @@ void ProtectStage::process(std::span<rte_mbuf* const> burst, Instant now) noexce
   for (rte_mbuf* packet : burst) {
     const PacketTag tag = tag_of(packet);
     if (streams_[tag.stream].empty()) {
-      emit(packet);
+      out().emit(packet, now_);
     } else {
       protect(packet, tag);
     }
   }
-  flush();
+  out().flush(now_);
   bin_.flush();
 }
 
@@ -69,7 +69,7 @@ void ProtectStage::protect(rte_mbuf* packet, const PacketTag& tag) noexcept {
   }
   own.rendition = 0;
   set_tag(packet, own);
-  emit(packet);
+  out().emit(packet, now_);
 }
 
 rte_mbuf* ProtectStage::copy_of(const rte_mbuf* packet) noexcept {
@@ -108,7 +108,7 @@ void ProtectStage::seal(rte_mbuf* packet, const PacketTag& tag, Rendition& rendi
   if (const SrtpGcm* gcm = rendition.gcm()) {
     gcm->seal(ciphers_.manager(), rtp);
     finish(packet, rendition.growth());
-    return emit(packet);
+    return out().emit(packet, now_);
   }
   if (batch_.full()) work();
   waiting_[batch_.size()] = {packet, rendition.growth()};
@@ -121,9 +121,9 @@ void ProtectStage::work() noexcept {
   batch_.seal(ciphers_.manager());
   for (unsigned i = 0; i < count; ++i) {
     finish(waiting_[i].packet, waiting_[i].growth);
-    emit(waiting_[i].packet);
+    out().emit(waiting_[i].packet, now_);
   }
-  flush();
+  out().flush(now_);
 }
 
 // The tag authenticates what the UDP checksum would find; over IPv6, where there must be one, it is
@@ -134,16 +134,6 @@ void ProtectStage::finish(rte_mbuf* packet, std::uint32_t growth) noexcept {
   const PacketTag tag = tag_of(packet);
   grow_without_checksum(rte_pktmbuf_mtod(packet, std::byte*), places_of(tag),
                         packet->data_len - tag.udp_at);
-}
-
-void ProtectStage::emit(rte_mbuf* packet) noexcept {
-  pending_[pending_count_++] = packet;
-  if (pending_count_ == kBurst) flush();
-}
-
-void ProtectStage::flush() noexcept {
-  if (pending_count_ == 0) return;
-  next_->process({pending_.data(), std::exchange(pending_count_, 0)}, now_);
 }
 
 }  // namespace castgate

@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "dataplane/protect/rendition.h"
@@ -17,13 +18,16 @@ namespace castgate {
 // output passes in the clear.
 class ProtectStage final : public Stage {
  public:
+  // What renditions of this stage are made with.
+  const Ciphers& ciphers() const noexcept { return ciphers_; }
+
   // `streams`: most there will ever be.
   ProtectStage(std::size_t streams, Ciphers ciphers) noexcept;
   ~ProtectStage() override;
 
   // `pool`: for the packets of further renditions.
   void connect(Stage& next, rte_mempool* pool) noexcept {
-    next_ = &next;
+    out_.emplace(next);
     pool_ = pool;
   }
   // Keys that go on, go on where they were; what there was is in `renditions` afterwards.
@@ -45,10 +49,11 @@ class ProtectStage final : public Stage {
   void seal(rte_mbuf* packet, const PacketTag& tag, Rendition& rendition) noexcept;
   rte_mbuf* copy_of(const rte_mbuf* packet) noexcept;
   void finish(rte_mbuf* packet, std::uint32_t growth) noexcept;
-  void emit(rte_mbuf* packet) noexcept;
-  void flush() noexcept;
 
-  Stage* next_ = nullptr;
+  // NOLINTNEXTLINE(bugprone-unchecked-optional-access): connect() comes before any packet.
+  Outlet& out() noexcept { return *out_; }
+
+  std::optional<Outlet> out_;
   rte_mempool* pool_ = nullptr;
   Ciphers ciphers_;
   std::vector<Renditions> streams_;
@@ -58,9 +63,7 @@ class ProtectStage final : public Stage {
     std::uint32_t growth;
   };
   std::array<Waiting, SrtpCmBatch::kMost> waiting_{};  // as they are in the batch
-  std::array<rte_mbuf*, kBurst> pending_{};
-  unsigned pending_count_ = 0;
-  Instant now_;  // of the burst before
+  Instant now_;                                        // of the burst before
   Counter created_;
   DropBin bin_;
 };

@@ -53,13 +53,11 @@ void Rendition::inherit(const Rendition& old) noexcept {
   packets_ = old.packets_;
 }
 
-Renditions make_renditions(const StreamSpec& stream) {
+Renditions make_renditions(const StreamSpec& stream, const Ciphers& ciphers) {
   Renditions made;
   if (!is_protected(stream)) return made;
-  const auto ciphers = Ciphers::make();
-  CG_CHECK(ciphers.has_value());  // as at the start
   for (const ProtectSpec& spec : renditions_of(stream)) {
-    made.push_back(spec.is_on() ? std::make_unique<Rendition>(*ciphers, spec) : nullptr);
+    made.push_back(spec.is_on() ? std::make_unique<Rendition>(ciphers, spec) : nullptr);
   }
   return made;
 }

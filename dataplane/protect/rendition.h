@@ -50,6 +50,6 @@ class Rendition {
 
 // A stream's: null where packets leave in the clear. None: the stream is not protected at all.
 using Renditions = std::vector<std::unique_ptr<Rendition>>;
-Renditions make_renditions(const StreamSpec& stream);
+Renditions make_renditions(const StreamSpec& stream, const Ciphers& ciphers);
 
 }  // namespace castgate

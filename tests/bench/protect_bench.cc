@@ -101,7 +101,7 @@ class StageLoop {
  public:
   StageLoop(ProtectProfile profile, unsigned bursts_a_turn)
       : stage_(make_protect_stage(1)), bursts_a_turn_(bursts_a_turn) {
-    Renditions renditions = make_renditions(stream_of(profile));
+    Renditions renditions = make_renditions(stream_of(profile), stage_->ciphers());
     stage_->connect(nowhere_, nullptr);
     stage_->install(0, renditions);
   }

@@ -83,7 +83,7 @@ class ProtectStageTest : public RestampTest {
   void make() {
     stage_ = make_protect_stage(4);
     stage_->connect(sink_, pool());
-    Renditions renditions = make_renditions(spliced());
+    Renditions renditions = make_renditions(spliced(), stage_->ciphers());
     stage_->install(0, renditions);
   }
   rte_mbuf* packet_of(const Bytes& payload) {
@@ -139,7 +139,7 @@ TEST_F(ProtectStageTest, a_number_that_was_sealed_is_never_sealed_again_over_a_r
   EXPECT_EQ(sink_.frames.size(), 3u);
   EXPECT_EQ(dropped(DropReason::NonceUsed), 2u);
   spliced().outputs[0].protect.tag_bits = 32;  // another rendition, under the same key
-  Renditions again = make_renditions(spliced());
+  Renditions again = make_renditions(spliced(), stage_->ciphers());
   stage_->install(0, again);
   offer(rtp_packet(102, 0, kOwn, pattern(60, 9)));
   EXPECT_EQ(dropped(DropReason::NonceUsed), 3u);
