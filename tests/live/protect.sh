@@ -32,10 +32,14 @@ receive() { # NAME GROUP KEY CIPHER AUTH
   caps+=",encoding-name=(string)MP2T,payload=(int)33,ssrc=(uint)$((ssrc)),roc=(uint)0"
   caps+=",srtp-key=(buffer)$3,srtp-cipher=(string)$4,srtp-auth=(string)$5"
   caps+=",srtcp-cipher=(string)$4,srtcp-auth=(string)$5"
-  start dst "$1" gst-launch-1.0 -q udpsrc "address=$2" port=5000 multicast-iface=in0 \
+  start dst "$1" gst-launch-1.0 udpsrc "address=$2" port=5000 multicast-iface=in0 \
     buffer-size=8000000 "caps=$caps" ! srtpdec ! rtpmp2tdepay \
     ! filesink "location=$work/$1.ts" buffer-mode=unbuffered
+  await 30 "the receiver of $1" grep -q "Setting pipeline to PLAYING" "$work/$1.log"
+  await 30 "the membership of $1" has_joined "$2"
 }
+has_joined() { within dst ip maddress show dev in0 | grep -q "$1\$"; }
+is_whole() { [[ $(stat -c %s "$work/$1.ts") -ge $(stat -c %s "$work/source.ts") ]]; }
 
 run_castgate gate "$work/scene.yaml"
 capture dst in0
@@ -43,13 +47,15 @@ receive gcm 239.9.0.2 "$(cat "$work/gcm.key")" aes-128-gcm null
 gcm=$started
 receive cm 239.9.0.3 "$cm" aes-128-icm hmac-sha1-80
 cm=$started
-sleep 1
 packets=$((seconds * 1000))
 start src sender python3 "$here/rtp_send.py" --count "$packets" --file "$work/source.ts" \
   --rate 1000 --leg "interface=a0,source=10.1.0.5,to=$leg_a" \
   --leg "interface=b0,source=10.2.0.5,to=$leg_b,delay_ms=3"
 sender=$started
 await_sender
+for profile in gcm cm; do
+  await 20 "all of $profile ($(stat -c %s "$work/$profile.ts") octets came)" is_whole "$profile"
+done
 for pid in "$gcm" "$cm"; do stop "$pid"; done
 end_castgate
 for profile in gcm cm; do
