@@ -6,9 +6,6 @@ namespace {
 
 using D = const Defaults&;
 
-constexpr std::array<std::string_view, 3> kLaterProfiles{"esp_tunnel", "esp_tunnel_preserve",
-                                                         "esp_transport"};
-
 constexpr KeyInfo kTable[] = {
     {.path = "streams.*.outputs.*.protect",
      .fallback = none_text,
@@ -17,11 +14,13 @@ constexpr KeyInfo kTable[] = {
     {.path = "streams.*.outputs.*.protect.profile",
      .kind = KeyKind::Choice,
      .choices = kProtectNames,
-     .later = kLaterProfiles,
      .fallback = kRequired,
      .meaning = "srtp_gcm: AEAD_AES_128_GCM or 256 (RFC 7714); srtp_cm: AES_CM_128_HMAC_SHA1_80 or "
                 "_32 (RFC 3711), which ffmpeg and VLC know as well. Packets are RTP then, with "
-                "numbers of our own: failover.continuity: splice, or restamp.rtp: insert"},
+                "numbers of our own: failover.continuity: splice, or restamp.rtp: insert. ESP with "
+                "AES-GCM (RFC 4303, 4106) carries any packets: esp_tunnel between gateways, "
+                "esp_tunnel_preserve with the group's addresses outside as well (RFC 5374), "
+                "esp_transport without a second IP header; these two for groups alone"},
     {.path = "streams.*.outputs.*.protect.key_bits",
      .kind = KeyKind::Number,
      .least = 128,
@@ -46,6 +45,40 @@ constexpr KeyInfo kTable[] = {
      .meaning =
          "sealed with the key since the start, of the 2^48 that SRTP allows; further ones are "
          "dropped as key_spent"},
+    {.path = "streams.*.outputs.*.protect.spi",
+     .kind = KeyKind::Ssrc,
+     .least = 256,
+     .most = 0xffffffff,
+     .fallback = none_text,
+     .meaning = "ESP, which needs one: what its receivers know the key by, and no "
+                "other key's"},
+    {.path = "streams.*.outputs.*.protect.esn",
+     .kind = KeyKind::Flag,
+     .fallback = [](D d) { return flag_text(d.protect.esn); },
+     .meaning = "ESP: sequence numbers of 64 bits, whose upper half is not sent; false: of 32, and "
+                "a key seals 2^32 packets in all its life"},
+    {.path = "streams.*.outputs.*.protect.udp_encapsulation",
+     .kind = KeyKind::Flag,
+     .fallback = [](D) { return std::string("false; true to clients"); },
+     .meaning = "ESP: in UDP (RFC 3948), which passes a NAT, to the output's own UDP port; false: "
+                "IP protocol 50"},
+    {.path = "streams.*.outputs.*.protect.inner",
+     .fallback = [](D) { return std::string("as leg A came"); },
+     .meaning = "esp_tunnel: the packet inside"},
+    {.path = "streams.*.outputs.*.protect.inner.to",
+     .kind = KeyKind::Endpoint,
+     .fallback = [](D) { return std::string("to of the first leg"); },
+     .meaning = "where it goes on to behind the receiving gateway"},
+    {.path = "streams.*.outputs.*.protect.inner.source",
+     .kind = KeyKind::Address,
+     .fallback = [](D) { return std::string("from of the first leg"); },
+     .meaning = "its source"},
+    {.path = "streams.*.outputs.*.protect.inner.source_port",
+     .kind = KeyKind::Number,
+     .least = 1,
+     .most = 65535,
+     .fallback = [](D) { return std::string("the port of inner.to"); },
+     .meaning = "its UDP source port"},
     {.path = "streams.*.outputs.*.protect.key_file",
      .kind = KeyKind::Text,
      .least = 1,

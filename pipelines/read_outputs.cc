@@ -10,7 +10,8 @@ bool is_fingerprint(const StreamSpec& stream) noexcept {
 }
 
 // Clients say where they are, so that there is no `to`, and `source` may be the port's own.
-UnicastSpec read_unicast(Section& section, const YamlNode& node, ReadContext& context) {
+UnicastSpec read_unicast(Section& section, const YamlNode& node, const StreamSpec& stream,
+                         ReadContext& context) {
   UnicastSpec unicast;
   unicast.port = read_port_name(section, context);
   section.read("vlan", unicast.vlan);
@@ -21,8 +22,7 @@ UnicastSpec read_unicast(Section& section, const YamlNode& node, ReadContext& co
   section.read("source_port", unicast.source_port);
   section.read("ttl", unicast.ttl);
   section.read("dscp", unicast.dscp);
-  if (const YamlNode* protect = section.child("protect"))
-    unicast.protect = read_protect(*protect, section.path().key("protect"), context);
+  read_protect(section, context, stream, unicast);
   Section own(node, section.path().key("unicast"), context);
   own.read("max_clients", unicast.max_clients);
   own.read("fan_workers", unicast.fan_workers);
@@ -39,7 +39,7 @@ void read_output(const YamlNode::Entry& entry, const KeyPath& path, ReadContext&
                  StreamSpec& stream) {
   Section section(*entry.value, path, context);
   if (const YamlNode* node = section.child("unicast")) {
-    UnicastSpec unicast = read_unicast(section, *node, context);
+    UnicastSpec unicast = read_unicast(section, *node, stream, context);
     unicast.name = entry.key;
     if (is_fingerprint(stream) && !section.has("ttl")) unicast.ttl = 0;
     stream.unicasts.push_back(std::move(unicast));
@@ -55,8 +55,7 @@ void read_output(const YamlNode::Entry& entry, const KeyPath& path, ReadContext&
   if (is_fingerprint(stream)) output.ttl = 0;
   section.read("ttl", output.ttl);
   section.read("dscp", output.dscp);
-  if (const YamlNode* protect = section.child("protect"))
-    output.protect = read_protect(*protect, section.path().key("protect"), context);
+  read_protect(section, context, stream, output);
   section.finish();
   stream.outputs.push_back(std::move(output));
 }

@@ -36,7 +36,11 @@ StreamSpec read_stream(const YamlNode::Entry& entry, const KeyPath& path, ReadCo
 FailoverSpec read_failover(const YamlNode& node, const KeyPath& path, ReadContext& context);
 StreamVerifySpec read_stream_verify(const YamlNode& node, const KeyPath& path,
                                     ReadContext& context);
-ProtectSpec read_protect(const YamlNode& node, const KeyPath& path, ReadContext& context);
+// Where an output has `protect`; of `stream` the legs are read.
+void read_protect(Section& section, ReadContext& context, const StreamSpec& stream,
+                  OutputSpec& output);
+void read_protect(Section& section, ReadContext& context, const StreamSpec& stream,
+                  UnicastSpec& output);
 RestampSpec read_restamp(const YamlNode& node, const KeyPath& path, ReadContext& context);
 MonitorSpec read_monitor(const YamlNode& node, const KeyPath& path, ReadContext& context);
 // To groups, or to clients.

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 #include <fmt/format.h>
+#include <initializer_list>
 #include <map>
+#include <type_traits>
 
+#include "dataplane/base/esp/esp_gcm.h"
 #include "pipelines/key_entry.h"
 #include "pipelines/rules.h"
 
@@ -13,31 +16,41 @@ namespace {
 struct Way {
   unsigned port;
   std::string port_path;
-  bool v6;
+  OuterHeaders outer;
 };
 
 struct Use {
   const StreamSpec* stream;
   const ProtectSpec* protect;
 };
-using KeyUses = std::map<std::string, Use>;  // by key file
+// What no two keys or streams have in common.
+struct Uses {
+  std::map<std::string, Use> by_file;
+  std::map<std::uint32_t, std::string> by_spi;  // the key file
+};
 
-bool is_v6(const OutputSpec& output) noexcept {
-  return !output.to.address.is_v4();
+OuterHeaders outer_of(const OutputSpec& output) noexcept {
+  return {.v6 = !output.to.address.is_v4(), .raw_esp = output.raw_esp};
 }
 // Of clients it is told when they come: by their own MTU.
-bool is_v6(const UnicastSpec& /*clients*/) noexcept {
-  return false;
+OuterHeaders outer_of(const UnicastSpec& /*clients*/) noexcept {
+  return {};
+}
+
+void has_no_effect(RuleContext& rules, const std::string& path,
+                   std::initializer_list<std::string_view> keys, std::string_view why) {
+  for (const std::string_view key : keys) {
+    const std::string full = fmt::format("{}.{}", path, key);
+    if (rules.given(full)) rules.error(full, fmt::format("has no effect: {}", why));
+  }
 }
 
 void check_bits(RuleContext& rules, const ProtectSpec& protect, const std::string& path) {
   if (protect.key_bits != 128 && protect.key_bits != 256) {
     rules.error(path + ".key_bits", fmt::format("{}: 128 or 256", protect.key_bits));
   }
-  if (protect.profile == ProtectProfile::SrtpGcm) {
-    if (rules.given(path + ".tag_bits")) {
-      rules.error(path + ".tag_bits", "has no effect: tags of srtp_gcm have 128 bits");
-    }
+  if (protect.profile != ProtectProfile::SrtpCm) {
+    has_no_effect(rules, path, {"tag_bits"}, "tags of AES-GCM have 128 bits");
   } else if (protect.tag_bits != 80 && protect.tag_bits != 32) {
     rules.error(path + ".tag_bits", fmt::format("{}: 80 or 32", protect.tag_bits));
   }
@@ -59,10 +72,18 @@ void check_numbers(RuleContext& rules, const StreamSpec& stream, const std::stri
   }
 }
 
+void check_srtp(RuleContext& rules, const StreamSpec& stream, const std::string& path) {
+  check_numbers(rules, stream, path);
+  has_no_effect(
+      rules, path,
+      {"spi", "esn", "udp_encapsulation", "inner.to", "inner.source", "inner.source_port"},
+      "that is for ESP, and this is SRTP");
+}
+
 void check_key_use(RuleContext& rules, const StreamSpec& stream, const ProtectSpec& protect,
-                   const std::string& path, KeyUses& uses) {
+                   const std::string& path, Uses& uses) {
   if (protect.key_file.empty()) return;
-  const auto [at, is_new] = uses.try_emplace(protect.key_file, Use{&stream, &protect});
+  const auto [at, is_new] = uses.by_file.try_emplace(protect.key_file, Use{&stream, &protect});
   if (is_new) return;
   const std::string key = path + ".key_file";
   if (at->second.stream != &stream) {
@@ -70,8 +91,8 @@ void check_key_use(RuleContext& rules, const StreamSpec& stream, const ProtectSp
                                  "packets of both away; each needs its own",
                                  protect.key_file, at->second.stream->name));
   } else if (!(*at->second.protect == protect)) {
-    rules.error(key, fmt::format("{} is another output's with another profile, key_bits, "
-                                 "tag_bits or max_packets: each of these needs its own key",
+    rules.error(key, fmt::format("{} is another output's that encrypts otherwise (profile, bits, "
+                                 "max_packets, spi, addresses inside): each needs its own key",
                                  protect.key_file));
   }
 }
@@ -82,13 +103,48 @@ void check_room(RuleContext& rules, const StreamSpec& stream, const ProtectSpec&
   if (rules.bad(path_of(stream) + ".max_payload") || !rules.given(way.port_path)) return;
   constexpr unsigned kRtpHeader = 12;
   const PortSpec& port = rules.spec().ports[way.port];
-  const unsigned headers = (way.v6 ? 40 : 20) + 8;
   const unsigned inserted = stream.restamp.rtp == RtpFace::Insert ? kRtpHeader : 0;
-  const unsigned packet = stream.max_payload + inserted + protect_growth(protect) + headers;
+  const unsigned packet = protected_packet(protect, stream.max_payload + inserted, way.outer);
   if (packet <= port.mtu) return;
   rules.error(path, fmt::format("payloads of {} bytes (streams.*.max_payload) become IP packets of "
                                 "{}, and the MTU of port {} is {}",
                                 stream.max_payload, packet, port.name, port.mtu));
+}
+
+// Of ESP: what receivers tell keys by.
+void check_spi(RuleContext& rules, const ProtectSpec& protect, const std::string& path,
+               Uses& uses) {
+  const std::string key = path + ".spi";
+  if (rules.bad(key)) return;
+  if (protect.spi == 0) {
+    return rules.error(path, fmt::format("spi is missing: ESP's receivers know the key by it, {} "
+                                         "or more",
+                                         kFirstSpi));
+  }
+  const auto [at, is_new] = uses.by_spi.try_emplace(protect.spi, protect.key_file);
+  if (is_new || at->second == protect.key_file) return;
+  rules.error(key, fmt::format("{:#x} is that of {} already", protect.spi, at->second));
+}
+
+void check_inner(RuleContext& rules, const ProtectSpec& protect, const std::string& path,
+                 bool to_clients) {
+  if (protect.profile != ProtectProfile::EspTunnel) {
+    if (to_clients) {
+      return rules.error(path + ".profile",
+                         "the addresses of the group are inside as well: for groups alone, and "
+                         "esp_tunnel for clients");
+    }
+    return has_no_effect(rules, path, {"inner.to", "inner.source", "inner.source_port"},
+                         "the addresses inside are those of the output");
+  }
+  const InnerHeaders& inner = protect.inner;
+  if (rules.bad(path + ".inner.to") || rules.bad(path + ".inner.source")) return;
+  if (inner.source.is_unspecified()) {
+    rules.error(path + ".inner", "inner.source is missing: the first leg takes any source");
+  } else if (inner.source.is_v4() != inner.to.address.is_v4()) {
+    rules.error(path + ".inner", fmt::format("source {} and to {} are not of one family",
+                                             inner.source.to_string(), inner.to.to_string()));
+  }
 }
 
 void check_unicasts_alike(RuleContext& rules, const StreamSpec& stream) {
@@ -102,22 +158,31 @@ void check_unicasts_alike(RuleContext& rules, const StreamSpec& stream) {
   }
 }
 
+// `output`: an OutputSpec or UnicastSpec.
+template <class Output>
+void check_one(RuleContext& rules, const StreamSpec& stream, const Output& output, Uses& uses) {
+  const ProtectSpec& protect = output.protect;
+  const std::string path = path_of(stream, output) + ".protect";
+  if (!protect.is_on() || rules.bad(path + ".profile")) return;
+  check_bits(rules, protect, path);
+  if (protect.is_srtp()) {
+    check_srtp(rules, stream, path);
+  } else {
+    check_spi(rules, protect, path, uses);
+    check_inner(rules, protect, path, std::is_same_v<Output, UnicastSpec>);
+  }
+  check_key_use(rules, stream, protect, path, uses);
+  check_room(rules, stream, protect, path,
+             {output.port, path_of(stream, output) + ".port", outer_of(output)});
+}
+
 }  // namespace
 
 void check_protect(RuleContext& rules) {
-  KeyUses uses;
+  Uses uses;
   for (const StreamSpec& stream : rules.spec().streams) {
-    const auto check = [&](const auto& output) {
-      const std::string path = path_of(stream, output) + ".protect";
-      if (!output.protect.is_on() || rules.bad(path + ".profile")) return;
-      check_bits(rules, output.protect, path);
-      check_numbers(rules, stream, path);
-      check_key_use(rules, stream, output.protect, path, uses);
-      check_room(rules, stream, output.protect, path,
-                 {output.port, path_of(stream, output) + ".port", is_v6(output)});
-    };
-    std::ranges::for_each(stream.outputs, check);
-    std::ranges::for_each(stream.unicasts, check);
+    for (const OutputSpec& output : stream.outputs) check_one(rules, stream, output, uses);
+    for (const UnicastSpec& output : stream.unicasts) check_one(rules, stream, output, uses);
     check_unicasts_alike(rules, stream);
   }
 }

@@ -8,6 +8,7 @@
 #include "controlplane/commands/commands.h"
 #include "controlplane/commands/load_file.h"
 #include "controlplane/conductor/conductor.h"
+#include "controlplane/keys/number_ledger.h"
 #include "controlplane/keys/ssrc_ledger.h"
 #include "controlplane/report/status_text.h"
 #include "dataplane/base/protect/secret_memory.h"
@@ -43,7 +44,8 @@ void warn_of_keys(const Spec& spec) {
 }
 
 // SIGHUP: every complaint about the file, and about what only a restart can change.
-std::optional<Spec> read_again(const std::string& path, const Spec& running) {
+std::optional<Spec> read_again(const std::string& path, const Spec& running,
+                               NumberLedger& numbers) {
   Reading reading = load_file(path);
   bool good = reading.good() && host_serves(path, reading);
   for (const std::string& key :
@@ -63,6 +65,7 @@ std::optional<Spec> read_again(const std::string& path, const Spec& running) {
   }
   spdlog::info("SIGHUP: {} is good", path);
   assign_ssrcs(reading.spec, &running);
+  numbers.assign(reading.spec, &running);
   return std::move(reading.spec);
 }
 
@@ -73,6 +76,8 @@ int run_command(const RunOptions& options) {
   Reading reading = load_file(options.file);
   if (!reading.good() || !host_serves(options.file, reading)) return kExitBadInput;
   assign_ssrcs(reading.spec, nullptr);
+  NumberLedger numbers(reading.spec.appliance.state_dir);
+  numbers.assign(reading.spec, nullptr);
 
   const Spec& spec = reading.spec;
   auto conductor = Conductor::open(spec, socket_for(options, spec));
@@ -81,9 +86,10 @@ int run_command(const RunOptions& options) {
   if (!runtime) return complain(runtime.error().text);
   warn_of_keys(spec);
 
-  const Snapshot last = (*conductor)->run(**runtime, [&](const Spec& running) {
-    return read_again(options.file, running);
-  });
+  const auto again = [&](const Spec& running) {
+    return read_again(options.file, running, numbers);
+  };
+  const Snapshot last = (*conductor)->run(**runtime, again, [&] { numbers.turn(); });
   fmt::print("{}", all_tables(last));
   return kExitOk;
 }

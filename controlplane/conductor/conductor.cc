@@ -61,7 +61,7 @@ class Conductor::Loop {
   }
 
   Result<void> listen(const std::string& path);
-  Snapshot run(Runtime& runtime, const ReadAgain& read_again);
+  Snapshot run(Runtime& runtime, const ReadAgain& read_again, std::function<void()> each_turn);
 
  private:
   void start_slow_path();
@@ -91,6 +91,7 @@ class Conductor::Loop {
   Instant started_wall_ = this_moment().wall;
   Overseer overseer_;
   Clock::time_point next_second_;
+  std::function<void()> each_turn_;
   std::function<bool(std::size_t)> wanted_ = [this](std::size_t stream) {
     return clients_.wanted(stream);
   };
@@ -119,7 +120,9 @@ Result<void> Conductor::Loop::listen(const std::string& path) {
   return clients_.open_doors();
 }
 
-Snapshot Conductor::Loop::run(Runtime& runtime, const ReadAgain& read_again) {
+Snapshot Conductor::Loop::run(Runtime& runtime, const ReadAgain& read_again,
+                              std::function<void()> each_turn) {
+  each_turn_ = std::move(each_turn);
   runtime_ = &runtime;
   captures_.set_runtime(&runtime);
   if (auto started = clients_.start(runtime); !started) {
@@ -231,6 +234,7 @@ void Conductor::Loop::turn() {
 }
 
 void Conductor::Loop::each_millisecond() {
+  each_turn_();
   overseer_.turn(*runtime_, this_moment());
   clients_.turn(now());
   for (const ClientGone& client : clients_.take_gone()) overseer_.note(client, this_moment());
@@ -285,8 +289,9 @@ Result<std::unique_ptr<Conductor>> Conductor::open(const Spec& spec, const std::
   return std::unique_ptr<Conductor>(new Conductor(std::move(loop)));
 }
 
-Snapshot Conductor::run(Runtime& runtime, const ReadAgain& read_again) {
-  return loop_->run(runtime, read_again);
+Snapshot Conductor::run(Runtime& runtime, const ReadAgain& read_again,
+                        std::function<void()> each_turn) {
+  return loop_->run(runtime, read_again, std::move(each_turn));
 }
 
 }  // namespace castgate

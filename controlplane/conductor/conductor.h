@@ -26,7 +26,9 @@ class Conductor {
   using ReadAgain = std::function<std::optional<Spec>(const Spec& running)>;
 
   // Until SIGTERM or SIGINT; then drains and returns the final counters. SIGHUP reads again.
-  Snapshot run(Runtime& runtime, const ReadAgain& read_again);
+  // `each_turn`: what else the thread does every millisecond.
+  Snapshot run(
+      Runtime& runtime, const ReadAgain& read_again, std::function<void()> each_turn = [] {});
 
  private:
   class Loop;

@@ -3,8 +3,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cerrno>
-#include <fcntl.h>
 #include <filesystem>
 #include <fmt/format.h>
 #include <fstream>
@@ -13,19 +11,25 @@
 #include <spdlog/spdlog.h>
 #include <sstream>
 #include <string_view>
-#include <unistd.h>
+
+#include "controlplane/store/durable_file.h"
 
 namespace castgate {
 namespace {
 
+// Those whose packets an SSRC keeps apart.
 std::vector<const ProtectSpec*> keys_of(const StreamSpec& stream) {
   std::vector<const ProtectSpec*> keys;
   const auto add = [&](const auto& output) {
-    if (output.protect.is_on()) keys.push_back(&output.protect);
+    if (output.protect.is_srtp()) keys.push_back(&output.protect);
   };
   std::ranges::for_each(stream.outputs, add);
   std::ranges::for_each(stream.unicasts, add);
   return keys;
+}
+
+bool has_srtp(const StreamSpec& stream) {
+  return !keys_of(stream).empty();
 }
 
 // The stream as it runs, if it seals with the same keys.
@@ -39,21 +43,6 @@ const StreamSpec* same_in(const Spec* running, const StreamSpec& stream) {
                                [&](const ProtectSpec* old) { return *old->key == *wanted->key; });
   });
   return all ? &*at : nullptr;
-}
-
-Result<void> write_whole(const std::string& path, std::string_view text) {
-  const int file = ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-  if (file < 0) return fail(fmt::format("{}: {}", path, errno_text()));
-  bool good = true;
-  while (good && !text.empty()) {
-    const ssize_t count = ::write(file, text.data(), text.size());
-    good = count > 0 || (count < 0 && errno == EINTR);
-    if (count > 0) text.remove_prefix(static_cast<std::size_t>(count));
-  }
-  good = good && ::fsync(file) == 0;
-  const std::string why = errno_text();
-  ::close(file);
-  return good ? Result<void>() : fail(fmt::format("{}: {}", path, why));
 }
 
 }  // namespace
@@ -117,20 +106,11 @@ Result<void> SsrcLedger::write(const std::string& path) const {
   for (const auto& [key, ssrcs] : used_) {
     for (const std::uint32_t ssrc : ssrcs) text += fmt::format("{} {:08x}\n", key, ssrc);
   }
-  const std::string fresh = path + ".new";
-  if (auto written = write_whole(fresh, text); !written) return written;
-  if (::rename(fresh.c_str(), path.c_str()) != 0)
-    return fail(fmt::format("{}: {}", path, errno_text()));
-  const auto directory = std::filesystem::path(path).parent_path();
-  const int place = ::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  const bool good = place >= 0 && ::fsync(place) == 0;
-  const std::string why = errno_text();
-  if (place >= 0) ::close(place);
-  return good ? Result<void>() : fail(fmt::format("{}: {}", directory.string(), why));
+  return write_durably(path, text);
 }
 
 void assign_ssrcs(Spec& spec, const Spec* running) {
-  if (std::ranges::none_of(spec.streams, is_protected)) return;
+  if (std::ranges::none_of(spec.streams, has_srtp)) return;
   const std::filesystem::path directory(spec.appliance.state_dir);
   const std::string path = (directory / "ssrc").string();
   std::error_code ignored;
@@ -150,7 +130,7 @@ void assign_ssrcs(Spec& spec, const Spec* running) {
 
 void assign_by_chance(Spec& spec, const Spec* running) {
   for (StreamSpec& stream : spec.streams) {
-    if (!is_protected(stream)) continue;
+    if (!has_srtp(stream)) continue;
     if (const StreamSpec* same = same_in(running, stream)) {
       stream.restamp.ssrc = ssrc_of(*same);
       continue;

@@ -57,9 +57,10 @@ enum class DropReason : std::uint8_t {
   // protect
   SealNotRtp,
   SealCopyFailed,
-  NoTailroom,
+  SealNoRoom,
   NonceUsed,
   KeySpent,
+  NumberNotKept,
   // replicate
   Mtu,
   TtlExpired,
@@ -126,9 +127,10 @@ inline constexpr std::array<DropReasonInfo, kDropReasons> kDropReasonTable{{
     {"seal_not_rtp", "protect", "no whole RTP header: SRTP has nothing to begin with"},
     {"seal_copy_failed", "protect",
      "the packet pool was empty when another rendition needed its own"},
-    {"no_tailroom", "protect", "no room for the authentication tag in the packet's buffer"},
+    {"seal_no_room", "protect", "no room for headers or tag in the packet's buffer"},
     {"nonce_used", "protect", "its number was sealed with this key before, or is far behind"},
     {"key_spent", "protect", "the key has sealed all that it may (protect.max_packets)"},
+    {"number_not_kept", "protect", "the disk does not keep the number for the next start yet"},
     {"mtu", "replicate", "packet is larger than the MTU of the output's port"},
     {"ttl_expired", "replicate", "ttl: decrement reached 0"},
     {"copy_failed", "replicate",

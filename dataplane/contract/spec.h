@@ -181,6 +181,7 @@ struct OutputSpec {
   std::uint8_t ttl = 16;             // 0: received TTL less one (`ttl: decrement`)
   std::optional<std::uint8_t> dscp;  // absent keeps what was received
   ProtectSpec protect;
+  bool raw_esp = false;  // IP protocol 50, else UDP
   bool operator==(const OutputSpec&) const = default;
 };
 

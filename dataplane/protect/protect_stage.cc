@@ -3,8 +3,8 @@
 
 #include <utility>
 
+#include "dataplane/base/big_endian.h"
 #include "dataplane/base/rtp/header.h"
-#include "dataplane/restamp/header_places.h"
 
 namespace castgate {
 
@@ -24,38 +24,64 @@ ProtectStage::~ProtectStage() {
 void ProtectStage::install(std::size_t stream, Renditions& renditions) noexcept {
   work();  // under the keys that they were given
   for (auto& wanted : renditions) {
-    for (const auto& old : streams_[stream]) {
+    for (const auto& old : streams_[stream].renditions) {
       if (wanted && old) wanted->inherit(*old);
     }
   }
-  std::swap(streams_[stream], renditions);
+  Stream& own = streams_[stream];
+  std::swap(own.renditions, renditions);
+  own.esp = own.renditions.size() == 1 ? own.renditions[0]->esp() : nullptr;
 }
 
 std::uint64_t ProtectStage::packets(std::size_t stream) const noexcept {
   std::uint64_t sum = 0;
-  for (const auto& rendition : streams_[stream]) sum += rendition ? rendition->packets() : 0;
+  for (const auto& rendition : streams_[stream].renditions)
+    sum += rendition ? rendition->packets() : 0;
   return sum;
+}
+
+// Of those that wait in gcm_ the first is encrypted, and leaves.
+[[gnu::always_inline]] inline void ProtectStage::seal_first() noexcept {
+  out().emit(sealing_[gcm_.seal_first(ciphers_.manager())], now_);
+}
+
+[[gnu::always_inline]] inline void ProtectStage::seal_esp(rte_mbuf* packet, const PacketTag& tag,
+                                                          EspSealer& esp) noexcept {
+  if (gcm_.full()) seal_first();
+  if (const auto why = esp.prepare(gcm_.job(gcm_.next()), packet, tag))
+    return bin_.drop(packet, *why);
+  sealing_[gcm_.next()] = packet;
+  gcm_.add();
 }
 
 void ProtectStage::process(std::span<rte_mbuf* const> burst, Instant now) noexcept {
   now_ = now;
   for (rte_mbuf* packet : burst) {
-    const PacketTag tag = tag_of(packet);
-    if (streams_[tag.stream].empty()) {
+    PacketTag tag = tag_of(packet);
+    const Stream& stream = streams_[tag.stream];
+    if (stream.esp != nullptr) {
+      tag.rendition = 0;
+      seal_esp(packet, tag, *stream.esp);
+    } else if (stream.renditions.empty()) {
       out().emit(packet, now_);
     } else {
       protect(packet, tag);
     }
   }
+  while (gcm_.size() != 0) seal_first();
   out().flush(now_);
   bin_.flush();
 }
 
 // The last rendition gets the packet itself: the clear one, which needs no other bytes, else any.
 void ProtectStage::protect(rte_mbuf* packet, const PacketTag& tag) noexcept {
-  const Renditions& renditions = streams_[tag.stream];
-  const bool any_clear = renditions[0] == nullptr;
+  const Renditions& renditions = streams_[tag.stream].renditions;
   PacketTag own = tag;
+  if (renditions.size() == 1) [[likely]] {
+    own.rendition = 0;
+    return seal(packet, own, *renditions[0]);
+  }
+  const bool any_clear = renditions[0] == nullptr;
   for (std::size_t r = any_clear ? 1 : 0; r < renditions.size(); ++r) {
     own.rendition = static_cast<std::uint8_t>(r);
     if (!any_clear && r + 1 == renditions.size()) return seal(packet, own, *renditions[r]);
@@ -89,13 +115,14 @@ rte_mbuf* ProtectStage::copy_of(const rte_mbuf* packet) noexcept {
 
 void ProtectStage::seal(rte_mbuf* packet, const PacketTag& tag, Rendition& rendition) noexcept {
   constexpr std::size_t kSequenceAt = 2;
+  if (EspSealer* esp = rendition.esp()) return seal_esp(packet, tag, *esp);
   set_tag(packet, tag);
   auto* payload = rte_pktmbuf_mtod_offset(packet, std::byte*, tag.udp_at + 8u);
   const std::size_t length = packet->data_len - (tag.udp_at + 8u);
   const std::size_t header = rtp_header_length(payload, length);
   if (header == 0) return bin_.drop(packet, DropReason::SealNotRtp);
   const std::size_t room = rendition.cm() != nullptr ? SrtpCmBatch::kRoom : rendition.growth();
-  if (rte_pktmbuf_tailroom(packet) < room) return bin_.drop(packet, DropReason::NoTailroom);
+  if (rte_pktmbuf_tailroom(packet) < room) return bin_.drop(packet, DropReason::SealNoRoom);
   SrtpPacket rtp{payload, length, header, 0};
   switch (rendition.take(load_be16(payload + kSequenceAt), rtp.index)) {
     case Rendition::Index::Used:
@@ -105,14 +132,19 @@ void ProtectStage::seal(rte_mbuf* packet, const PacketTag& tag, Rendition& rendi
     case Rendition::Index::Taken:
       break;
   }
-  if (const SrtpGcm* gcm = rendition.gcm()) {
-    gcm->seal(ciphers_.manager(), rtp);
-    finish(packet, rendition.growth());
-    return out().emit(packet, now_);
-  }
+  if (rendition.gcm() != nullptr) return seal_gcm(packet, rtp, rendition);
   if (batch_.full()) work();
   waiting_[batch_.size()] = {packet, rendition.growth()};
   batch_.add(*rendition.cm(), rtp);
+}
+
+void ProtectStage::seal_gcm(rte_mbuf* packet, const SrtpPacket& rtp,
+                            const Rendition& rendition) noexcept {
+  if (gcm_.full()) seal_first();
+  rendition.gcm()->prepare(gcm_.job(gcm_.next()), rtp, rtp.at);
+  finish(packet, rendition.growth());
+  sealing_[gcm_.next()] = packet;
+  gcm_.add();
 }
 
 void ProtectStage::work() noexcept {
@@ -127,13 +159,13 @@ void ProtectStage::work() noexcept {
 }
 
 // The tag authenticates what the UDP checksum would find; over IPv6, where there must be one, it is
-// summed when the headers are written.
+// summed when the headers are written. Lengths in the old headers are read by nobody but those who
+// look on (ReplicateStage::show).
 void ProtectStage::finish(rte_mbuf* packet, std::uint32_t growth) noexcept {
   packet->data_len = static_cast<std::uint16_t>(packet->data_len + growth);
   packet->pkt_len = packet->data_len;
-  const PacketTag tag = tag_of(packet);
-  grow_without_checksum(rte_pktmbuf_mtod(packet, std::byte*), places_of(tag),
-                        packet->data_len - tag.udp_at);
+  constexpr std::size_t kChecksumAt = 6;
+  store_be16(rte_pktmbuf_mtod_offset(packet, std::byte*, tag_of(packet).udp_at + kChecksumAt), 0);
 }
 
 }  // namespace castgate

@@ -47,6 +47,9 @@ class ProtectStage final : public Stage {
  private:
   void protect(rte_mbuf* packet, const PacketTag& tag) noexcept;
   void seal(rte_mbuf* packet, const PacketTag& tag, Rendition& rendition) noexcept;
+  void seal_esp(rte_mbuf* packet, const PacketTag& tag, EspSealer& esp) noexcept;
+  void seal_gcm(rte_mbuf* packet, const SrtpPacket& rtp, const Rendition& rendition) noexcept;
+  void seal_first() noexcept;
   rte_mbuf* copy_of(const rte_mbuf* packet) noexcept;
   void finish(rte_mbuf* packet, std::uint32_t growth) noexcept;
 
@@ -56,7 +59,13 @@ class ProtectStage final : public Stage {
   std::optional<Outlet> out_;
   rte_mempool* pool_ = nullptr;
   Ciphers ciphers_;
-  std::vector<Renditions> streams_;
+  struct Stream {
+    Renditions renditions;
+    EspSealer* esp = nullptr;  // where that is all that becomes of a packet
+  };
+  std::vector<Stream> streams_;
+  GcmQueue gcm_;                                      // empty but within process()
+  std::array<rte_mbuf*, GcmQueue::kMost> sealing_{};  // as they are in it
   SrtpCmBatch batch_;
   struct Waiting {
     rte_mbuf* packet;

@@ -22,9 +22,12 @@ Secret<SrtpMaster> master_of(const ProtectSpec& spec) {
 }  // namespace
 
 Rendition::Rendition(const Ciphers& ciphers, const ProtectSpec& spec)
-    : key_(spec.key),
-      most_(spec.max_packets == 0 ? kSrtpIndexes : spec.max_packets),
-      growth_(protect_growth(spec)) {
+    : key_(spec.key), most_(spec.max_packets == 0 ? kSrtpIndexes : spec.max_packets) {
+  if (spec.is_esp()) {
+    esp_ = std::make_unique<EspSealer>(ciphers, spec);
+    return;
+  }
+  growth_ = srtp_growth(spec);
   const auto master = master_of(spec);
   if (spec.profile == ProtectProfile::SrtpGcm) {
     gcm_ = make_secret<SrtpGcm>(ciphers, *master);
@@ -46,8 +49,9 @@ Rendition::Index Rendition::take(std::uint16_t sequence, std::uint64_t& index) n
   return Index::Taken;
 }
 
-void Rendition::inherit(const Rendition& old) noexcept {
+void Rendition::inherit(Rendition& old) noexcept {
   if (!(*key_ == *old.key_)) return;
+  if (esp_ && old.esp_) return esp_->inherit(*old.esp_);
   words_ = old.words_;
   sent_ = old.sent_.over(words_);
   packets_ = old.packets_;

@@ -11,6 +11,7 @@
 #include "dataplane/base/srtp/srtp_gcm.h"
 #include "dataplane/base/srtp/srtp_index.h"
 #include "dataplane/contract/spec.h"
+#include "dataplane/protect/esp_sealer.h"
 
 namespace castgate {
 
@@ -21,8 +22,12 @@ class Rendition {
   // Of a spec that is_on() and has its key.
   Rendition(const Ciphers& ciphers, const ProtectSpec& spec);
 
-  const SrtpGcm* gcm() const noexcept { return gcm_.get(); }  // else cm()
+  // One of the three.
+  const SrtpGcm* gcm() const noexcept { return gcm_.get(); }
   const SrtpCm* cm() const noexcept { return cm_.get(); }
+  EspSealer* esp() const noexcept { return esp_.get(); }
+
+  // Of SRTP.
   std::uint32_t growth() const noexcept { return growth_; }
 
   enum class Index : std::uint8_t { Taken, Used, Spent };
@@ -30,10 +35,10 @@ class Rendition {
   // is so far behind that nobody knows; Spent: it would be beyond the key's last.
   Index take(std::uint16_t sequence, std::uint64_t& index) noexcept;
 
-  // Goes on where `old` ended, if that is the same key.
-  void inherit(const Rendition& old) noexcept;
+  // Goes on where `old` ended, if that is the same key; it may get what this one had.
+  void inherit(Rendition& old) noexcept;
 
-  std::uint64_t packets() const noexcept { return packets_; }
+  std::uint64_t packets() const noexcept { return esp_ ? esp_->packets() : packets_; }
 
  private:
   static constexpr unsigned kWindow = 1'024;
@@ -42,7 +47,8 @@ class Rendition {
   std::uint64_t most_;
   Secret<SrtpGcm> gcm_;
   Secret<SrtpCm> cm_;
-  std::uint32_t growth_;
+  std::unique_ptr<EspSealer> esp_;
+  std::uint32_t growth_ = 0;
   std::uint64_t packets_ = 0;
   std::array<std::uint64_t, ReplayWindow::words_for(kWindow)> words_{};
   ReplayWindow sent_{words_, kWindow};

@@ -68,19 +68,23 @@ struct Ip4Words {
   std::uint32_t second;  // TTL to checksum
 };
 
+inline constexpr std::uint8_t kIpUdp = 17;
+inline constexpr std::uint8_t kIpEsp = 50;
+
 // Without checksum and identification.
-inline Ip4Words bare_ip4_words(std::uint16_t total, std::uint8_t tos, std::uint8_t ttl) noexcept {
+inline Ip4Words bare_ip4_words(std::uint16_t total, std::uint8_t tos, std::uint8_t ttl,
+                               std::uint8_t protocol = kIpUdp) noexcept {
   constexpr std::uint64_t kFixed = 0x0040000000000045;  // version, header length, do not fragment
-  constexpr std::uint32_t kUdp = 17u << 8;
-  return {kFixed | std::uint32_t{tos} << 8 | std::uint64_t{std::byteswap(total)} << 16, ttl | kUdp};
+  return {kFixed | std::uint32_t{tos} << 8 | std::uint64_t{std::byteswap(total)} << 16,
+          ttl | std::uint32_t{protocol} << 8};
 }
 
 inline Ip4Words ip4_words(std::uint16_t total, std::uint8_t tos, std::uint8_t ttl,
-                          const HeaderTemplate& output) noexcept {
+                          const HeaderTemplate& output, std::uint8_t protocol = kIpUdp) noexcept {
   const std::uint16_t id = std::byteswap(static_cast<std::uint16_t>(output.packets));
   const std::uint32_t own = std::byteswap(total) + (std::uint32_t{tos} << 8) + ttl + id;
   const auto checksum = static_cast<std::uint16_t>(~fold_sum32(output.ip_sum + own));
-  Ip4Words words = bare_ip4_words(total, tos, ttl);
+  Ip4Words words = bare_ip4_words(total, tos, ttl, protocol);
   words.first |= std::uint64_t{id} << 32;
   words.second |= std::uint32_t{checksum} << 16;
   return words;
@@ -102,6 +106,35 @@ inline void write_plain_headers(std::uint8_t* frame, std::uint32_t length,
   std::memcpy(frame + 38, &udp, 4);
 }
 
+// Untagged IPv4 and no UDP, for a TTL of the output's own.
+inline void write_plain_raw_headers(std::uint8_t* end, std::size_t sealed,
+                                    std::uint8_t received_tos,
+                                    const HeaderTemplate& output) noexcept {
+  const auto tos = static_cast<std::uint8_t>(output.tos | (received_tos & output.tos_keep));
+  const auto total = static_cast<std::uint16_t>(sealed + 20);
+  const Ip4Words words = ip4_words(total, tos, output.ttl, output, kIpEsp);
+  std::uint8_t* start = end - HeaderTemplate::kRaw;
+  std::memcpy(start, output.header.data(), HeaderTemplate::kRaw);
+  std::memcpy(start + 14, &words.first, 8);
+  std::memcpy(start + 22, &words.second, 4);
+}
+
+// The same for a raw output: of the ESP packet that follows nothing is looked at.
+inline void write_raw_headers(std::uint8_t* end, std::size_t sealed, std::uint8_t tos,
+                              std::uint8_t ttl, const HeaderTemplate& output) noexcept {
+  std::uint8_t* ip = end - (output.length - output.l3_at);
+  if (output.is_v6) {
+    store_be16(ip, static_cast<std::uint16_t>(0x6000 | tos << 4));
+    store_be16(ip + 4, static_cast<std::uint16_t>(sealed));
+    ip[7] = ttl;
+    return;
+  }
+  const Ip4Words words =
+      ip4_words(static_cast<std::uint16_t>(sealed + 20), tos, ttl, output, kIpEsp);
+  std::memcpy(ip, &words.first, 8);
+  std::memcpy(ip + 8, &words.second, 4);
+}
+
 // Writes the headers of `output` so that they end at `end`; the payload may lie elsewhere. The
 // caller has seen to the room, MTU and TTL. `long_header` is read where they are not short.
 inline void write_headers(std::uint8_t* end, std::span<const std::uint8_t> payload,
@@ -109,16 +142,17 @@ inline void write_headers(std::uint8_t* end, std::span<const std::uint8_t> paylo
                           const LongHeader& long_header) noexcept {
   const auto payload_length = static_cast<std::uint16_t>(payload.size());
   std::uint8_t* start = end - output.length;
+  const auto tos = static_cast<std::uint8_t>(output.tos | (received.tos & output.tos_keep));
+  const auto ttl = output.ttl != 0 ? output.ttl : static_cast<std::uint8_t>(received.ttl - 1);
   if (output.is_short()) [[likely]] {
     std::memcpy(start, output.header.data(), HeaderTemplate::kShort);
   } else {
     std::memcpy(start, long_header.data(), output.length);
+    if (output.is_raw()) return write_raw_headers(end, payload.size(), tos, ttl, output);
   }
   std::uint8_t* ip = start + output.l3_at;
   std::uint8_t* udp = end - 8;
   const auto udp_length = static_cast<std::uint16_t>(payload_length + 8);
-  const auto tos = static_cast<std::uint8_t>(output.tos | (received.tos & output.tos_keep));
-  const auto ttl = output.ttl != 0 ? output.ttl : static_cast<std::uint8_t>(received.ttl - 1);
   std::uint16_t checksum = moved_checksum(received, output.pseudo_sum);
   if (!output.is_v6) [[likely]] {
     const Ip4Words words = ip4_words(static_cast<std::uint16_t>(udp_length + 20), tos, ttl, output);

@@ -14,6 +14,7 @@ constexpr std::uint16_t kVlanType = 0x8100;
 constexpr std::uint16_t kQinqType = 0x88a8;
 constexpr std::uint16_t kDontFragment = 0x4000;
 constexpr std::uint8_t kUdp = 17;
+constexpr std::uint8_t kEsp = 50;
 constexpr std::uint8_t kDscpBits = 0xfc;  // ECN is between two hosts: never passed on
 
 std::size_t write_ethernet(std::uint8_t* to, const Destination& output, const MacAddress& from) {
@@ -36,7 +37,7 @@ std::size_t write_ethernet(std::uint8_t* to, const Destination& output, const Ma
 std::size_t write_ip4(std::uint8_t* to, const Destination& output) {
   to[0] = 0x45;
   store_be16(to + 6, kDontFragment);
-  to[9] = kUdp;
+  to[9] = output.raw_esp ? kEsp : kUdp;
   std::memcpy(to + 12, output.source.bytes().data() + 12, 4);
   std::memcpy(to + 16, output.to.address.bytes().data() + 12, 4);
   return 20;
@@ -44,7 +45,7 @@ std::size_t write_ip4(std::uint8_t* to, const Destination& output) {
 
 std::size_t write_ip6(std::uint8_t* to, const Destination& output) {
   to[0] = 0x60;
-  to[6] = kUdp;
+  to[6] = output.raw_esp ? kEsp : kUdp;
   std::memcpy(to + 8, output.source.bytes().data(), 16);
   std::memcpy(to + 24, output.to.address.bytes().data(), 16);
   return 40;
@@ -60,9 +61,11 @@ HeaderTemplate make_headers(const Destination& destination, const MacAddress& po
   const std::size_t l3 = write_ethernet(to, destination, port_mac);
   const std::size_t udp =
       l3 + (made.is_v6 ? write_ip6(to + l3, destination) : write_ip4(to + l3, destination));
-  store_be16(to + udp, destination.source_port);
-  store_be16(to + udp + 2, destination.to.udp_port);
-  made.length = static_cast<std::uint8_t>(udp + 8);
+  if (!destination.raw_esp) {
+    store_be16(to + udp, destination.source_port);
+    store_be16(to + udp + 2, destination.to.udp_port);
+  }
+  made.length = static_cast<std::uint8_t>(destination.raw_esp ? udp : udp + 8);
   made.l3_at = static_cast<std::uint8_t>(l3);
   std::copy_n(to, HeaderTemplate::kShort, made.header.begin());
   const std::size_t addresses = made.is_v6 ? 32 : 8;
@@ -90,7 +93,8 @@ OutputTemplate make_template(const OutputSpec& output, const PortSpec& port,
       .ttl = output.ttl,
       .dscp = output.dscp,
       .port = output.port,
-      .mtu = port.mtu};
+      .mtu = port.mtu,
+      .raw_esp = output.raw_esp};
   static_cast<HeaderTemplate&>(made) = make_headers(group, port_mac, made.long_header);
   return made;
 }

@@ -29,6 +29,7 @@ static_assert(std::has_unique_object_representations_v<HeaderKind>);
 // finish them. One line serves untagged IPv4, the usual destination; longer headers lie elsewhere.
 struct alignas(64) HeaderTemplate : HeaderKind {
   static constexpr std::size_t kShort = 42;  // Ethernet, IPv4, UDP
+  static constexpr std::size_t kRaw = 34;    // Ethernet, IPv4
   static constexpr std::size_t kLong = 70;   // Ethernet, two tags, IPv6, UDP
 
   std::uint32_t packets = 0;  // low bits; they are the IPv4 identification, too
@@ -42,7 +43,10 @@ struct alignas(64) HeaderTemplate : HeaderKind {
   std::uint64_t kind() const noexcept {
     return std::bit_cast<std::uint64_t>(static_cast<const HeaderKind&>(*this));
   }
-  bool is_short() const noexcept { return length == kShort && !is_v6; }
+  bool is_short() const noexcept { return length == kShort && l3_at == 14; }
+  // ESP as IP's own protocol: nothing comes between the two.
+  bool is_raw() const noexcept { return length - l3_at == (is_v6 ? 40 : 20); }
+  bool is_plain_raw() const noexcept { return length == kRaw && ttl != 0; }
   // Untagged IPv4 whose TTL does not depend on the packet.
   bool is_plain() const noexcept { return is_short() && ttl != 0; }
 };
@@ -81,6 +85,7 @@ struct Destination {
   std::optional<std::uint8_t> dscp;  // absent keeps what was received
   unsigned port = 0;                 // index into Spec::ports
   unsigned mtu = 1500;               // largest IP packet, bytes
+  bool raw_esp = false;              // IP protocol 50, else UDP
 };
 
 // `long_header` gets the whole header whatever its length. Counters begin at zero.

@@ -16,6 +16,7 @@ ReplicateStage::Outputs ReplicateStage::outputs_of(std::span<const OutputSpec> w
   return {.count = static_cast<std::uint32_t>(wanted.size()),
           .chains = chains,
           .plain = wanted.size() == 1 && first->is_plain(),
+          .plain_raw = wanted.size() == 1 && first->is_plain_raw(),
           .first = first};
 }
 

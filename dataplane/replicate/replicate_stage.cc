@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "dataplane/restamp/header_places.h"
+
 namespace castgate {
 namespace {
 
@@ -82,9 +84,19 @@ void ReplicateStage::show_to(Tap* tap) noexcept {
   bin_.show_to(tap != nullptr && tap->wants(CaptureStage::Drops) ? tap : nullptr, true);
 }
 
+// Of what was encrypted, lengths were not written yet.
+void ReplicateStage::show(std::span<rte_mbuf* const> burst) noexcept {
+  for (rte_mbuf* packet : burst) {
+    const PacketTag tag = tag_of(packet);
+    write_lengths(rte_pktmbuf_mtod(packet, std::byte*), places_of(tag),
+                  packet->data_len - tag.udp_at);
+  }
+  tap_->see({.stage = CaptureStage::Restamp}, burst);
+}
+
 void ReplicateStage::process(std::span<rte_mbuf* const> burst, Instant now) noexcept {
   if (tap_ != nullptr) [[unlikely]]
-    tap_->see({.stage = CaptureStage::Restamp}, burst);
+    show(burst);
   for (rte_mbuf* packet : burst) {
     const PacketTag tag = tag_of(packet);
     const Outputs& every = outputs_[tag.stream];
@@ -95,6 +107,8 @@ void ReplicateStage::process(std::span<rte_mbuf* const> burst, Instant now) noex
       send_plain(packet, *outputs.first);
     } else if (outputs.fan != nullptr) {
       send_to_clients(packet, tag, outputs, now);
+    } else if (outputs.plain_raw && is_plain(tag)) {
+      send_plain_raw(packet, *outputs.first);
     } else if (outputs.count == 1) {
       send_in_place(packet, tag, read_headers(bytes_at(packet, 0), tag), *outputs.first);
     } else {
@@ -113,6 +127,24 @@ void ReplicateStage::process(std::span<rte_mbuf* const> burst, Instant now) noex
   write_plain_headers(bytes_at(packet, 0), length, output);
   count(output, length);
   transmit_.add(port, packet);
+}
+
+// Before an ESP packet lie longer headers, which say its TOS.
+void ReplicateStage::send_plain_raw(rte_mbuf* packet, OutputTemplate& output) noexcept {
+  constexpr unsigned kMore = OutputTemplate::kShort - OutputTemplate::kRaw;
+  const std::uint32_t length = packet->data_len - kMore;
+  if (length - OutputTemplate::kRaw > output.most_payload) [[unlikely]] {
+    ++output.drops;
+    return bin_.drop(packet, DropReason::Mtu);
+  }
+  std::uint8_t* frame = bytes_at(packet, 0);
+  write_plain_raw_headers(frame + OutputTemplate::kShort, length - OutputTemplate::kRaw, frame[15],
+                          output);
+  packet->data_off = static_cast<std::uint16_t>(packet->data_off + kMore);
+  packet->data_len = static_cast<std::uint16_t>(length);
+  packet->pkt_len = length;
+  count(output, length);
+  transmit_.add(output.port, packet);
 }
 
 void ReplicateStage::send_to_many(rte_mbuf* packet, const PacketTag& tag,

@@ -49,8 +49,9 @@ class ReplicateStage final : public Stage, private RefusalWitness {
 
   struct Outputs {
     std::uint32_t count = 0;
-    bool chains = false;  // every port can send them
-    bool plain = false;   // one output, and that is_plain()
+    bool chains = false;     // every port can send them
+    bool plain = false;      // one output, and that is_plain()
+    bool plain_raw = false;  // or is_plain_raw()
     OutputTemplate* first = nullptr;
     FanStream* fan = nullptr;  // null: no unicast output
     // Where outputs of the stream protect differently: those of each rendition.
@@ -115,7 +116,9 @@ class ReplicateStage final : public Stage, private RefusalWitness {
   static std::vector<Outputs> split(const StreamSpec& stream, std::span<Port* const> ports,
                                     Outputs& all);
 
+  void show(std::span<rte_mbuf* const> burst) noexcept;
   void send_plain(rte_mbuf* packet, OutputTemplate& output) noexcept;
+  void send_plain_raw(rte_mbuf* packet, OutputTemplate& output) noexcept;
   void send_to_many(rte_mbuf* packet, const PacketTag& tag, const Outputs& outputs) noexcept;
   void send_in_place(rte_mbuf* packet, const PacketTag& tag, const ReceivedHeaders& received,
                      OutputTemplate& output) noexcept;

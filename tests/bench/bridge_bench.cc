@@ -93,21 +93,8 @@ bool measure_neighbour(const BridgeParts& parts) {
 
 int main_of(const Arguments& arguments) {
   if (!start(arguments, 512ull << 20)) return 2;
-  auto pool = PacketPool::make({.name = "bench", .packets = 16'383});
-  auto heads = PacketPool::make({.name = "heads", .packets = 16'383, .heads_only = true});
-  EthdevOptions sink;
-  sink.name = "sink";
-  sink.device = "net_null0";
-  if (pool) sink.rx_pools = {pool->get()};
-  auto port = EthdevPort::open(sink);
-  if (!pool || !heads || !port) {
-    fmt::print(stderr, "no pool or no net_null\n");
-    return 2;
-  }
-  std::uint16_t id = 0;
-  if (rte_eth_dev_get_port_by_name(sink.device.c_str(), &id) != 0) return 2;
-  NullPort null(id);
-  const BridgeParts parts{pool->get(), heads->get(), &null};
+  BridgeGround ground;
+  const BridgeParts parts = ground.parts();
   if (!arguments.only) {
     bool good = measure(arguments.rounds, parts);
     good &= measure_neighbour(parts);

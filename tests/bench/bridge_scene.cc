@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/bench/bridge_scene.h"
 
+#include <cstdlib>
 #include <fmt/format.h>
 #include <utility>
 
 #include <rte_ethdev.h>
+
+#include "drivers/ethdev_port.h"
 
 namespace castgate::bench {
 namespace {
@@ -14,6 +17,25 @@ constexpr PacketTag kTag{.stream = 0, .leg = 0, .worker = 0, .udp_at = 34, .l3_a
 constexpr unsigned kReceivedEarlier = 2'048;  // packets, where the scene is cold
 
 }  // namespace
+
+BridgeGround::BridgeGround() {
+  auto pool = PacketPool::make({.name = "bench", .packets = 16'383});
+  auto heads = PacketPool::make({.name = "heads", .packets = 16'383, .heads_only = true});
+  EthdevOptions sink;
+  sink.name = "sink";
+  sink.device = "net_null0";
+  if (pool) sink.rx_pools = {pool->get()};
+  auto port = EthdevPort::open(sink);
+  std::uint16_t id = 0;
+  if (!pool || !heads || !port || rte_eth_dev_get_port_by_name(sink.device.c_str(), &id) != 0) {
+    fmt::print(stderr, "no pool or no net_null\n");
+    std::exit(EXIT_FAILURE);
+  }
+  pool_ = *std::move(pool);
+  heads_ = *std::move(heads);
+  port_ = *std::move(port);
+  null_.emplace(id);
+}
 
 unsigned NullPort::transmit(unsigned queue, std::span<rte_mbuf* const> burst) noexcept {
   return rte_eth_tx_burst(id_, static_cast<std::uint16_t>(queue),

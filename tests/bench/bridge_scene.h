@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -38,6 +39,21 @@ class NullPort final : public Port {
  private:
   std::uint16_t id_;
   PortFacts facts_;
+};
+
+// Pools and net_null, after EAL.
+class BridgeGround {
+ public:
+  // Ends the program where they cannot be had.
+  BridgeGround();
+
+  BridgeParts parts() { return {pool_->get(), heads_->get(), &*null_}; }
+
+ private:
+  std::optional<PacketPool> pool_;
+  std::optional<PacketPool> heads_;
+  std::unique_ptr<Port> port_;
+  std::optional<NullPort> null_;
 };
 
 // A stream's packets to its clients: from replicate to the driver.

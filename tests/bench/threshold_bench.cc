@@ -64,20 +64,8 @@ void print_table(unsigned in_flight, unsigned rounds, const BridgeParts& parts) 
 
 int main_of(const Arguments& arguments) {
   if (!start(arguments, 512ull << 20)) return EXIT_FAILURE;
-  auto pool = PacketPool::make({.name = "bench", .packets = 16'383});
-  auto heads = PacketPool::make({.name = "heads", .packets = 16'383, .heads_only = true});
-  EthdevOptions sink;
-  sink.name = "sink";
-  sink.device = "net_null0";
-  if (pool) sink.rx_pools = {pool->get()};
-  auto port = EthdevPort::open(sink);
-  std::uint16_t id = 0;
-  if (!pool || !heads || !port || rte_eth_dev_get_port_by_name(sink.device.c_str(), &id) != 0) {
-    fmt::print(stderr, "no pool or no net_null\n");
-    return EXIT_FAILURE;
-  }
-  NullPort null(id);
-  const BridgeParts parts{pool->get(), heads->get(), &null};
+  BridgeGround ground;
+  const BridgeParts parts = ground.parts();
   for (const unsigned in_flight : kInFlight) print_table(in_flight, arguments.rounds, parts);
   return EXIT_SUCCESS;
 }

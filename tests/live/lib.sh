@@ -126,9 +126,9 @@ await() { # SECONDS WHAT COMMAND...
 
 captures=()
 # Everything UDP that comes in on an interface, into $work/INTERFACE.pcap.
-capture() { # NAME INTERFACE
+capture() { # NAME INTERFACE [FILTER]
   start "$1" "tcpdump-$2" tcpdump -i "$2" -Q in -n -U -B 65536 --time-stamp-precision=nano \
-    -Z root -w "$work/$2.pcap" "udp or (vlan and (udp or (vlan and udp)))"
+    -Z root -w "$work/$2.pcap" "${3:-udp or (vlan and (udp or (vlan and udp)))}"
   captures+=("$started")
   await 5 "capture on $2" grep -q "listening on" "$work/tcpdump-$2.log"
 }

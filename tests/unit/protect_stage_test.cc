@@ -40,7 +40,7 @@ class Opener {
   }
   // Nothing where it does not open.
   Bytes open(const Bytes& sealed, std::uint64_t index) {
-    const std::size_t tag = protect_growth(spec_);
+    const std::size_t tag = srtp_growth(spec_);
     Bytes packet = sealed;
     auto* at = reinterpret_cast<std::byte*>(packet.data());
     const std::size_t length = packet.size() - tag;
@@ -204,7 +204,7 @@ TEST_F(ProtectStageTest, what_cannot_be_sealed_does_not_leave) {
     stage_->process({&packet, 1}, Instant{1});
     packet->buf_len = whole;
     stage_->work();
-    EXPECT_EQ(dropped(DropReason::NoTailroom), 1u);
+    EXPECT_EQ(dropped(DropReason::SealNoRoom), 1u);
     EXPECT_TRUE(sink_.frames.empty());
   }
 }

@@ -2,12 +2,15 @@
 #pragma once
 
 #include <array>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <expected>
 #include <span>
 
-#include "dataplane/base/protect/ciphers.h"
+#include "dataplane/base/big_endian.h"
+#include "dataplane/base/protect/gcm_queue.h"
 
 namespace castgate {
 
@@ -65,7 +68,36 @@ class EspGcm {
   // Encrypts `inner` into a packet of EspShape::sealed() bytes at `to`; in place, `to` is kHead
   // before it.
   void seal(IMB_MGR* manager, std::byte* to, std::span<const std::byte> inner,
-            std::uint8_t next_header, const Numbers& numbers) const noexcept;
+            std::uint8_t next_header, const Numbers& numbers) const noexcept {
+    GcmJob job;
+    prepare(job, to, inner, next_header, numbers);
+    job.seal(manager);
+  }
+  // The same for the job's seal(): all but the encryption is done.
+  void prepare(GcmJob& job, std::byte* to, std::span<const std::byte> inner,
+               std::uint8_t next_header, const Numbers& numbers) const noexcept {
+    store_be32(to, numbers.spi);
+    store_be32(to + 4, static_cast<std::uint32_t>(numbers.sequence));
+    store_raw(to + kIvAt, std::byteswap(numbers.iv));
+    std::byte* sealed = to + EspShape::kHead;
+    // Padding and trailer are encrypted with the rest: it has to lie together.
+    if (sealed != inner.data()) std::memcpy(sealed, inner.data(), inner.size());
+    const std::size_t padding = EspShape::padding(inner.size());
+    // 1, 2, 3 of which there are `padding`, its length, the next header.
+    std::byte* trailer = sealed + inner.size();
+    store_raw(trailer, 0x00030201u);
+    store_raw(trailer + padding, static_cast<std::uint16_t>(padding | std::size_t{next_header} << 8));
+    const std::size_t encrypted = inner.size() + padding + EspShape::kTrailer;
+    job.key = &key_;
+    job.nonce = nonce_of(to + kIvAt);
+    write_bound(job.bound, numbers.spi, numbers.sequence);
+    job.message = {.to = sealed,
+                   .from = sealed,
+                   .length = encrypted,
+                   .nonce = job.nonce.data(),
+                   .bound = {job.bound.data(), bound_length()},
+                   .tag = sealed + encrypted};
+  }
 
   enum class Fault : std::uint8_t { Forged, Malformed };
   struct Opened {
@@ -78,12 +110,21 @@ class EspGcm {
                                     std::uint64_t sequence) const noexcept;
 
  private:
-  struct Bound {
-    std::array<std::byte, 12> bytes;
-    std::size_t length;
-  };
-  Bound bound_to(std::uint32_t spi, std::uint64_t sequence) const noexcept;
-  std::array<std::byte, GcmKey::kNonce> nonce_of(const std::byte* iv) const noexcept;
+  static constexpr std::size_t kIvAt = 8;
+
+  // RFC 4106 5: SPI and sequence number, all 64 bits of it where they are extended.
+  std::size_t bound_length() const noexcept { return extended_ ? 12 : 8; }
+  void write_bound(std::array<std::byte, 12>& to, std::uint32_t spi,
+                   std::uint64_t sequence) const noexcept {
+    store_be32(to.data(), spi);
+    store_raw(to.data() + 4, std::byteswap(extended_ ? sequence : sequence << 32));
+  }
+  std::array<std::byte, GcmKey::kNonce> nonce_of(const std::byte* iv) const noexcept {
+    std::array<std::byte, GcmKey::kNonce> nonce;
+    std::memcpy(nonce.data(), salt_.data(), salt_.size());
+    std::memcpy(nonce.data() + salt_.size(), iv, 8);
+    return nonce;
+  }
 
   GcmKey key_;
   std::array<std::byte, 4> salt_;

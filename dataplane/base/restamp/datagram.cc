@@ -84,11 +84,8 @@ void write_number(std::byte* frame, const HeaderPlaces& at, const SequenceField&
   update_udp(frame + at.udp_at, gone, sum_from(payload, field.at, field.width));
 }
 
-void grow_without_checksum(std::byte* frame, const HeaderPlaces& at,
-                           std::size_t udp_length) noexcept {
-  std::byte* udp = frame + at.udp_at;
-  store_be16(udp + 4, static_cast<std::uint16_t>(udp_length));
-  store_be16(udp + 6, 0);
+void write_lengths(std::byte* frame, const HeaderPlaces& at, std::size_t udp_length) noexcept {
+  store_be16(frame + at.udp_at + 4, static_cast<std::uint16_t>(udp_length));
   set_ip_length(frame + at.l3_at, at, udp_length);
 }
 

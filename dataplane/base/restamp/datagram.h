@@ -38,10 +38,8 @@ void write_rtp_numbers(std::byte* frame, const HeaderPlaces& at, const RtpStamp&
 void write_number(std::byte* frame, const HeaderPlaces& at, const SequenceField& field,
                   std::uint64_t value) noexcept;
 
-// The lengths of a datagram of `udp_length` bytes, UDP header included, and no UDP checksum: the
-// payload was written anew.
-void grow_without_checksum(std::byte* frame, const HeaderPlaces& at,
-                           std::size_t udp_length) noexcept;
+// The lengths of a datagram of `udp_length` bytes, UDP header included; checksums stay.
+void write_lengths(std::byte* frame, const HeaderPlaces& at, std::size_t udp_length) noexcept;
 
 // Puts an RTP header before the UDP payload and moves the headers towards the front: the frame
 // begins kRtpHeader bytes before `frame`, where there must be room for it.

@@ -8,7 +8,7 @@
 #include <cstring>
 
 #include "dataplane/base/big_endian.h"
-#include "dataplane/base/protect/ciphers.h"
+#include "dataplane/base/protect/gcm_queue.h"
 #include "dataplane/base/srtp/srtp_keys.h"
 #include "dataplane/base/srtp/srtp_packet.h"
 
@@ -26,12 +26,17 @@ class SrtpGcm {
 
   // Encrypts in place; kTag bytes follow the packet.
   void seal(IMB_MGR* manager, const SrtpPacket& packet) const noexcept {
-    seal_to(manager, packet, packet.at);
+    GcmJob job;
+    prepare(job, packet, packet.at);
+    job.seal(manager);
   }
-  // Leaves the packet as it is and puts the sealed one, which is kTag longer, to `to`.
-  void seal_apart(IMB_MGR* manager, const SrtpPacket& packet, std::byte* to) const noexcept {
-    std::memcpy(to, packet.at, packet.header);
-    seal_to(manager, packet, to);
+  // For the job's seal(): the packet stays as it is until then, and goes to `to`, where it is kTag
+  // longer; that may be packet.at.
+  void prepare(GcmJob& job, const SrtpPacket& packet, std::byte* to) const noexcept {
+    if (to != packet.at) std::memcpy(to, packet.at, packet.header);
+    job.key = &key_;
+    job.nonce = nonce_of(packet);
+    job.message = message_of(packet, to, job.nonce);
   }
   // Decrypts in place; the tag follows the packet. False where it is forged: what it held is lost.
   bool open(IMB_MGR* manager, const SrtpPacket& packet) const noexcept {
@@ -50,10 +55,6 @@ class SrtpGcm {
             .nonce = nonce.data(),
             .bound = {to, packet.header},
             .tag = to + packet.length};
-  }
-  void seal_to(IMB_MGR* manager, const SrtpPacket& packet, std::byte* to) const noexcept {
-    const Nonce nonce = nonce_of(packet);
-    key_.seal(manager, message_of(packet, to, nonce));
   }
 
   // RFC 7714 8.1: 00 00, SSRC, roll-over counter, sequence number; exclusive or the salt.

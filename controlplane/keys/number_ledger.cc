@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "controlplane/keys/number_ledger.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <fmt/format.h>
+#include <fstream>
+#include <limits>
+#include <openssl/rand.h>
+#include <spdlog/spdlog.h>
+#include <sstream>
+
+#include "controlplane/keys/ssrc_ledger.h"
+#include "controlplane/store/durable_file.h"
+
+namespace castgate {
+namespace {
+
+constexpr std::uint64_t kAll = std::numeric_limits<std::uint64_t>::max();
+constexpr std::uint64_t kShortNumbers = std::uint64_t{1} << 32;  // without ESN
+
+// `spec`: a Spec, const or not.
+void each_esp(auto& spec, const auto& each) {
+  for (auto& stream : spec.streams) {
+    const auto look = [&](auto& output) {
+      if (output.protect.is_esp()) each(output.protect);
+    };
+    std::ranges::for_each(stream.outputs, look);
+    std::ranges::for_each(stream.unicasts, look);
+  }
+}
+
+std::uint64_t chance() {
+  std::uint64_t made = 0;
+  RAND_bytes(reinterpret_cast<unsigned char*>(&made), sizeof made);
+  return made;
+}
+
+bool is_low(const NumberLease& lease) noexcept {
+  return lease.end() - lease.next() < NumberLedger::kBlock / 2;
+}
+
+// Lines of a key's name and the first number that it has not given out.
+Result<std::map<std::string, std::uint64_t>> read(const std::string& path) {
+  std::map<std::string, std::uint64_t> ends;
+  std::ifstream file(path);
+  if (!file) {
+    if (!std::filesystem::exists(path)) return ends;
+    return fail(fmt::format("{}: {}", path, errno_text()));
+  }
+  unsigned number = 0;
+  for (std::string line; std::getline(file, line);) {
+    ++number;
+    std::istringstream words(line);
+    std::string key;
+    std::uint64_t end = 0;
+    std::string more;
+    if (!(words >> key >> std::hex >> end) || words >> more || end == 0)
+      return fail(fmt::format("{}:{}: expected a key's name and a number", path, number));
+    ends[key] = end;
+  }
+  return ends;
+}
+
+}  // namespace
+
+NumberLedger::NumberLedger(const std::string& state_dir)
+    : path_((std::filesystem::path(state_dir) / "esp").string()) {
+  auto ends = read(path_);
+  if (ends) {
+    ends_ = *std::move(ends);
+  } else {
+    fault_ = ends.error();
+  }
+}
+
+Result<void> NumberLedger::write() const {
+  if (fault_) return std::unexpected(*fault_);
+  std::error_code ignored;
+  std::filesystem::create_directories(std::filesystem::path(path_).parent_path(), ignored);
+  std::string text;
+  for (const auto& [key, end] : ends_) text += fmt::format("{} {:016x}\n", key, end);
+  return write_durably(path_, text);
+}
+
+void NumberLedger::complain(const Error& why) {
+  spdlog::error(
+      "sequence numbers of ESP are not remembered, and receivers may refuse packets after "
+      "the next start: {}",
+      why.text);
+}
+
+std::shared_ptr<NumberLease> NumberLedger::begin(const ProtectSpec& protect,
+                                                 const std::string& name) {
+  std::uint64_t& end = ends_.try_emplace(name, 1).first->second;
+  if (!protect.esn && end >= kShortNumbers) {
+    spdlog::error("{}: all its 2^32 sequence numbers are used; a new key is needed, or esn: true",
+                  protect.key_file);
+  }
+  auto lease = std::make_shared<NumberLease>(end, end + kBlock);
+  end += kBlock;
+  return lease;
+}
+
+void NumberLedger::assign(Spec& spec, const Spec* running) {
+  const std::scoped_lock lock(mutex_);
+  held_.clear();
+  std::map<std::string, std::shared_ptr<NumberLease>> had;
+  const Spec none;
+  // What runs may go on as it is, if what is wanted turns out to be refused.
+  each_esp(running == nullptr ? none : *running, [&](const ProtectSpec& protect) {
+    had[key_name(*protect.key)] = protect.numbers;
+    held_.push_back({key_name(*protect.key), protect.numbers});
+  });
+  std::vector<std::shared_ptr<NumberLease>> fresh;
+  each_esp(spec, [&](ProtectSpec& protect) {
+    const std::string name = key_name(*protect.key);
+    auto& lease = had[name];
+    if (!lease) {
+      lease = begin(protect, name);
+      fresh.push_back(lease);
+    }
+    protect.numbers = lease;
+    held_.push_back({name, lease});
+  });
+  if (fresh.empty()) return;
+  const auto written = write();
+  if (written) return;
+  complain(written.error());
+  for (const auto& lease : fresh) lease->stray(chance(), kAll);
+}
+
+void NumberLedger::turn() {
+  if (busy_.load(std::memory_order_acquire)) return;
+  // Nobody else writes held_ but assign(), which is this thread's.
+  const bool any = std::ranges::any_of(held_, [](const Held& one) { return is_low(*one.lease); });
+  if (!any) return;
+  busy_.store(true, std::memory_order_release);
+  bulk_.give([this] {
+    extend();
+    busy_.store(false, std::memory_order_release);
+  });
+}
+
+void NumberLedger::extend() {
+  const std::scoped_lock lock(mutex_);
+  std::vector<Held*> low;
+  for (Held& one : held_) {
+    if (!is_low(*one.lease)) continue;
+    low.push_back(&one);
+    ends_[one.name] = one.lease->end() + kBlock;
+  }
+  if (low.empty()) return;
+  const auto written = write();
+  if (!written) complain(written.error());
+  for (const Held* one : low) {
+    if (written) {
+      one->lease->extend(ends_[one->name]);
+    } else {
+      one->lease->stray(chance(), kAll);
+    }
+  }
+}
+
+}  // namespace castgate
