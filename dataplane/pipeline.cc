@@ -22,7 +22,9 @@ Pipeline::Pipeline(const PipelineParts& parts)
       pool_(parts.pool),
       failover_(parts.spec, parts.mine, {parts.held_limit, parts.fingerprint_seed, parts.streams},
                 after_failover(parts), *parts.events),
-      classify_({parts.spec, parts.flows, parts.worker, parts.pool}, failover_, *parts.exits),
+      open_(make_open(parts)),
+      classify_({parts.spec, parts.flows, parts.worker, parts.pool}, after_classify(),
+                *parts.exits),
       over_ring_(parts.over_ring) {
   over_ring_.resize(parts.ports.size());
 }
@@ -49,6 +51,7 @@ void Pipeline::show_to(Tap* tap) noexcept {
   tap_ = tap;
   const bool drops = tap != nullptr && tap->wants(CaptureStage::Drops);
   classify_.show_drops_to(drops ? tap : nullptr);
+  if (open_) open_->show_drops_to(drops ? tap : nullptr);
   failover_.show_to(tap);
   if (restamp_) restamp_->show_drops_to(drops ? tap : nullptr);
   if (protect_) protect_->show_drops_to(drops ? tap : nullptr);
@@ -61,6 +64,20 @@ void Pipeline::show_received(unsigned port, std::span<rte_mbuf* const> burst,
   tap_->set_time(now);
   tap_->set_port(port);
   tap_->see({.stage = CaptureStage::Rx, .port = static_cast<std::uint16_t>(port)}, burst);
+}
+
+// Where no leg arrives encrypted, packets do not even pass the stage.
+std::unique_ptr<OpenStage> Pipeline::make_open(const PipelineParts& parts) {
+  std::unique_ptr<OpenStage> open;
+  const auto& streams = parts.spec.streams;
+  for (std::size_t s = 0; s < streams.size(); ++s) {
+    if (!parts.mine[s] || !is_opened(streams[s])) continue;
+    if (!open) open = make_open_stage(std::max(streams.size(), parts.streams));
+    Openers openers = make_openers(streams[s], open->ciphers());
+    open->install(s, openers, {});
+  }
+  if (open) open->connect(failover_);
+  return open;
 }
 
 // Where no stream is restamped, packets do not even pass the stage.
@@ -87,6 +104,12 @@ Stage& Pipeline::after_restamp(const PipelineParts& parts) {
 
 // Stages that the first stream needs which has them.
 void Pipeline::insert_stages(StreamKit& kit) noexcept {
+  if (kit.open && !open_) {
+    open_ = std::move(kit.open);
+    open_->connect(failover_);
+    classify_.set_next(*open_);
+    show_to(tap_);
+  }
   if (kit.protect && !protect_) {
     protect_ = std::move(kit.protect);
     protect_->connect(replicate_, pool_);
@@ -107,6 +130,7 @@ void Pipeline::install(StreamKit& kit, Instant now) noexcept {
   insert_stages(kit);
   if (tap_ != nullptr) tap_->set_time(now);
   capture_.set_ports(kit.stream, kit.leg_ports);
+  if (open_) open_->install(kit.stream, kit.openers, kit.failover.from);
   failover_.install(kit.stream, kit.failover, now);  // what is let go leaves as it would have
   if (restamp_) restamp_->install(kit.stream, kit.face);
   if (protect_) protect_->install(kit.stream, kit.renditions);
@@ -117,6 +141,7 @@ void Pipeline::remove(StreamKit& kit, Instant now) noexcept {
   if (kit.part != 0) return replicate_.install(kit.stream, kit.outputs);
   was_changed_ = true;
   if (tap_ != nullptr) tap_->set_time(now);
+  if (open_) open_->install(kit.stream, kit.openers, {});
   failover_.remove(kit.stream, kit.failover.stream, now);
   if (restamp_) restamp_->install(kit.stream, kit.face);
   if (protect_) protect_->install(kit.stream, kit.renditions);
@@ -137,10 +162,11 @@ void Pipeline::take_over_known(std::span<rte_mbuf* const> burst, Instant now) no
       tap_->see({.stage = CaptureStage::Drops, .reason = DropReason::Removed}, {&packet, 1});
     rte_pktmbuf_free(packet);
   }
-  failover_.process({known.data(), count}, now);
+  after_classify().process({known.data(), count}, now);
 }
 
 void Pipeline::drain(Instant now) noexcept {
+  if (open_) open_->work();
   failover_.drain(now);
   if (protect_) protect_->work();
   replicate_.finish();
@@ -149,6 +175,7 @@ void Pipeline::drain(Instant now) noexcept {
 
 void Pipeline::snapshot_stream(std::size_t s, StreamSnapshot& into) const {
   if (protect_) into.crypto_packets += protect_->packets(s);
+  if (open_) open_->snapshot(s, into);
   if (failover_.snapshot(s, into)) return replicate_.snapshot(s, into);
   replicate_.snapshot_clients(s, into);
 }
@@ -179,6 +206,7 @@ void Pipeline::add_counters(Snapshot& into) const {
   drops[static_cast<std::size_t>(DropReason::Removed)] += removed_.get();
   for (std::size_t r = 0; r < kDropReasons; ++r) {
     drops[r] += replicate_.drops()[r].get();
+    if (open_) drops[r] += open_->drops()[r].get();
     if (restamp_) drops[r] += restamp_->drops()[r].get();
     if (protect_) drops[r] += protect_->drops()[r].get();
     into.drops[r] += drops[r];

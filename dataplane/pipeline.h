@@ -12,6 +12,7 @@
 #include "dataplane/contract/snapshot.h"
 #include "dataplane/event_sink.h"
 #include "dataplane/failover/failover_stage.h"
+#include "dataplane/open/open_stage.h"
 #include "dataplane/protect/protect_stage.h"
 #include "dataplane/replicate/replicate_stage.h"
 #include "dataplane/restamp/restamp_stage.h"
@@ -42,8 +43,8 @@ struct PipelineParts {
   EventSink* events = nullptr;
 };
 
-// The stages of one worker, from a received burst to the drivers: classify, failover, restamp where
-// a stream needs it, replicate, transmit. One worker's alone.
+// The stages of one worker, from a received burst to the drivers: classify, open where a leg needs
+// it, failover, restamp and protect where a stream does, replicate, transmit. One worker's alone.
 class Pipeline {
  public:
   explicit Pipeline(const PipelineParts& parts);
@@ -63,7 +64,7 @@ class Pipeline {
       tap_->set_time(now);
     if (was_changed_) [[unlikely]]
       return take_over_known(burst, now);
-    failover_.process(burst, now);
+    after_classify().process(burst, now);
   }
   // Packets of another worker's streams, for our part of their clients.
   void take_part(std::span<rte_mbuf* const> burst, Instant now) noexcept {
@@ -94,12 +95,14 @@ class Pipeline {
   void tick(Instant now) noexcept {
     if (tap_ != nullptr) [[unlikely]]
       tap_->set_time(now);
+    if (open_) open_->work();  // what came in time
     failover_.tick(now);
   }
   // The time of what leaves from now on, for ports with a cap.
   void set_time(Instant now) noexcept { transmit_.set_time(now); }
   // The turn's end.
   void flush() noexcept {
+    if (open_) open_->work();
     if (protect_) protect_->work();
     replicate_.work();
     transmit_.flush();
@@ -117,8 +120,8 @@ class Pipeline {
     return failover_.locate(packet, where);
   }
   std::uint64_t held() const noexcept {
-    return failover_.held() + (protect_ ? protect_->held() : 0) + replicate_.held() +
-           transmit_.waiting();
+    return (open_ ? open_->held() : 0) + failover_.held() + (protect_ ? protect_->held() : 0) +
+           replicate_.held() + transmit_.waiting();
   }
 
   // Fills what this worker knows of stream `s`, at most a few microseconds of work.
@@ -134,6 +137,8 @@ class Pipeline {
   Tap* tap_ = nullptr;
   RingTap capture_;  // before the stages, which show it packets to their end
   ByteRing* capture_ring_ = nullptr;
+  std::unique_ptr<OpenStage> make_open(const PipelineParts& parts);
+  Stage& after_classify() noexcept { return open_ ? static_cast<Stage&>(*open_) : failover_; }
   Stage& after_failover(const PipelineParts& parts);
   Stage& after_restamp(const PipelineParts& parts);
   void insert_stages(StreamKit& kit) noexcept;
@@ -144,6 +149,7 @@ class Pipeline {
   std::unique_ptr<RestampStage> restamp_;  // likewise
   rte_mempool* pool_;
   FailoverStage failover_;
+  std::unique_ptr<OpenStage> open_;  // null until a leg needs it
   ClassifyStage classify_;
   bool was_changed_ = false;  // what another worker hands over may be of a stream that is gone
   Counter taken_over_;

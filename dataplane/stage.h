@@ -46,7 +46,10 @@ class Stage {
 // The way on. Gathers packets so that the next stage costs one virtual call per burst.
 class Outlet {
  public:
-  explicit Outlet(Stage& next) : next_(next) {}
+  explicit Outlet(Stage& next) : next_(&next) {}
+
+  // Between two flushes, with nothing in it.
+  void set_next(Stage& next) noexcept { next_ = &next; }
 
   void emit(rte_mbuf* packet, Instant now) noexcept {
     pending_[count_++] = packet;
@@ -55,7 +58,7 @@ class Outlet {
 
   void flush(Instant now) noexcept {
     if (count_ == 0) return;
-    next_.process({pending_.data(), std::exchange(count_, 0)}, now);
+    next_->process({pending_.data(), std::exchange(count_, 0)}, now);
   }
 
   // For a loop that knows that no more than kBurst packets come between two flushes: it writes at
@@ -66,7 +69,7 @@ class Outlet {
   }
 
  private:
-  Stage& next_;
+  Stage* next_;
   unsigned count_ = 0;
   std::array<rte_mbuf*, kBurst> pending_{};
 };

@@ -39,6 +39,10 @@ std::unique_ptr<StreamKit> make_kit(const KitParts& parts, std::uint32_t stream)
   }
   if (asks_for_fingerprint(after))
     kit->failover.fingerprint = std::make_unique<Fingerprint>(parts.fingerprint_seed);
+  if (is_opened(after)) {
+    kit->open = make_open_stage(stream_places(parts.after));
+    kit->openers = make_openers(after, kit->open->ciphers());
+  }
   kit->face = RestampStage::make_face(after);
   if (is_restamped(after))
     kit->restamp = std::make_unique<RestampStage>(stream_places(parts.after));

@@ -9,6 +9,7 @@
 #include "dataplane/capture/capture_filter.h"
 #include "dataplane/classify/flow_table.h"
 #include "dataplane/failover/failover_stage.h"
+#include "dataplane/open/open_stage.h"
 #include "dataplane/protect/protect_stage.h"
 #include "dataplane/replicate/replicate_stage.h"
 #include "dataplane/restamp/restamp_stage.h"
@@ -21,6 +22,8 @@ struct StreamKit {
   std::uint32_t stream = 0;  // index into Spec::streams
   unsigned part = 0;         // of its clients: beyond the first the worker has these alone
   bool goes = false;         // is taken out; what is below then serves only to be swapped
+  Openers openers;
+  std::unique_ptr<OpenStage> open;  // for a worker without this stage
   FailoverStage::Change failover;
   RestampStage::Face face;
   std::unique_ptr<RestampStage> restamp;  // for a worker without this stage

@@ -20,7 +20,6 @@ constexpr auto kReserved = std::to_array<ReservedKey>({
     {"doors.rtsp", "clients that join by RTSP"},
     {"doors.amt", "clients that join by AMT"},
     {"doors.http", "players that ask for a URL"},
-    {"streams.*.legs.*.open", "legs that arrive protected"},
     {"streams.*.sequence.key", "formats that need a key of their own"},
 });
 
@@ -62,8 +61,9 @@ std::string_view kind_text(KeyKind kind) noexcept {
 
 std::vector<const KeyInfo*> all_keys() {
   std::vector<const KeyInfo*> all;
-  for (const auto part : {kApplianceKeys, kDoorKeys, kPortKeys, kStreamKeys, kFailoverKeys,
-                          kVerifyKeys, kRestampKeys, kMonitorKeys, kOutputKeys, kProtectKeys}) {
+  for (const auto part :
+       {kApplianceKeys, kDoorKeys, kPortKeys, kStreamKeys, kFailoverKeys, kVerifyKeys, kRestampKeys,
+        kMonitorKeys, kOutputKeys, kProtectKeys, kOpenKeys}) {
     for (const KeyInfo& key : part) all.push_back(&key);
   }
   return all;

@@ -55,6 +55,7 @@ struct Defaults {
   OutputSpec output;
   UnicastSpec unicast;
   ProtectSpec protect;
+  OpenSpec open;
 };
 
 struct KeyInfo {
@@ -93,6 +94,7 @@ extern const std::span<const KeyInfo> kApplianceKeys;
 extern const std::span<const KeyInfo> kDoorKeys;
 extern const std::span<const KeyInfo> kPortKeys;
 extern const std::span<const KeyInfo> kStreamKeys;
+extern const std::span<const KeyInfo> kOpenKeys;
 extern const std::span<const KeyInfo> kFailoverKeys;
 extern const std::span<const KeyInfo> kVerifyKeys;
 extern const std::span<const KeyInfo> kRestampKeys;

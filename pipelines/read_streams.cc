@@ -18,6 +18,8 @@ LegSpec read_leg(const YamlNode::Entry& entry, const KeyPath& path, ReadContext&
   section.read("from", leg.from);
   section.read("to", leg.to);
   section.read("offset", leg.offset);
+  if (const YamlNode* open = section.child("open"))
+    leg.open = read_open(*open, path.key("open"), context);
   section.finish();
   return leg;
 }

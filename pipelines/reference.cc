@@ -45,7 +45,7 @@ struct Part {
   std::span<const KeyInfo> keys;
 };
 
-std::array<Part, 10> parts() {
+std::array<Part, 11> parts() {
   return {{{"Appliance", kApplianceKeys},
            {"Doors", kDoorKeys},
            {"Ports", kPortKeys},
@@ -55,7 +55,8 @@ std::array<Part, 10> parts() {
            {"Restamp", kRestampKeys},
            {"Monitor", kMonitorKeys},
            {"Outputs", kOutputKeys},
-           {"Protect", kProtectKeys}}};
+           {"Protect", kProtectKeys},
+           {"Open", kOpenKeys}}};
 }
 
 // A table's cell: an empty one reads as a dash.

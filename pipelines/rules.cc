@@ -47,7 +47,10 @@ void check_rules(const Spec& spec, ReadContext& context) {
   for (const StreamSpec& stream : spec.streams) {
     check_counts(rules, stream);
     check_demand(rules, stream);
-    for (const LegSpec& leg : stream.legs) check_leg(rules, stream, leg);
+    for (const LegSpec& leg : stream.legs) {
+      check_leg(rules, stream, leg);
+      check_open(rules, stream, leg);
+    }
     check_failover(rules, stream);
     check_offsets(rules, stream);
     check_restamp(rules, stream);

@@ -52,6 +52,8 @@ void check_demand(RuleContext& rules, const StreamSpec& stream);
 void check_offsets(RuleContext& rules, const StreamSpec& stream);
 void check_failover(RuleContext& rules, const StreamSpec& stream);
 void check_restamp(RuleContext& rules, const StreamSpec& stream);
+// Legs that arrive encrypted.
+void check_open(RuleContext& rules, const StreamSpec& stream, const LegSpec& leg);
 // What is encrypted can be, and no two streams with one key.
 void check_protect(RuleContext& rules);
 void check_monitor(RuleContext& rules, const StreamSpec& stream);

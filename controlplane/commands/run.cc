@@ -37,7 +37,10 @@ std::string socket_for(const RunOptions& options, const Spec& spec) {
 }
 
 void warn_of_keys(const Spec& spec) {
-  if (SecretMemory::is_locked() || std::ranges::none_of(spec.streams, is_protected)) return;
+  const auto has_keys = [](const StreamSpec& stream) {
+    return is_protected(stream) || is_opened(stream);
+  };
+  if (SecretMemory::is_locked() || std::ranges::none_of(spec.streams, has_keys)) return;
   spdlog::warn(
       "keys may be written to the swap: this process may not lock its memory; ulimit -l unlimited, "
       "or LimitMEMLOCK=infinity in its systemd unit");

@@ -29,13 +29,9 @@ class Loader {
       protect.key = known->key;
       return;
     }
-    const std::filesystem::path named(protect.key_file);
-    const auto place = named.is_absolute() ? named : std::filesystem::path(directory_) / named;
-    auto key = read_key_file(place.string(), key_file_bytes(protect));
+    auto key = read_key_file(place_of(protect.key_file), key_file_bytes(protect));
     if (!key) return complain(path, key.error().text);
-    const auto same =
-        std::ranges::find_if(known_, [&](const Known& other) { return *other.key == **key; });
-    if (same != known_.end()) {
+    if (const Known* same = find(**key)) {
       return complain(path, fmt::format("{} holds the key of {}: each stream and each profile "
                                         "needs its own",
                                         protect.key_file, same->file));
@@ -44,7 +40,29 @@ class Loader {
     known_.push_back({protect.key_file, *std::move(key)});
   }
 
+  // After all that seal. Whoever only opens may share a key with others who do.
+  void load(OpenSpec& open, const std::string& path) {
+    if (!open.is_on()) return;
+    auto key = read_key_file(place_of(open.key_file), key_file_bytes(open));
+    if (!key) return complain(path, key.error().text);
+    if (const Known* same = find(**key)) {
+      return complain(path, fmt::format("{} holds the key that an output seals with ({}): two that "
+                                        "seal under one key may give packets of both away",
+                                        open.key_file, same->file));
+    }
+    open.key = *std::move(key);
+  }
+
  private:
+  std::string place_of(const std::string& named) const {
+    const std::filesystem::path path(named);
+    return path.is_absolute() ? named : (std::filesystem::path(directory_) / path).string();
+  }
+  const Known* find(const KeyBytes& key) const noexcept {
+    const auto same =
+        std::ranges::find_if(known_, [&](const Known& other) { return *other.key == key; });
+    return same == known_.end() ? nullptr : &*same;
+  }
   void complain(const std::string& path, std::string what) {
     reading_.errors.push_back({.severity = Severity::Error,
                                .file = file_,
@@ -70,6 +88,9 @@ void load_keys(Reading& reading, const std::string& file, const std::string& dir
     };
     std::ranges::for_each(stream.outputs, load);
     std::ranges::for_each(stream.unicasts, load);
+  }
+  for (StreamSpec& stream : reading.spec.streams) {
+    for (LegSpec& leg : stream.legs) loader.load(leg.open, path_of(stream, leg) + ".open.key_file");
   }
 }
 

@@ -52,6 +52,9 @@ class ClassifyStage {
   // From the next burst on.
   void set_flows(const FlowTable& flows) noexcept { flows_ = &flows; }
 
+  // Between two bursts.
+  void set_next(Stage& next) noexcept { out_.set_next(next); }
+
   void show_drops_to(Tap* tap) noexcept { bin_.show_to(tap, false); }
 
   const std::vector<PortCounters>& ports() const noexcept { return ports_; }

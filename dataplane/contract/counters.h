@@ -30,9 +30,9 @@ struct CounterInfo {
 
 inline constexpr auto kLegCounters = std::to_array<CounterInfo<LegSnapshot>>({
     {"packets", Unit::Packets, &LegSnapshot::packets,
-     "received for this leg, whatever became of them"},
+     "received for this leg, whatever became of them; sealed ones once they are opened"},
     {"bytes", Unit::Bytes, &LegSnapshot::bytes,
-     "received for this leg, from the Ethernet header on"},
+     "received for this leg, from the Ethernet header on; of sealed ones as opened"},
     {"lost", Unit::Positions, &LegSnapshot::lost,
      "this leg never delivered; counted once reordering by 64 can no longer explain it; "
      "fingerprint: what others brought, counted after 2 * max_skew"},
@@ -56,6 +56,13 @@ inline constexpr auto kLegCounters = std::to_array<CounterInfo<LegSnapshot>>({
     {"not_ts", Unit::Packets, &LegSnapshot::not_ts, "payload was no MPEG-TS (verify.mpeg_ts)"},
     {"offset_learning", Unit::Packets, &LegSnapshot::offset_learning,
      "came while its numbers were not known, or in doubt (offset: auto)"},
+    {"opened", Unit::Packets, &LegSnapshot::opened, "came sealed and were opened (open)"},
+    {"forged", Unit::Packets, &LegSnapshot::forged,
+     "did not authenticate: forged, damaged, or of another key (open)"},
+    {"replayed", Unit::Packets, &LegSnapshot::replayed,
+     "were opened before, or older than the replay window (open)"},
+    {"open_malformed", Unit::Packets, &LegSnapshot::open_malformed,
+     "had no whole RTP header and authentication tag (open)"},
     {"ts_transport_errors", Unit::Count, &LegSnapshot::ts_transport_errors,
      "TS packets with transport_error_indicator"},
     {"ts_continuity_errors", Unit::Count, &LegSnapshot::ts_continuity_errors,

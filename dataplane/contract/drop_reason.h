@@ -38,6 +38,10 @@ enum class DropReason : std::uint8_t {
   // punt
   PuntPoliced,
   PuntFull,
+  // open
+  OpenMalformed,
+  Forged,
+  Replayed,
   // failover
   Malformed,
   Redundant,
@@ -110,6 +114,9 @@ inline constexpr std::array<DropReasonInfo, kDropReasons> kDropReasonTable{{
     {"removed", "classify", "on its way to another worker when its stream or leg was taken out"},
     {"punt_policed", "punt", "host traffic over the rate of its class"},
     {"punt_full", "punt", "the ring to the control plane was full"},
+    {"open_malformed", "open", "no whole RTP header and authentication tag"},
+    {"forged", "open", "does not authenticate: forged, damaged, or of another key"},
+    {"replayed", "open", "was opened before, or is older than the replay window"},
     {"malformed", "failover", "no sequence position: too short, or not the protocol of sequence:"},
     {"redundant", "failover", "another leg's copy of this position has left already"},
     {"duplicate_same_leg", "failover", "the same leg delivered this position before"},

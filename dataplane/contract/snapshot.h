@@ -50,6 +50,10 @@ struct LegSnapshot {
   std::uint64_t payload_type = 0;
   std::uint64_t not_ts = 0;
   std::uint64_t offset_learning = 0;
+  std::uint64_t opened = 0;
+  std::uint64_t forged = 0;
+  std::uint64_t replayed = 0;
+  std::uint64_t open_malformed = 0;
   std::uint64_t ts_transport_errors = 0;
   std::uint64_t ts_continuity_errors = 0;
   std::uint64_t ts_pcr_errors = 0;

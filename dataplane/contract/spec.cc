@@ -56,6 +56,10 @@ std::vector<ProtectSpec> renditions_of(const StreamSpec& stream) {
   return made;
 }
 
+bool is_opened(const StreamSpec& stream) noexcept {
+  return std::ranges::any_of(stream.legs, [](const LegSpec& leg) { return leg.open.is_on(); });
+}
+
 bool is_restamped(const StreamSpec& stream) noexcept {
   return stream.failover.continuity == Continuity::Splice || stream.restamp.rtp != RtpFace::Keep;
 }

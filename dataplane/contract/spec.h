@@ -14,6 +14,7 @@
 #include "dataplane/base/offset/leg_offset.h"
 #include "dataplane/base/sequence/generic.h"
 #include "dataplane/contract/doors.h"
+#include "dataplane/contract/open_spec.h"
 #include "dataplane/contract/protect_spec.h"
 
 namespace castgate {
@@ -79,6 +80,7 @@ struct LegSpec {
   std::optional<IpAddress> from;  // source filter; absent accepts any source
   Endpoint to;                    // group, or an address of the port, and UDP port
   LegOffset offset;               // of its numbers against the stream's
+  OpenSpec open;                  // how it arrives encrypted
   bool operator==(const LegSpec&) const = default;
 };
 
@@ -256,6 +258,9 @@ unsigned fan_parts(const StreamSpec& stream) noexcept;
 std::vector<ProtectSpec> renditions_of(const StreamSpec& stream);
 // Does any output of the stream encrypt?
 bool is_protected(const StreamSpec& stream) noexcept;
+
+// Does any leg of the stream arrive encrypted?
+bool is_opened(const StreamSpec& stream) noexcept;
 
 // Does the stream leave with other RTP headers than it came with?
 bool is_restamped(const StreamSpec& stream) noexcept;

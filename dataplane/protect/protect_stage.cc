@@ -133,7 +133,7 @@ void ProtectStage::seal(rte_mbuf* packet, const PacketTag& tag, Rendition& rendi
       break;
   }
   if (rendition.gcm() != nullptr) return seal_gcm(packet, rtp, rendition);
-  if (batch_.full()) work();
+  if (!batch_.takes(*rendition.cm())) work();
   waiting_[batch_.size()] = {packet, rendition.growth()};
   batch_.add(*rendition.cm(), rtp);
 }

@@ -1,34 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "dataplane/protect/rendition.h"
 
-#include <algorithm>
-
 #include "dataplane/base/check.h"
 
 namespace castgate {
-namespace {
-
-Secret<SrtpMaster> master_of(const ProtectSpec& spec) {
-  CG_CHECK(spec.key && spec.key->bytes().size() == key_file_bytes(spec));
-  auto master = make_secret<SrtpMaster>();
-  master->bits = static_cast<KeyBits>(spec.key_bits);
-  const auto bytes = spec.key->bytes();
-  const std::size_t key = key_bytes(master->bits);
-  std::ranges::copy(bytes.first(key), master->key.begin());
-  std::ranges::copy(bytes.subspan(key), master->salt.begin());
-  return master;
-}
-
-}  // namespace
 
 Rendition::Rendition(const Ciphers& ciphers, const ProtectSpec& spec)
     : key_(spec.key), most_(spec.max_packets == 0 ? kSrtpIndexes : spec.max_packets) {
+  CG_CHECK(spec.key && spec.key->bytes().size() == key_file_bytes(spec));
   if (spec.is_esp()) {
     esp_ = std::make_unique<EspSealer>(ciphers, spec);
     return;
   }
   growth_ = srtp_growth(spec);
-  const auto master = master_of(spec);
+  const auto master = read_srtp_master(spec.key->bytes(), static_cast<KeyBits>(spec.key_bits));
   if (spec.profile == ProtectProfile::SrtpGcm) {
     gcm_ = make_secret<SrtpGcm>(ciphers, *master);
   } else {

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Opens SRTP by the RFCs alone: 3711, 6188, 7714. Knows nothing of castgate."""
+"""Opens and seals SRTP by the RFCs alone: 3711, 6188, 7714. Knows nothing of castgate."""
 import hashlib
 import hmac
 import struct
@@ -25,14 +25,54 @@ def derive(key, salt, label, length):
     return key_stream(key, bytes(x) + b"\0\0", bytes(length))
 
 
-class Receiver:
-    """One SSRC's receiver; packets come in order, or nearly so."""
+def header_length(packet):
+    header = 12 + 4 * (packet[0] & 15)
+    if packet[0] & 0x10:
+        header += 4 + 4 * struct.unpack_from(">H", packet, header + 2)[0]
+    return header
+
+
+class Session:
+    """The keys of one master key, and what is made of them for an index."""
 
     def __init__(self, key, salt, profile, tag=10):
         self.profile, self.tag = profile, 16 if profile == "srtp_gcm" else tag
         self.key = derive(key, salt, 0, len(key))
         self.auth = derive(key, salt, 1, 20)
         self.salt = derive(key, salt, 2, 12 if profile == "srtp_gcm" else 14)
+
+    def nonce(self, ssrc, index):
+        plain = b"\0\0" + ssrc + index.to_bytes(6, "big")
+        return bytes(a ^ b for a, b in zip(plain, self.salt))
+
+    def counter(self, ssrc, index):
+        made = int.from_bytes(self.salt + b"\0\0", "big") ^ int.from_bytes(ssrc, "big") << 64 ^ \
+            index << 16
+        return made.to_bytes(16, "big")
+
+    def tag_of(self, body, index):
+        turns = struct.pack(">I", index >> 16)
+        return hmac.new(self.auth, body + turns, hashlib.sha1).digest()[:self.tag]
+
+
+class Sender(Session):
+    """Seals what it is given under the index that it is told."""
+
+    def seal(self, packet, index):
+        header, ssrc = header_length(packet), packet[8:12]
+        if self.profile == "srtp_gcm":
+            sealed = AESGCM(self.key).encrypt(self.nonce(ssrc, index), packet[header:],
+                                              packet[:header])
+            return packet[:header] + sealed
+        body = packet[:header] + key_stream(self.key, self.counter(ssrc, index), packet[header:])
+        return body + self.tag_of(body, index)
+
+
+class Receiver(Session):
+    """One SSRC's receiver; packets come in order, or nearly so."""
+
+    def __init__(self, key, salt, profile, tag=10):
+        super().__init__(key, salt, profile, tag)
         self.roll_over, self.highest = 0, None
 
     def index(self, sequence):
@@ -49,22 +89,16 @@ class Receiver:
 
     def open(self, packet):
         sequence, = struct.unpack_from(">H", packet, 2)
-        turns, ssrc = self.index(sequence), packet[8:12]
-        header = 12 + 4 * (packet[0] & 15)
-        if packet[0] & 0x10:
-            header += 4 + 4 * struct.unpack_from(">H", packet, header + 2)[0]
+        index, ssrc = self.index(sequence) << 16 | sequence, packet[8:12]
+        header = header_length(packet)
         if self.profile == "srtp_gcm":
-            nonce = b"\0\0" + ssrc + struct.pack(">IH", turns, sequence)
-            nonce = bytes(a ^ b for a, b in zip(nonce, self.salt))
             try:
-                clear = AESGCM(self.key).decrypt(nonce, packet[header:], packet[:header])
+                clear = AESGCM(self.key).decrypt(self.nonce(ssrc, index), packet[header:],
+                                                 packet[:header])
             except InvalidTag as why:
                 raise Forged(sequence) from why
             return packet[:header] + clear
         body, tag = packet[:-self.tag], packet[-self.tag:]
-        own = hmac.new(self.auth, body + struct.pack(">I", turns), hashlib.sha1).digest()
-        if own[:self.tag] != tag:
+        if self.tag_of(body, index) != tag:
             raise Forged(sequence)
-        counter = int.from_bytes(self.salt + b"\0\0", "big") ^ int.from_bytes(ssrc, "big") << 64 ^ \
-            (turns << 16 | sequence) << 16
-        return packet[:header] + key_stream(self.key, counter.to_bytes(16, "big"), body[header:])
+        return packet[:header] + key_stream(self.key, self.counter(ssrc, index), body[header:])

@@ -232,6 +232,21 @@ TEST_F(ProtectStageTest, each_rendition_is_a_packet_of_its_own_and_the_clear_one
   EXPECT_EQ(stage_->created(), 200u);
 }
 
+TEST_F(ProtectStageTest, keys_of_both_lengths_seal_in_one_turn) {
+  OutputSpec output = spliced().outputs[0];
+  spliced().outputs[0].protect = protect_of(ProtectProfile::SrtpCm, 5);
+  output.protect = protect_of(ProtectProfile::SrtpCm, 6);
+  output.protect.key_bits = 256;
+  output.protect.key = key_of(key_file_bytes(output.protect), 6);
+  spliced().outputs.push_back(output);
+  make();
+  Opener narrow(spliced().outputs[0].protect);
+  const Bytes clear = rtp_packet(1, 2, kOwn, pattern(200));
+  offer(clear);
+  ASSERT_EQ(sink_.frames.size(), 2u);
+  EXPECT_EQ(narrow.open(sealed_of(sink_.frames[0]), 1), clear);
+}
+
 TEST_F(ProtectStageTest, without_a_buffer_for_a_rendition_the_others_leave_all_the_same) {
   OutputSpec output = spliced().outputs[0];
   output.protect = protect_of(ProtectProfile::SrtpGcm);

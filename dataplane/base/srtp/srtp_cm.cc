@@ -57,7 +57,7 @@ SrtpCmBatch::SrtpCmBatch() noexcept {
 }
 
 void SrtpCmBatch::add(const SrtpCm& keys, const SrtpPacket& packet) noexcept {
-  CG_DCHECK(!full() && (count_ == 0 || keys.bits_ == bits_));
+  CG_DCHECK(takes(keys));
   constexpr std::size_t kSsrcAt = 8;
   bits_ = keys.bits_;
   Entry& entry = entries_[count_];

@@ -43,9 +43,14 @@ class SrtpCmBatch {
   static constexpr std::size_t kRoom = 12;
 
   SrtpCmBatch() noexcept;
+  SrtpCmBatch(const SrtpCmBatch&) = delete;  // its jobs point into it
+  SrtpCmBatch& operator=(const SrtpCmBatch&) = delete;
 
   unsigned size() const noexcept { return count_; }
-  bool full() const noexcept { return count_ == kMost; }
+  // May a packet under these keys be added? Else what there is has to be sealed or opened first.
+  bool takes(const SrtpCm& keys) const noexcept {
+    return count_ == 0 || (count_ < kMost && keys.bits_ == bits_);
+  }
 
   // To seal it: kRoom bytes follow the packet. To open it: its tag does. All of it stays there
   // until seal() or open().

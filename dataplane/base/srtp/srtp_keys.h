@@ -7,6 +7,7 @@
 #include <span>
 
 #include "dataplane/base/protect/ciphers.h"
+#include "dataplane/base/protect/secret_memory.h"
 
 namespace castgate {
 
@@ -18,6 +19,9 @@ struct SrtpMaster {
 
   std::span<const std::byte> key_span() const noexcept { return {key.data(), key_bytes(bits)}; }
 };
+
+// Of a key file's bytes: the key, then 12 or 14 bytes of salt.
+Secret<SrtpMaster> read_srtp_master(std::span<const std::byte> bytes, KeyBits bits);
 
 // What is made of it: RFC 3711 4.3.1, its labels.
 enum class SrtpLabel : std::uint8_t {
