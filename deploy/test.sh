@@ -186,7 +186,7 @@ tier_readme() {
 }
 
 # What scenes share is not a scene.
-is_scene() { [[ $1 != lib && $1 != two_paths && $1 != stock_merge ]]; }
+is_scene() { [[ $1 != lib && $1 != one_path && $1 != two_paths && $1 != stock_merge ]]; }
 
 tier_live() {
   local scene name
@@ -201,7 +201,7 @@ tier_live() {
   for scene in tests/live/*.sh; do
     name=$(basename "$scene" .sh)
     is_scene "$name" || continue
-    one 120 "$name" bash "$scene"
+    one 180 "$name" bash "$scene"
     name=$(remove_namespaces | tr '\n' ' ')
     [[ -z $name ]] || row FAIL "$(basename "$scene" .sh)" "left namespaces behind: $name"
   done

@@ -25,6 +25,7 @@ Examples:
   castgate-node receive rest://10.0.0.1/news1 --to udp://127.0.0.1:5000
   castgate-node receive rests://a.example/news1 rests://b.example/news1 --to - | ffplay -
   castgate-node receive rest://10.0.0.1/news1 --to file:news1.ts --seconds 60
+  castgate-node receive rest://10.0.0.1/news1 --open profile=srtp_gcm,key_file=news1.key --to -
 )";
 
 constexpr double kPerMillisecond = 1e6;  // nanoseconds
@@ -50,10 +51,11 @@ void add_spans(CLI::App& receive, ReceiveOptions& to) {
   const auto span = [&](const char* name, Nanoseconds& value, std::pair<double, double> range,
                         const char* help) {
     receive
-        .add_option_function<std::string>(
+        .add_option(
             name,
-            [&value, range](const std::string& text) {
-              value = read_span(text, range.first, range.second);
+            [&value, range](const CLI::results_t& given) {
+              value = read_span(given.front(), range.first, range.second);
+              return true;
             },
             help)
         ->type_name("TIME");
@@ -80,6 +82,17 @@ void add_trust(CLI::App& receive, ReceiveOptions& to) {
                    "join as a receiver that cannot prove its address: no datagram is waited for");
 }
 
+void add_open(CLI::App& receive, ReceiveOptions& to) {
+  receive
+      .add_option(
+          "--open", to.open,
+          "open what comes as SRTP: profile=srtp_gcm|srtp_cm,key_file=PATH and where they "
+          "differ from what is here key_bits=128,tag_bits=80,roc=0,replay_window=1024; once "
+          "for all relays, or for each in their order")
+      ->allow_extra_args(false)
+      ->type_name("HOW");
+}
+
 void add_receive(CLI::App& app, ReceiveOptions& to) {
   CLI::App& receive = *app.add_subcommand(
       "receive", "join a stream at one relay or more and hand it on; a relay may die");
@@ -98,6 +111,7 @@ void add_receive(CLI::App& app, ReceiveOptions& to) {
       ->type_name("KIND");
   add_spans(receive, to);
   add_trust(receive, to);
+  add_open(receive, to);
   receive.add_option("--receive-buffer", to.buffer, "of each socket; else 16777216")
       ->check(CLI::Range(65536u, 1u << 30))
       ->type_name("BYTES");

@@ -16,6 +16,9 @@ std::string progress_line(const Progress& progress) {
   if (progress.sums.not_written != 0) {
     line += fmt::format(", {} not written", progress.sums.not_written);
   }
+  std::uint64_t forged = 0;
+  for (const auto& leg : progress.sums.legs) forged += leg.forged;
+  if (forged != 0) line += fmt::format(", {} forged", forged);
   for (const RelayProgress& relay : progress.relays) {
     line += fmt::format(" | {} {}", relay.name, relay.silent ? "silent" : state_name(relay.state));
   }
@@ -35,10 +38,10 @@ std::string summary_text(const Progress& progress) {
     const RelayProgress& relay = progress.relays[i];
     const auto& leg = progress.sums.legs[i];
     text += fmt::format(
-        "{}: {} packets, {} lost, {} late, {} from other addresses, "
+        "{}: {} packets, {} lost, {} late, {} forged, {} replayed, {} from other addresses, "
         "{} dropped by the kernel, joined {} times\n",
-        relay.name, leg.received, merged.legs[i].lost, merged.legs[i].late, leg.foreign,
-        leg.kernel_drops, relay.joins);
+        relay.name, leg.received, merged.legs[i].lost, merged.legs[i].late, leg.forged,
+        leg.replayed, leg.foreign, leg.kernel_drops, relay.joins);
   }
   return text;
 }
@@ -68,6 +71,8 @@ std::string progress_json(const Progress& progress) {
                       {"packets", leg.received},
                       {"lost", merged.legs[i].lost},
                       {"late", merged.legs[i].late},
+                      {"forged", leg.forged},
+                      {"replayed", leg.replayed},
                       {"foreign", leg.foreign},
                       {"too_long", leg.too_long},
                       {"kernel_drops", leg.kernel_drops},

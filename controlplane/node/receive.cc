@@ -80,6 +80,7 @@ std::mt19937_64 seeded() {
 std::vector<Relay> make_relays(const std::vector<RelaySession::Config>& configs) {
   std::mt19937_64 random = seeded();
   std::vector<Relay> relays;
+  relays.reserve(configs.size());
   for (const auto& config : configs) {
     relays.push_back({config.place.authority(), RelaySession(config, random()), {}, {}});
   }
@@ -92,7 +93,7 @@ Reception::Reception(const ReceiveOptions& options, ReceivePlan plan)
       receiver_({.max_skew = options.max_skew,
                  .media = plan.media,
                  .most = options.packets != 0 ? options.packets : UINT64_MAX},
-                std::move(plan.sockets), std::move(plan.sink),
+                std::move(plan.sockets), std::move(plan.openers), std::move(plan.sink),
                 {.proof =
                      [this](unsigned leg, std::string nonce, const Endpoint& from) {
                        boost::asio::post(io_, [this, leg, nonce = std::move(nonce), from] {

@@ -28,6 +28,7 @@ struct ReceiveOptions {
   std::uint64_t packets = 0;             // 0: any number
   unsigned buffer = 16 << 20;            // bytes, of each socket
   std::string payload;                   // whole or media; empty: as suits the output
+  std::vector<std::string> open;         // how packets are sealed: none, one for all, one for each
   bool stock = false;                    // join as a receiver that cannot prove its address
   bool progress = false;                 // also where stderr is no terminal
   bool json = false;

@@ -71,6 +71,27 @@ Result<void> add_relay(const HttpPlace& place, const ReceiveOptions& options, Re
   return {};
 }
 
+Result<void> add_openers(const std::vector<std::string>& how, ReceivePlan& plan) {
+  const std::size_t relays = plan.relays.size();
+  if (how.empty()) return {};
+  if (how.size() != 1 && how.size() != relays) {
+    return fail(fmt::format("--open is there {} times, relays {}: one for all, or one for each",
+                            how.size(), relays));
+  }
+  for (std::size_t leg = 0; leg < relays; ++leg) {
+    const auto option = read_open(how[how.size() == 1 ? 0 : leg]);
+    if (!option) return std::unexpected(option.error());
+    auto opener = RelayOpener::make(*option);
+    if (!opener) return fail("--open: " + opener.error().text);
+    plan.openers.push_back(std::move(*opener));
+  }
+  if (!SecretMemory::is_locked()) {
+    plan.warnings.push_back(
+        "the kernel locks no memory for the keys: they may reach the swap; raise ulimit -l");
+  }
+  return {};
+}
+
 }  // namespace
 
 Result<std::string> read_token(const std::string& path) {
@@ -109,6 +130,9 @@ Result<ReceivePlan> plan_reception(const ReceiveOptions& options) {
     if (auto added = add_relay(place, options, plan); !added) {
       return std::unexpected(added.error());
     }
+  }
+  if (auto added = add_openers(options.open, plan); !added) {
+    return std::unexpected(added.error());
   }
   if (options.to == "-" && isatty(STDOUT_FILENO) != 0) {
     return fail("standard output is a terminal: --to udp://127.0.0.1:5000 or --to file:PATH");

@@ -8,6 +8,7 @@
 #include "controlplane/node/leg_socket.h"
 #include "controlplane/node/packet_sink.h"
 #include "controlplane/node/receive.h"
+#include "controlplane/node/relay_opener.h"
 #include "controlplane/node/relay_session.h"
 #include "dataplane/base/error.h"
 
@@ -16,7 +17,8 @@ namespace castgate {
 // What the options come to: everything open, nobody asked yet.
 struct ReceivePlan {
   std::vector<RelaySession::Config> relays;
-  std::vector<std::unique_ptr<LegSocket>> sockets;  // one for each relay
+  std::vector<std::unique_ptr<LegSocket>> sockets;    // one for each relay
+  std::vector<std::unique_ptr<RelayOpener>> openers;  // likewise; none: nothing comes sealed
   std::unique_ptr<PacketSink> sink;
   std::string token;
   bool media = false;

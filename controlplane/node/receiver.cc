@@ -35,9 +35,11 @@ Instant Receiver::now() noexcept {
 }
 
 Receiver::Receiver(const Config& config, std::vector<std::unique_ptr<LegSocket>> sockets,
+                   std::vector<std::unique_ptr<RelayOpener>> openers,
                    std::unique_ptr<PacketSink> sink, Listener listener)
     : config_(config),
       sockets_(std::move(sockets)),
+      openers_(std::move(openers)),
       sink_(std::move(sink)),
       listener_(std::move(listener)),
       wake_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
@@ -117,6 +119,22 @@ bool Receiver::takes_proof(Instant now) noexcept {
   return ++proofs_ <= kMostProofs;
 }
 
+// Is it to be handed on? What came sealed is open then.
+bool Receiver::opens(unsigned leg, NodePacket& packet, Instant now) noexcept {
+  if (openers_.empty()) return true;
+  switch (openers_[leg]->open(packet, now)) {
+    case RelayOpener::Verdict::Genuine:
+      return true;
+    case RelayOpener::Verdict::Forged:
+      ++sums_.legs[leg].forged;
+      break;
+    case RelayOpener::Verdict::Replayed:
+      ++sums_.legs[leg].replayed;
+      break;
+  }
+  return false;
+}
+
 void Receiver::sort_out(unsigned leg, const LegSocket::Datagram& datagram, Instant now) noexcept {
   NodePacket* packet = datagram.packet;
   ReceiverSums::Leg& sums = sums_.legs[leg];
@@ -128,7 +146,7 @@ void Receiver::sort_out(unsigned leg, const LegSocket::Datagram& datagram, Insta
     ++sums.too_long;
   } else if (merge_) {
     ++sums.received;
-    return merge_->offer(packet, leg, now);
+    if (opens(leg, *packet, now)) return merge_->offer(packet, leg, now);
   }
   store_->give_back(packet);
 }

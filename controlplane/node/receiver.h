@@ -14,6 +14,7 @@
 
 #include "controlplane/node/leg_socket.h"
 #include "controlplane/node/packet_sink.h"
+#include "controlplane/node/relay_opener.h"
 #include "controlplane/node/stream_merge.h"
 
 namespace castgate {
@@ -24,6 +25,8 @@ struct ReceiverSums {
     std::uint64_t received = 0;  // from the relay's source
     std::uint64_t foreign = 0;   // from any other address
     std::uint64_t too_long = 0;
+    std::uint64_t forged = 0;        // of those received: not sealed with the key
+    std::uint64_t replayed = 0;      // likewise: opened before, or too old to know
     std::uint64_t kernel_drops = 0;  // the socket's buffer was full
   };
   MergeSums merged;
@@ -46,8 +49,10 @@ class Receiver {
     std::function<void()> ended;  // all packets came that were asked for, or the output failed
   };
 
+  // `openers`: one for each socket, or none where nothing comes sealed.
   Receiver(const Config& config, std::vector<std::unique_ptr<LegSocket>> sockets,
-           std::unique_ptr<PacketSink> sink, Listener listener);
+           std::vector<std::unique_ptr<RelayOpener>> openers, std::unique_ptr<PacketSink> sink,
+           Listener listener);
   Receiver(const Receiver&) = delete;
   Receiver& operator=(const Receiver&) = delete;
   ~Receiver();
@@ -70,10 +75,12 @@ class Receiver {
   bool receive(unsigned leg, Instant now) noexcept;
   void sort_out(unsigned leg, const LegSocket::Datagram& datagram, Instant now) noexcept;
   bool takes_proof(Instant now) noexcept;
+  bool opens(unsigned leg, NodePacket& packet, Instant now) noexcept;
   void publish(Instant now) noexcept;
 
   Config config_;
   std::vector<std::unique_ptr<LegSocket>> sockets_;
+  std::vector<std::unique_ptr<RelayOpener>> openers_;  // the thread's own once it runs
   std::unique_ptr<PacketSink> sink_;
   Listener listener_;
   UniqueFd wake_;

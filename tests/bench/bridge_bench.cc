@@ -10,6 +10,7 @@
 
 #include "drivers/ethdev_port.h"
 #include "tests/bench/bridge_scene.h"
+#include "tests/bench/churn_scene.h"
 #include "tests/bench/figures.h"
 #include "tests/bench/neighbour_scene.h"
 #include "tests/bench/start.h"
@@ -91,6 +92,30 @@ bool measure_neighbour(const BridgeParts& parts) {
   return good && crowded;
 }
 
+// How long one turn of the worker takes while clients come and go.
+bool measure_churn(std::chrono::seconds span, const BridgeParts& parts) {
+  ChurnScene scene(parts);
+  scene.run(span);
+  const auto outcome = scene.outcome();
+  const auto& turns = scene.turns();
+  const std::string storm = fmt::format("{} joins and leaves a second", ChurnScene::kJoins);
+  bool good = print(
+      {storm + ": a turn's own time, p99.9, us", quantile(turns.own, 0.999), 200, 200, "{:.1f}"});
+  good &= print(
+      {storm + ": copies lost by who stays", static_cast<double>(outcome.lost), 0, 0, "{:.0f}"});
+  fmt::print("  of {} packets to 100; {} joins, {} copies in all, {} turns with work in {} s\n",
+             outcome.sent, outcome.joins, outcome.copies, turns.own.size(), span.count());
+  fmt::print("\n{:<62} {:>8} {:>8} {:>8} {:>8}\n", "us a turn", "p50", "p99", "p99.9", "most");
+  const auto line = [](std::string_view name, const std::vector<double>& values) {
+    fmt::print("{:<62} {:8.1f} {:8.1f} {:8.1f} {:8.1f}\n", name, quantile(values, 0.5),
+               quantile(values, 0.99), quantile(values, 0.999), quantile(values, 1));
+  };
+  line("own time", turns.own);
+  line("by the clock, other load on the core included", turns.by_clock);
+  line("a bare header and refcount loop of 256 copies, by the clock", turns.unit);
+  return good;
+}
+
 int main_of(const Arguments& arguments) {
   if (!start(arguments, 512ull << 20)) return 2;
   BridgeGround ground;
@@ -98,6 +123,7 @@ int main_of(const Arguments& arguments) {
   if (!arguments.only) {
     bool good = measure(arguments.rounds, parts);
     good &= measure_neighbour(parts);
+    good &= measure_churn(std::chrono::seconds(std::min(60u, 6 * arguments.rounds)), parts);
     return good ? EXIT_SUCCESS : EXIT_FAILURE;
   }
   BridgeScene scene(rows()[*arguments.only].scene, parts);

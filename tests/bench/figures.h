@@ -7,6 +7,7 @@
 #include <ctime>
 #include <fmt/format.h>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <rte_cycles.h>
@@ -28,10 +29,16 @@ double cycles_per_packet(Run&& run) {
   return (thread_cycles() - begin) / static_cast<double>(packets);
 }
 
-inline double median(std::vector<double> values) {
+// `share` of the values are below it: 0 to 1.
+inline double quantile(std::vector<double> values, double share) {
   if (values.empty()) return 0;
   std::ranges::sort(values);
-  return values[values.size() / 2];
+  const auto place = static_cast<std::size_t>(share * static_cast<double>(values.size()));
+  return values[std::min(place, values.size() - 1)];
+}
+
+inline double median(std::vector<double> values) {
+  return quantile(std::move(values), 0.5);
 }
 
 struct Figure {

@@ -1,58 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/bench/neighbour_scene.h"
 
-#include <algorithm>
 #include <array>
-#include <ctime>
 
 namespace castgate::bench {
 namespace {
 
-constexpr unsigned kRing = 1024;          // packets, as our ports ask their drivers for
 constexpr unsigned kCrowdsRate = 20'000;  // packets a second; times the crowd: more than can be
 constexpr std::uint16_t kOne = 0;
 constexpr std::uint16_t kMany = 1;
 constexpr unsigned kOut = 2;
 
-Instant own_time() noexcept {
-  timespec spent{};
-  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &spent);
-  return {spent.tv_sec * 1'000'000'000 + spent.tv_nsec};
-}
-
-StreamSpec stream_of(unsigned leg, unsigned clients) {
-  StreamSpec stream;
-  stream.name = leg == kOne ? "one" : "many";
-  LegSpec& from = stream.legs.emplace_back();
-  from.name = "A";
-  from.port = leg;
-  from.to = {group_of(leg, 0), kUdpPort};
-  stream.failover.max_rate_pps = std::uint64_t{2} * NeighbourScene::kRate;
-  stream.unicasts.push_back({.name = "homes", .port = kOut, .max_clients = clients});
-  return stream;
-}
-
 }  // namespace
-
-void NeighbourScene::Feed::advance(Instant now) noexcept {
-  come = static_cast<std::uint64_t>(static_cast<double>(now.ns) * 1e-9 * rate_);
-  const std::uint64_t waiting = come - taken - lost;
-  if (waiting > kRing) lost += waiting - kRing;
-  most_waiting =
-      std::max(most_waiting, static_cast<unsigned>(std::min<std::uint64_t>(waiting, kRing)));
-}
-
-unsigned NeighbourScene::Feed::receive(std::span<rte_mbuf*> burst) noexcept {
-  const std::uint64_t waiting = come - taken - lost;
-  const unsigned count = generator_.receive(0, burst.first(std::min(waiting, burst.size())));
-  taken += count;
-  return count;
-}
 
 NeighbourScene::NeighbourScene(unsigned crowd, const BridgeParts& parts)
     : one_(kOne, kRate, parts.pool), many_(kMany, kCrowdsRate, parts.pool) {
   spec_.ports.resize(3);
-  spec_.streams = {stream_of(kOne, 1), stream_of(kMany, crowd)};
+  spec_.streams = {unicast_stream(kOne, kOut, 1, 2 * kRate),
+                   unicast_stream(kMany, kOut, crowd, 2 * kRate)};
   ports_ = {one_.port(), many_.port(), parts.sink};
   roster_.emplace(spec_, ports_);
   flows_ = std::make_unique<FlowTable>(spec_, std::vector<std::uint8_t>(2, 0));
@@ -91,7 +56,7 @@ void NeighbourScene::run(Nanoseconds span) {
   const Instant begin = own_time();
   for (Instant now{0}; now.ns < span.count(); now = {own_time().ns - begin.ns}) {
     unsigned port = 0;
-    for (Feed* feed : {&one_, &many_}) {
+    for (TimedFeed* feed : {&one_, &many_}) {
       feed->advance(now);
       const unsigned count = feed->receive(burst);
       if (count != 0) pipeline_->receive(port, {burst.data(), count}, now);

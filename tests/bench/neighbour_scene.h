@@ -8,13 +8,11 @@
 
 #include "dataplane/pipeline.h"
 #include "tests/bench/bridge_scene.h"
-#include "tests/bench/generator_port.h"
+#include "tests/bench/timed_feed.h"
 
 namespace castgate::bench {
 
-// A stream to one client beside one whose crowd of clients is more than the worker can serve. Time
-// is the thread's own CPU time: who else runs on the core delays nothing, and what the worker
-// itself takes too long for is lost as it would be behind a NIC.
+// A stream to one client beside one whose crowd of clients is more than the worker can serve.
 class NeighbourScene final : private ClassifyExits, private EventSink {
  public:
   static constexpr unsigned kRate = 200'000;  // packets a second of the stream to one client
@@ -40,29 +38,10 @@ class NeighbourScene final : private ClassifyExits, private EventSink {
   bool punt(rte_mbuf*, unsigned, HostKind, Instant) noexcept override { return false; }
   void report(const Event&) noexcept override {}
 
-  // Packets that come at their time, into a receive ring that holds so many.
-  class Feed {
-   public:
-    Feed(unsigned leg, unsigned rate, rte_mempool* pool)
-        : generator_({.leg = leg, .streams = 1}, pool), rate_(rate) {}
-    void advance(Instant now) noexcept;
-    unsigned receive(std::span<rte_mbuf*> burst) noexcept;
-    Port* port() noexcept { return &generator_; }
-
-    std::uint64_t come = 0;
-    std::uint64_t lost = 0;
-    std::uint64_t taken = 0;
-    unsigned most_waiting = 0;
-
-   private:
-    GeneratorPort generator_;
-    unsigned rate_;  // packets a second
-  };
-
   ClientPlace join(std::uint16_t stream, unsigned number);
 
-  Feed one_;
-  Feed many_;
+  TimedFeed one_;
+  TimedFeed many_;
   Spec spec_;
   std::vector<Port*> ports_;
   std::optional<ClientRoster> roster_;

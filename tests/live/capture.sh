@@ -10,7 +10,6 @@ count=8000
 two_paths 10
 two_path_pipeline "$work/capture.yaml"
 run_castgate gate "$work/capture.yaml"
-sleep 1
 
 capture_stages() { # LABEL ARGUMENTS...
   local label=$1

@@ -15,7 +15,7 @@ capture gate blue0
 capture dst in0
 run_castgate gate "$work/scene.yaml"
 send_on_two_paths 9000 4
-sleep 1
+await_forwarded 500
 hang_up() { # TIMES
   for ((i = 0; i < $1; i++)); do
     kill -HUP "$gate"

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # A thousand clients with leases while a stream flows: reloads that change it lose no packet and no
-# lease; a control thread that stands still for longer than a lease expires nobody; then who does
-# not renew goes. Arguments: reloads (20), seconds of a lease (20), seconds that the thread stands
-# still (24).
+# lease; a control thread that stands still for longer than a lease says so and expires nobody.
+# After a crash who renews stays, and who does not is gone within one lease. Arguments: reloads
+# (20), seconds of a lease (20), seconds that the thread stands still (24).
 source "$(dirname "$0")/lib.sh"
 source "$(dirname "$0")/two_paths.sh"
 
@@ -30,7 +30,14 @@ PYTHON
 judge() { within gate python3 "$here/rest_judge.py" "$base" "$@"; }
 clients() { "$castgate" show doors --json |
   python3 -c 'import json, sys; print(json.load(sys.stdin)["clients"])'; }
-nobody() { [[ $(clients) == 0 ]]; }
+all_are_there() { [[ $(clients) == 1000 ]]; }
+# Exactly those whose ids a file has, a line each.
+only() { # FILE
+  "$castgate" show clients --json | python3 -c '
+import json, sys
+there = {one["id"] for one in json.load(sys.stdin)["clients"]}
+sys.exit(there != set(open(sys.argv[1]).read().split()))' "$1"
+}
 
 capture dst in0
 run_castgate gate "$work/scene.yaml"
@@ -50,11 +57,36 @@ judge renew news <"$work/held" || fail "a lease was lost by a reload"
 begun=$SECONDS
 python3 "$here/stall_threads.py" $((still * 1000)) "$gate" # the first thread is the control plane
 ((SECONDS - begun > lease)) || fail "the thread did not stand still for longer than a lease"
-sleep 1
+await 5 "word of the thread that was away" grep -q "control thread was away" "$work/castgate.log"
 [[ $(clients) == 1000 ]] || fail "standing still cost leases: $(clients) are left"
+away_ms=$(sed -n 's/.*control thread was away for \([0-9]*\) ms: leases end so much later/\1/p' \
+  "$work/castgate.log" | sort -n | tail -n 1)
+((${away_ms:-0} >= still * 1000)) || fail "the log tells of ${away_ms:-no} ms away, not $still s"
 judge renew news <"$work/held" || fail "a lease was lost by standing still"
 await_sender
-await $((lease + 5)) "the end of leases that nobody renews" nobody
+
+judge renew news <"$work/held" || fail "a lease was lost at the stream's end"
+sleep 0.3 # what is younger than a tenth of a second may be forgotten
+kill -KILL "$gate"
+end_process "$gate"
+unset "background[$gate]"
+run_castgate gate "$work/scene.yaml"
+await 2 "a thousand clients after a crash" all_are_there
+began=$(date +%s%N)
+since() { echo $((($(date +%s%N) - began) / 1000000)); } # milliseconds
+head -n 500 "$work/held" >"$work/stay"
+renewed=$SECONDS
+judge renew news <"$work/stay" || fail "who renews after a crash is gone"
+until only "$work/stay"; do
+  gone=$(since)
+  ((gone <= lease * 1000)) || fail "$gone ms after a crash there are $(clients) clients, not 500"
+  if ((SECONDS - renewed > lease / 4)); then
+    renewed=$SECONDS
+    judge renew news <"$work/stay" || fail "who renews after a crash is gone"
+  fi
+done
+judge renew news <"$work/stay" || fail "who renews after a crash is gone"
+only "$work/stay" || fail "others are there than those who renewed"
 end_castgate
 stop_captures
 
@@ -75,4 +107,5 @@ assert len(got) == 1000, f"{len(got)} clients"
 wrong = [host for host, came in got.items() if came != numbers]
 assert not wrong, f"{len(wrong)} clients, the first {list(wrong[0])}: {len(got[wrong[0]])} packets"
 PYTHON
-echo "1000 clients: 0 packets and 0 leases lost by $reloads reloads and a pause of $still s"
+echo "1000 clients: 0 packets and 0 leases lost by $reloads reloads and a pause of $still s;" \
+  "500 that did not renew after a crash were there for ${gone:-0} ms more"

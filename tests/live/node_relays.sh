@@ -67,13 +67,19 @@ start src sender python3 "$here/rtp_send.py" --count "$packets" --rate 1000 \
   --leg "interface=a0,source=10.11.0.5,to=$group" \
   --leg "interface=b0,source=10.12.0.5,to=$group,delay_ms=4"
 sender=$started
-sleep "$((seconds / 2))"
+# So many packets that the node handed on, as it tells.
+has_handed_on() { # PACKETS
+  tail -n 1 "$work/receive.log" | python3 -c '
+import json, sys
+sys.exit(json.load(sys.stdin)["packets"] < int(sys.argv[1]))' "$1"
+}
+await $((2 * seconds)) "half of the stream" has_handed_on $((packets / 2))
 kill -KILL "${relays[1]}"
 end_process "${relays[1]}"
 unset "background[${relays[1]}]"
 wait "$sender" || fail "the sender failed: $(tail -n 1 "$work/sender.log")"
 unset "background[$sender]"
-sleep 1
+await 20 "the whole stream" has_handed_on "$packets"
 kill -TERM "$receiver"
 result=0
 wait "$receiver" || result=$?

@@ -49,7 +49,7 @@ joined() { within gate ip maddress show dev red0 | grep -c "239.1.1.$1\$" || tru
 scene 0 >"$work/scene.yaml"
 run_castgate gate "$work/scene.yaml"
 send_on_two_paths 30000 4
-sleep 1
+await_forwarded 500
 done_string='[0-9]+ streams added'
 for ((n = 1; n <= reloads; n++)); do
   scene "$n" >"$work/scene.yaml"

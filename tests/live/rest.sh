@@ -77,7 +77,7 @@ renew_stock() { curl_door PUT "/v1/streams/news/clients/$stock" -d '{}' | field 
 proved=$(judge prove news 6001 | field id)
 
 send_on_two_paths "$packets" 2
-sleep 3
+await_forwarded 2000
 # Half a request each, and never more: nobody else may notice.
 for n in {1..40}; do
   start dst "slow$n" python3 -c '
@@ -87,7 +87,8 @@ time.sleep(30)'
 done
 judge ask 200 GET /v1/streams >/dev/null || fail "no answer beside slow peers"
 await_sender
-sleep 0.5
+all_came() { (($(received_on in0 10.9.0.5:6000) >= packets)); }
+await 5 "the stock receiver's stream" all_came
 came=$(received_on in0 10.9.0.5:6000)
 [[ $came -eq $packets ]] || fail "the stock receiver got $came of $packets"
 proved_got=$(tcpdump -r "$work/in0.pcap" -n "host 10.9.0.5 and udp dst port 6001" 2>/dev/null |

@@ -63,6 +63,16 @@ send_on_two_paths() { # COUNT DELAY
   sender=$started
 }
 
+# Until so many packets of the virtual stream have gone out.
+await_forwarded() { # PACKETS
+  await 20 "the stream" has_forwarded "$1"
+}
+has_forwarded() {
+  "$castgate" show --json | python3 -c '
+import json, sys
+sys.exit(json.load(sys.stdin)["streams"][0]["forwarded"] < int(sys.argv[1]))' "$1"
+}
+
 await_sender() {
   wait "$sender" || fail "the sender failed: $(tail -n 1 "$work/sender.log")"
   unset "background[$sender]"

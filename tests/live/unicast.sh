@@ -37,7 +37,7 @@ grep -q "is in no network of port out" "$work/warned" || fail "nobody says that 
 grep -q "there are: news.homes" "$work/refused" || fail "the known streams are not told"
 
 send_on_two_paths "$packets" 4
-sleep 2
+await_forwarded 1000
 "$castgate" join news.homes "$passing" >/dev/null
 for turn in {1..100}; do # others come and go
   "$castgate" join news "10.9.0.5:$((7000 + turn))" >/dev/null

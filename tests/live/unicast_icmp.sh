@@ -7,20 +7,14 @@
 #
 #   src ── a0 ── red0 ── gate ── out0 ── in0 ── dst (a router) ── near0, MTU 1280 ── far0 ── far
 source "$(dirname "$0")/lib.sh"
+source "$(dirname "$0")/one_path.sh"
 
-namespace src gate dst far
-wire src a0 gate red0
-wire gate out0 dst in0
+one_path dst in0
+namespace far
 wire dst near0 far far0
-ip -n "${prefix}gate" address add 10.1.0.2/24 dev red0
-ip -n "${prefix}gate" address add 10.9.0.2/24 dev out0
-ip -n "${prefix}gate" address add 2001:db8:9::2/64 dev out0
-ip -n "${prefix}dst" address add 10.9.0.5/24 dev in0
-ip -n "${prefix}dst" address add 2001:db8:9::5/64 dev in0
-ip -n "${prefix}dst" address add 10.8.0.1/24 dev near0
-ip -n "${prefix}dst" address add 2001:db8:8::1/64 dev near0
-ip -n "${prefix}far" address add 10.8.0.5/24 dev far0
-ip -n "${prefix}far" address add 2001:db8:8::5/64 dev far0
+host_in_net dst in0 9
+host_in_net dst near0 8 1
+host_in_net far far0 8
 ip -n "${prefix}dst" link set near0 mtu 1280
 ip -n "${prefix}far" link set far0 mtu 1280
 within dst sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1 \
@@ -30,19 +24,7 @@ ip -n "${prefix}far" route add 2001:db8:9::/64 via 2001:db8:8::1
 ip -n "${prefix}gate" route add 10.8.0.0/24 via 10.9.0.5
 ip -n "${prefix}gate" route add 2001:db8:8::/64 via 2001:db8:9::5
 
-cat >"$work/scene.yaml" <<YAML
-schema: 1
-appliance: {name: icmp, worker_cores: [1], control_core: 0, state_dir: $work/state,
-            control_socket: $CASTGATE_SOCKET, event_log: $work/events.jsonl}
-ports:
-  red: {device: "net_af_packet0,iface=red0", addresses: [10.1.0.2/24]}
-  out: {device: "net_af_packet1,iface=out0", addresses: [10.9.0.2/24, "2001:db8:9::2/64"]}
-streams:
-  news:
-    legs: {A: {port: red, to: 239.1.0.1:5000}}
-    sequence: rtp
-    outputs: {homes: {port: out, unicast: {too_big: fragment}}}
-YAML
+one_path_pipeline "$work/scene.yaml" icmp "too_big: fragment" kernel
 
 # Of a client, as `show clients --json` has it; empty where it is none.
 shown() { # ADDRESS:PORT FIELD
@@ -69,7 +51,8 @@ declare -A receivers
 receive() { # NAMESPACE ADDRESS:PORT
   local address=${2%:*}
   address=${address#[}
-  start "$1" "receiver-${2//[^0-9]/_}" python3 "$here/udp_gaps.py" "${address%]}" "${2##*:}"
+  start "$1" "receiver-${2//[^0-9]/_}" python3 "$here/udp_gaps.py" "${address%]}" "${2##*:}" \
+    "$work/${2//[^0-9]/_}.bytes"
   receivers[$2]=$started
 }
 
@@ -77,9 +60,7 @@ run_castgate gate "$work/scene.yaml"
 for client in "$steady" "${mortals[@]}"; do receive dst "$client"; done
 for client in "$narrow" "$narrow6"; do receive far "$client"; done
 for client in "${!receivers[@]}"; do "$castgate" join news "$client" >/dev/null; done
-start src sender python3 "$here/rtp_send.py" --count 60000 --rate 500 --size 1316 \
-  --leg "interface=a0,source=10.1.0.5,to=239.1.0.1:5000"
-sender=$started
+send_on_one_path 60000 500 --size 1316
 for client in "$steady" "${mortals[@]}" "$narrow"; do
   await 20 "the stream at $client" flows "$client"
 done
@@ -97,11 +78,11 @@ for client in "${mortals[@]}"; do
   ((took <= 1000)) || fail "$client was there for $took ms"
 done
 [[ $(counted clients_removed) == 2 ]] || fail "not two clients were removed"
-grep -q "10.9.0.5:6001 of news.homes: gone, nobody listens there (unreachable)" \
+grep -q "10.9.0.5:6001 of news.kernel: gone, nobody listens there (unreachable)" \
   "$work/castgate.log" || fail "the log does not say who went"
 for client in "${mortals[@]}"; do
   [[ $(grep -F "\"address\":\"$client\"" "$work/events.jsonl" | grep '"event":"client_gone"' |
-    grep -c '"stream":"news","output":"homes".*"reason":"unreachable"') == 1 ]] ||
+    grep -c '"stream":"news","output":"kernel".*"reason":"unreachable"') == 1 ]] ||
     fail "the event log does not have $client once: $(cat "$work/events.jsonl")"
 done
 
@@ -127,7 +108,8 @@ for number in range(400):
     raw.sendto(icmp[:2] + struct.pack("!H", checksum(icmp)) + icmp[4:], ("10.9.0.2", 0))
     time.sleep(0.005)
 PYTHON
-sleep 0.5
+all_came() { (($(counted forged) - before >= 400)); }
+await 5 "the forged errors" all_came
 (($(counted forged) - before == 400)) || fail "$(counted forged) forged errors, $before before"
 mtu_is "$steady" 1500 || fail "a forged error made the way to $steady narrower"
 echo "400 forged errors were counted, and changed nothing"
@@ -135,22 +117,44 @@ echo "400 forged errors were counted, and changed nothing"
 [[ $(shown "$narrow6" packets) -lt 200 ]] || fail "too large packets went out over IPv6"
 "$castgate" show clients --json >"$work/clients.json"
 stop "$sender"
-sleep 1
 for client in "$steady" "$narrow" "$narrow6"; do stop "${receivers[$client]}"; done
 end_castgate
-python3 - "$work" "$steady" "$narrow" "$narrow6" <<'PYTHON' || fail "a client did not get its due"
+ip_counter() { within "$1" nstat -asz "Ip$2" | awk -v name="Ip$2" '$1 == name {print $2}'; }
+PYTHONPATH=$here python3 - "$work" "$steady" "$narrow" "$narrow6" \
+  "$(ip_counter far ReasmOKs)" "$(ip_counter dst FragCreates)" \
+  <<'PYTHON' || fail "a client did not get its due"
 import json, pathlib, re, sys
 
-work, steady, narrow, narrow6 = pathlib.Path(sys.argv[1]), *sys.argv[2:]
+from rtp_send import Made
+
+work, steady, narrow, narrow6 = pathlib.Path(sys.argv[1]), *sys.argv[2:5]
+assembled, fragmented = (int(count) for count in sys.argv[5:])
+
+
+def name_of(client):
+    return re.sub("[^0-9]", "_", client)
+
 
 def got(client):
-    return json.loads((work / f"receiver-{re.sub('[^0-9]', '_', client)}.log").read_text())
+    return json.loads((work / f"receiver-{name_of(client)}.log").read_text())
+
+
+def is_the_sources(client):
+    """Byte for byte and in order what was sent, from the first one on that came."""
+    source, first = Made(1316), (got(client)["first"] - 60000) & 0xffff
+    sent = b"".join(source.payload(first + n) for n in range(got(client)["packets"]))
+    return (work / f"{name_of(client)}.bytes").read_bytes() == sent
+
 
 print(f"{steady}: {got(steady)['packets']} packets, {len(got(steady)['gaps'])} gaps;",
       f"{narrow}: {got(narrow)['packets']} packets, {len(got(narrow)['gaps'])} gaps")
 assert got(steady)["packets"] > 1000 and not got(steady)["gaps"], got(steady)
 # The receiver gets whole packets: its host puts the fragments together.
 assert got(narrow)["packets"] > 1000 and not got(narrow)["gaps"], got(narrow)
+assert assembled >= got(narrow)["packets"], (assembled, got(narrow)["packets"])
+assert fragmented == 0, f"the router made {fragmented} fragments: castgate was to make them"
+for client in (steady, narrow):
+    assert is_the_sources(client), f"{client} got other bytes than were sent"
 drops = {one["address"]: one["drops"] for one in json.loads(
     (work / "clients.json").read_text())["clients"]}
 assert drops[narrow6]["mtu"] > 500 and not drops[narrow]["mtu"], drops

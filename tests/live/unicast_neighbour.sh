@@ -4,40 +4,16 @@
 # it has not, by ARP and by neighbour discovery. A MAC address that changes is followed within a
 # second, announced or not; a client whose address nobody has holds up nobody.
 source "$(dirname "$0")/lib.sh"
+source "$(dirname "$0")/one_path.sh"
 
-namespace src gate dst
-wire src a0 gate red0
-wire gate out0 dst in0
-wire gate out1 dst in1
-ip -n "${prefix}gate" address add 10.1.0.2/24 dev red0
-ip -n "${prefix}gate" address add 10.9.0.2/24 dev out0
-ip -n "${prefix}gate" address add 2001:db8:9::2/64 dev out0
-for net in 9:in0 8:in1; do
-  ip -n "${prefix}dst" address add "10.${net%:*}.0.5/24" dev "${net#*:}"
-  ip -n "${prefix}dst" address add "2001:db8:${net%:*}::5/64" dev "${net#*:}"
-done
+two_ports_to_clients
 # Beyond a router, which only a route of the kernel's names.
 ip -n "${prefix}dst" address add 192.0.2.5/32 dev lo
 ip -n "${prefix}gate" route add 192.0.2.0/24 via 10.9.0.5 dev out0
 # Each interface answers for its own addresses alone.
 within dst sysctl -qw net.ipv4.conf.all.arp_ignore=1
 
-cat >"$work/scene.yaml" <<YAML
-schema: 1
-appliance: {name: hops, worker_cores: [1], control_core: 0, state_dir: $work/state,
-            control_socket: $CASTGATE_SOCKET}
-ports:
-  red: {device: "net_af_packet0,iface=red0", addresses: [10.1.0.2/24]}
-  kernel: {device: "net_af_packet1,iface=out0", addresses: [10.9.0.2/24, "2001:db8:9::2/64"]}
-  twin: {device: "net_af_xdp0,iface=out1", addresses: [10.8.0.2/24, "2001:db8:8::2/64"]}
-streams:
-  news:
-    legs: {A: {port: red, to: 239.1.0.1:5000}}
-    sequence: rtp
-    outputs:
-      kernel: {port: kernel, unicast: {}}
-      twin: {port: twin, unicast: {}}
-YAML
+one_path_pipeline "$work/scene.yaml" hops "" kernel twin
 
 declare -A receivers
 clients=(kernel:10.9.0.5 kernel:192.0.2.5 kernel:2001:db8:9::5 twin:10.8.0.5 twin:2001:db8:8::5)
@@ -61,9 +37,7 @@ for client in "${clients[@]}"; do
   start dst "receiver-${client//:/_}" python3 "$here/udp_gaps.py" "${client#*:}" 6000
   receivers[$client]=$started
 done
-start src sender python3 "$here/rtp_send.py" --count 60000 --rate 1000 \
-  --leg "interface=a0,source=10.1.0.5,to=239.1.0.1:5000"
-sender=$started
+send_on_one_path 60000 1000
 for client in "${nobody[@]}" "${clients[@]}"; do join "$client"; done
 ! grep warning "$work/joined.log" || fail "a next hop cannot be resolved"
 await 20 "the stream" flows 2000
@@ -79,7 +53,6 @@ for change in silent announced; do
   sleep 3
 done
 stop "$sender"
-sleep 1
 "$castgate" show clients --json >"$work/clients.json"
 for client in "${clients[@]}"; do stop "${receivers[$client]}"; done
 end_castgate

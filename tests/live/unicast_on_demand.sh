@@ -27,7 +27,7 @@ streams:
     legs: {A: {port: red, from: 10.1.0.5, to: 239.1.0.1:5000}, B: {port: blue, to: 239.2.0.1:5002}}
     sequence: rtp
     join: on_demand
-    linger: 2s
+    linger: 4s
     failover: {max_skew: 50ms}
     outputs: {homes: {port: out, unicast: {}}}
   local:
@@ -88,14 +88,14 @@ is_joined 239.1.0.1 || fail "left before its time"
 sed -i 's/max_skew: 50ms/max_skew: 60ms/' "$work/scene.yaml"
 kill -HUP "$gate"
 await 5 "a reload" grep -q "SIGHUP: 0 streams added, 0 removed, 1 changed" "$work/castgate.log"
-sleep 3
+sleep 5 # longer than the linger
 is_joined 239.1.0.1 || fail "left, though a client is there"
 for link in a0:239.1.0.1 b0:239.2.0.1; do
   ! heard "${link%:*}" "${link#*:}" leave || fail "a leave on ${link%:*}, though a client is there"
 done
 
 "$castgate" leave news 10.9.0.6:6000 >/dev/null
-await 4 "the end of the membership" is_left 239.1.0.1
+await 8 "the end of the membership" is_left 239.1.0.1
 await 5 "a leave on a0" heard a0 239.1.0.1 leave
 await 5 "a leave on b0" heard b0 239.2.0.1 leave
 is_joined 239.3.0.1 || fail "the other stream was left as well"

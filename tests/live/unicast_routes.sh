@@ -8,20 +8,16 @@
 #   src ── a0 ── red0 ── gate ── out0 ── hub (a switch) ── east0 ── east
 #                                                       ── west0 ── west, both with the clients
 source "$(dirname "$0")/lib.sh"
+source "$(dirname "$0")/one_path.sh"
 
-namespace src gate hub east west
-wire src a0 gate red0
-wire gate out0 hub h0
+one_path hub h0
+namespace east west
 wire hub h1 east east0
 wire hub h2 west west0
 bridge hub br0 flooding h0 h1 h2
-ip -n "${prefix}gate" address add 10.1.0.2/24 dev red0
-ip -n "${prefix}gate" address add 10.9.0.2/24 dev out0
-ip -n "${prefix}gate" address add 2001:db8:9::2/64 dev out0
 for router in 5:east 6:west; do
   name=${router#*:}
-  ip -n "$prefix$name" address add "10.9.0.${router%:*}/24" dev "${name}0"
-  ip -n "$prefix$name" address add "2001:db8:9::${router%:*}/64" dev "${name}0"
+  host_in_net "$name" "${name}0" 9 "${router%:*}"
   for client in 192.0.2.5 198.51.100.5 2001:db8:2::5; do
     ip -n "$prefix$name" address add "$client" dev lo
   done
@@ -33,19 +29,7 @@ route add 192.0.2.0/24 10.9.0.5
 route add 198.51.100.0/24 10.9.0.5
 route add 2001:db8:2::/64 2001:db8:9::5
 
-cat >"$work/scene.yaml" <<YAML
-schema: 1
-appliance: {name: routes, worker_cores: [1], control_core: 0, state_dir: $work/state,
-            control_socket: $CASTGATE_SOCKET}
-ports:
-  red: {device: "net_af_packet0,iface=red0", addresses: [10.1.0.2/24]}
-  out: {device: "net_af_packet1,iface=out0", addresses: [10.9.0.2/24, "2001:db8:9::2/64"]}
-streams:
-  news:
-    legs: {A: {port: red, to: 239.1.0.1:5000}}
-    sequence: rtp
-    outputs: {homes: {port: out, unicast: {}}}
-YAML
+one_path_pipeline "$work/scene.yaml" routes "" kernel
 
 clients=(10.9.0.5:6000 192.0.2.5:6000 198.51.100.5:6000 "[2001:db8:2::5]:6000")
 flows() {
@@ -53,23 +37,30 @@ flows() {
 import json, sys
 sys.exit(not all(one["packets"] > 500 for one in json.load(sys.stdin)["clients"]))'
 }
+heard() { tcpdump -nr "$work/${1}0.pcap" dst host "$2" 2>/dev/null | wc -l; } # ROUTER CLIENT
+comes_to() { (($(heard "$1" "$2") > $3)); }                                   # and PACKETS
+lacks_a_way() { # ADDRESS:PORT PACKETS
+  "$castgate" show clients --json | python3 -c '
+import json, sys
+lost = {one["address"]: one["drops"]["no_neighbour"] for one in json.load(sys.stdin)["clients"]}
+sys.exit(lost[sys.argv[1]] < int(sys.argv[2]))' "$1" "$2"
+}
 moments=()
 moment() { moments+=("$1=$(date +%s%N)"); }
 
 run_castgate gate "$work/scene.yaml"
-start src sender python3 "$here/rtp_send.py" --count 60000 --rate 1000 \
-  --leg "interface=a0,source=10.1.0.5,to=239.1.0.1:5000"
-sender=$started
+send_on_one_path 60000 1000
 for client in "${clients[@]}"; do "$castgate" join news "$client" >/dev/null; done
 await 20 "the stream" flows
 capture east east0
 capture west west0
-sleep 0.5
 "$castgate" show clients --json >"$work/before.json"
 moment replaced
 route replace 192.0.2.0/24 10.9.0.6
 route replace 2001:db8:2::/64 2001:db8:9::6
-sleep 1.5
+for client in 192.0.2.5 2001:db8:2::5; do
+  await 5 "$client at the new router" comes_to west "$client" 1000
+done
 
 moment storm
 for net in {0..2999}; do
@@ -78,14 +69,15 @@ done | ip -n "${prefix}gate" -batch -
 ip -n "${prefix}gate" address add 10.9.0.3/24 dev out0
 route del 192.0.2.0/24 10.9.0.6
 route add 192.0.2.0/24 10.9.0.6
-sleep 0.7
+sleep 1 # nobody is to move
 
 moment deleted
 route del 192.0.2.0/24 10.9.0.6
-sleep 1
+await 5 "packets that have no way" lacks_a_way 192.0.2.5:6000 500
+had=$(heard east 192.0.2.5)
 moment added
 route add 192.0.2.0/24 10.9.0.5
-sleep 1.2
+await 5 "192.0.2.5 at its first router again" comes_to east 192.0.2.5 $((had + 100))
 "$castgate" show clients --json >"$work/clients.json"
 moment ended
 stop_captures
@@ -140,10 +132,10 @@ for client in ("10.9.0.5", "198.51.100.5"):
     steady = of(client, "replaced", "ended")
     whole(steady, client)
     print(f"{client}: {len(steady)} packets at the same host, none lost")
-    assert len(steady) > 3000 and all(one[3] == "east" for one in steady), client
+    assert len(steady) > 2000 and all(one[3] == "east" for one in steady), client
 without = of("192.0.2.5", "deleted", "added")
 again = of("192.0.2.5", "added", "ended")
-ended = (without[-1][0] - moments["deleted"]) / 1e6
+ended = (without[-1][0] - moments["deleted"]) / 1e6 if without else 0
 began = (again[0][0] - moments["added"]) / 1e6
 print(f"192.0.2.5: the last packet {ended:.0f} ms after its route went, the next {began:.0f} ms "
       "after one came")
@@ -157,7 +149,7 @@ def drops(name):
 
 
 since = {client: count - drops("before")[client] for client, count in drops("clients").items()}
-assert 300 < since.pop("192.0.2.5:6000") < 2000, since
+assert since.pop("192.0.2.5:6000") > 300, since
 assert not any(since.values()), since
 PYTHON
 echo "changed routes were followed, and nobody else's packets were lost"

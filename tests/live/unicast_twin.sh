@@ -4,37 +4,15 @@
 # are known by the TTL of their own packets, which is read on the worker. On a port that Linux has,
 # the same door answers and tells no TTL.
 source "$(dirname "$0")/lib.sh"
+source "$(dirname "$0")/one_path.sh"
 
-namespace src gate dst
-wire src a0 gate red0
-wire gate out0 dst in0
-wire gate out1 dst in1
-ip -n "${prefix}gate" address add 10.1.0.2/24 dev red0
-for net in 9:0 8:1; do
-  ip -n "${prefix}dst" address add "10.${net%:*}.0.5/24" dev "in${net#*:}"
-  ip -n "${prefix}dst" address add "2001:db8:${net%:*}::5/64" dev "in${net#*:}"
-done
-ip -n "${prefix}gate" address add 10.9.0.2/24 dev out0
-ip -n "${prefix}gate" address add 2001:db8:9::2/64 dev out0
+two_ports_to_clients
 # As from a few routers away.
 within dst sysctl -qw net.ipv4.ip_default_ttl=61 net.ipv6.conf.in1.hop_limit=250
 
 pipeline() { # LISTEN
-  cat >"$work/scene.yaml" <<YAML
-schema: 1
-appliance: {name: twin, worker_cores: [1], control_core: 0, state_dir: $work/state,
-            control_socket: $CASTGATE_SOCKET}
-ports:
-  red: {device: "net_af_packet0,iface=red0", addresses: [10.1.0.2/24]}
-  kernel: {device: "net_af_packet1,iface=out0", addresses: [10.9.0.2/24, "2001:db8:9::2/64"]}
-  twin: {device: "net_af_xdp0,iface=out1", addresses: [10.8.0.2/24, "2001:db8:8::2/64"]}
-streams:
-  news:
-    legs: {A: {port: red, to: 239.1.0.1:5000}}
-    sequence: rtp
-    outputs:
-      kernel: {port: kernel, unicast: {}}
-      twin: {port: twin, unicast: {}}
+  one_path_pipeline "$work/scene.yaml" twin "" kernel twin
+  cat >>"$work/scene.yaml" <<YAML
 doors:
   rest: {listen: "$1", allow: [10.8.0.0/24, 10.9.0.0/24, "2001:db8:8::/64", "2001:db8:9::/64"]}
 YAML
@@ -72,12 +50,9 @@ for receiver in 10.8.0.5 2001:db8:8::5 10.9.0.5; do
 done
 all_listen() { [[ $(within dst ss -Hlun "sport = :6000" | wc -l) -eq 3 ]]; }
 await 10 "the receivers" all_listen
-start src sender python3 "$here/rtp_send.py" --count 3000 --rate 500 \
-  --leg "interface=a0,source=10.1.0.5,to=239.1.0.1:5000"
-sender=$started
+send_on_one_path 3000 500
 wait "$sender" || fail "the sender failed"
 unset "background[$sender]"
-sleep 1
 for pid in "${receivers[@]}"; do stop "$pid"; done
 for receiver in 10.8.0.5 2001:db8:8::5 10.9.0.5; do
   python3 - "$work/receiver-$receiver.log" <<'PYTHON' || fail "$receiver lost packets"

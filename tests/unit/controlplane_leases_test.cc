@@ -37,6 +37,14 @@ TEST_F(LeasesTest, renewing_begins_the_lease_anew) {
   EXPECT_EQ(expire_after(seconds(1)), 1u);
 }
 
+TEST_F(LeasesTest, lease_renewed_in_its_middle_ends_a_whole_one_later) {
+  const ClientEntry* one = join(1);
+  EXPECT_EQ(expire_after(seconds(30)), 0u);
+  clients_.renew(*one, kLease, now_);
+  EXPECT_EQ(expire_after(seconds(40)), 0u) << "looked at when the first lease would have ended";
+  EXPECT_EQ(expire_after(seconds(20)), 1u);
+}
+
 TEST_F(LeasesTest, shorter_lease_ends_at_its_own_time) {
   const ClientEntry* one = join(1);
   clients_.renew(*one, seconds(5), now_);

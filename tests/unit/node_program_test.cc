@@ -132,11 +132,13 @@ TEST_F(NodeProgram, a_wrong_command_line_is_told_with_its_cure) {
       {"rest://10.0.0.1/x --token-file " + token, "use rests://10.0.0.1"},
       {"rest://127.0.0.1/x --token-file " + open_file, "chmod 600"},
       {"rests://127.0.0.1/x --ca " + token, "PEM"},
+      {"--open profile=srtp_gcm,key_file=" + token + " rest://127.0.0.1/x", "salt of 28 bytes"},
   };
   for (const auto& [arguments, part] : cases) {
     const auto said = node(arguments + " >/dev/null");
     EXPECT_EQ(said.exit_code, 2) << arguments;
     EXPECT_SAYS(said.err, part);
+    EXPECT_EQ(said.err.find("secret"), std::string::npos) << "what is in a file: " << said.err;
   }
 }
 
