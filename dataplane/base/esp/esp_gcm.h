@@ -86,7 +86,8 @@ class EspGcm {
     // 1, 2, 3 of which there are `padding`, its length, the next header.
     std::byte* trailer = sealed + inner.size();
     store_raw(trailer, 0x00030201u);
-    store_raw(trailer + padding, static_cast<std::uint16_t>(padding | std::size_t{next_header} << 8));
+    store_raw(trailer + padding,
+              static_cast<std::uint16_t>(padding | std::size_t{next_header} << 8));
     const std::size_t encrypted = inner.size() + padding + EspShape::kTrailer;
     job.key = &key_;
     job.nonce = nonce_of(to + kIvAt);
