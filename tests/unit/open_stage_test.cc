@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "dataplane/open/open_stage.h"
 
+#include <array>
 #include <deque>
 #include <random>
 
@@ -156,9 +157,9 @@ TEST_F(OpenStageTest, one_packet_twice_in_a_turn_is_opened_once) {
     opened() = open_of(profile);
     Sealer sealer(opened());
     OneWorker worker(spec, pool(), false);
-    std::vector<rte_mbuf*> burst;
-    for (unsigned n = 0; n < 32; ++n)
-      burst.push_back(packet_of(sealer.seal(clear_of(n / 2), n / 2)));
+    std::array<rte_mbuf*, 32> burst;
+    for (unsigned n = 0; n < burst.size(); ++n)
+      burst[n] = packet_of(sealer.seal(clear_of(n / 2), n / 2));
     worker.receive(burst);
     EXPECT_EQ(worker.port.sent.size(), 16u);
     EXPECT_EQ(worker.dropped(DropReason::Replayed), 16u);
