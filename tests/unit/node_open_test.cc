@@ -77,7 +77,7 @@ class NodeOpenTest : public testing::TestWithParam<OpenOption> {
   Verdict open(const Bytes& bytes) {
     now_ = now_ + 1ms;
     packet_->length = static_cast<std::uint32_t>(bytes.size());
-    std::memcpy(packet_->bytes.data(), bytes.data(), bytes.size());
+    std::ranges::copy(std::as_bytes(std::span(bytes)), packet_->bytes.begin());
     return opener_->open(*packet_, now_);
   }
   Verdict bring(std::uint64_t index, std::uint32_t ssrc = 7) {
