@@ -16,9 +16,9 @@ lossy net na0 50
 ip -n "${prefix}dst" route add 239.0.0.0/8 dev in0
 two_path_pipeline "$work/scene.yaml" "max_skew: 50ms, continuity: splice"
 cat >>"$work/scene.yaml" <<YAML
-      region: {port: out, to: "239.9.0.2:5000", source: 10.9.0.9,
+      region: {port: out, to: "239.9.0.2:5002", source: 10.9.0.9,
                protect: {profile: srtp_gcm, key_file: gcm.key}}
-      players: {port: out, to: "239.9.0.3:5000", source: 10.9.0.9,
+      players: {port: out, to: "239.9.0.3:5004", source: 10.9.0.9,
                 protect: {profile: srtp_cm, key_file: cm.key}}
     restamp: {ssrc: $ssrc}
 YAML
@@ -26,13 +26,14 @@ YAML
 cm=$(base64 -d "$work/cm.key" | od -An -tx1 | tr -d ' \n')
 head -c $((seconds * 1000 * 1316)) /dev/urandom >"$work/source.ts"
 
-# A receiver that knows the key, the SSRC and that the roll-over counter begins at 0.
-receive() { # NAME GROUP KEY CIPHER AUTH
+# A receiver that knows the key, the SSRC and that the roll-over counter begins at 0. Each has a port
+# of its own: GStreamer binds to any address, and of one port the kernel may give it the other group.
+receive() { # NAME GROUP PORT KEY CIPHER AUTH
   local caps="application/x-srtp,media=(string)video,clock-rate=(int)90000"
   caps+=",encoding-name=(string)MP2T,payload=(int)33,ssrc=(uint)$((ssrc)),roc=(uint)0"
-  caps+=",srtp-key=(buffer)$3,srtp-cipher=(string)$4,srtp-auth=(string)$5"
-  caps+=",srtcp-cipher=(string)$4,srtcp-auth=(string)$5"
-  start dst "$1" gst-launch-1.0 udpsrc "address=$2" port=5000 multicast-iface=in0 \
+  caps+=",srtp-key=(buffer)$4,srtp-cipher=(string)$5,srtp-auth=(string)$6"
+  caps+=",srtcp-cipher=(string)$5,srtcp-auth=(string)$6"
+  start dst "$1" gst-launch-1.0 udpsrc "address=$2" "port=$3" multicast-iface=in0 \
     buffer-size=8000000 "caps=$caps" ! srtpdec ! rtpmp2tdepay \
     ! filesink "location=$work/$1.ts" buffer-mode=unbuffered
   await 30 "the receiver of $1" grep -q "Setting pipeline to PLAYING" "$work/$1.log"
@@ -43,9 +44,9 @@ is_whole() { [[ $(stat -c %s "$work/$1.ts") -ge $(stat -c %s "$work/source.ts") 
 
 run_castgate gate "$work/scene.yaml"
 capture dst in0
-receive gcm 239.9.0.2 "$(cat "$work/gcm.key")" aes-128-gcm null
+receive gcm 239.9.0.2 5002 "$(cat "$work/gcm.key")" aes-128-gcm null
 gcm=$started
-receive cm 239.9.0.3 "$cm" aes-128-icm hmac-sha1-80
+receive cm 239.9.0.3 5004 "$cm" aes-128-icm hmac-sha1-80
 cm=$started
 packets=$((seconds * 1000))
 start src sender python3 "$here/rtp_send.py" --count "$packets" --file "$work/source.ts" \
