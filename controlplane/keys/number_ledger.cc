@@ -4,12 +4,11 @@
 #include <algorithm>
 #include <filesystem>
 #include <fmt/format.h>
-#include <fstream>
 #include <limits>
 #include <openssl/rand.h>
 #include <spdlog/spdlog.h>
-#include <sstream>
 
+#include "controlplane/keys/key_lines.h"
 #include "controlplane/keys/ssrc_ledger.h"
 #include "controlplane/store/durable_file.h"
 
@@ -40,38 +39,15 @@ bool is_low(const NumberLease& lease) noexcept {
   return lease.end() - lease.next() < NumberLedger::kBlock / 2;
 }
 
-// Lines of a key's name and the first number that it has not given out.
-Result<std::map<std::string, std::uint64_t>> read(const std::string& path) {
-  std::map<std::string, std::uint64_t> ends;
-  std::ifstream file(path);
-  if (!file) {
-    if (!std::filesystem::exists(path)) return ends;
-    return fail(fmt::format("{}: {}", path, errno_text()));
-  }
-  unsigned number = 0;
-  for (std::string line; std::getline(file, line);) {
-    ++number;
-    std::istringstream words(line);
-    std::string key;
-    std::uint64_t end = 0;
-    std::string more;
-    if (!(words >> key >> std::hex >> end) || words >> more || end == 0)
-      return fail(fmt::format("{}:{}: expected a key's name and a number", path, number));
-    ends[key] = end;
-  }
-  return ends;
-}
-
 }  // namespace
 
 NumberLedger::NumberLedger(const std::string& state_dir)
     : path_((std::filesystem::path(state_dir) / "esp").string()) {
-  auto ends = read(path_);
-  if (ends) {
-    ends_ = *std::move(ends);
-  } else {
-    fault_ = ends.error();
-  }
+  const auto known = read_key_lines(path_, [this](const std::string& key, std::uint64_t end) {
+    ends_[key] = end;
+    return end != 0;
+  });
+  if (!known) fault_ = known.error();
 }
 
 Result<void> NumberLedger::write() const {

@@ -5,13 +5,12 @@
 #include <array>
 #include <filesystem>
 #include <fmt/format.h>
-#include <fstream>
 #include <openssl/hmac.h>
 #include <openssl/rand.h>
 #include <spdlog/spdlog.h>
-#include <sstream>
 #include <string_view>
 
+#include "controlplane/keys/key_lines.h"
 #include "controlplane/store/durable_file.h"
 
 namespace castgate {
@@ -60,25 +59,13 @@ std::string key_name(const KeyBytes& key) {
   return name;
 }
 
-// Lines of a key's name and an SSRC.
 Result<SsrcLedger> SsrcLedger::read(const std::string& path) {
   SsrcLedger ledger;
-  std::ifstream file(path);
-  if (!file) {
-    if (!std::filesystem::exists(path)) return ledger;
-    return fail(fmt::format("{}: {}", path, errno_text()));
-  }
-  unsigned number = 0;
-  for (std::string line; std::getline(file, line);) {
-    ++number;
-    std::istringstream words(line);
-    std::string key;
-    std::uint32_t ssrc = 0;
-    std::string more;
-    if (!(words >> key >> std::hex >> ssrc) || words >> more)
-      return fail(fmt::format("{}:{}: expected a key's name and an SSRC", path, number));
-    ledger.used_[key].insert(ssrc);
-  }
+  const auto add = [&](const std::string& key, std::uint64_t ssrc) {
+    ledger.used_[key].insert(static_cast<std::uint32_t>(ssrc));
+    return ssrc <= 0xffffffff;
+  };
+  if (auto known = read_key_lines(path, add); !known) return std::unexpected(known.error());
   return ledger;
 }
 
