@@ -26,8 +26,9 @@ YAML
 cm=$(base64 -d "$work/cm.key" | od -An -tx1 | tr -d ' \n')
 head -c $((seconds * 1000 * 1316)) /dev/urandom >"$work/source.ts"
 
-# A receiver that knows the key, the SSRC and that the roll-over counter begins at 0. Each has a port
-# of its own: GStreamer binds to any address, and of one port the kernel may give it the other group.
+# A receiver that knows the key, the SSRC and that the roll-over counter begins at 0. Each has a
+# port of its own: GStreamer binds to any address, and of one port the kernel may give it the other
+# group.
 receive() { # NAME GROUP PORT KEY CIPHER AUTH
   local caps="application/x-srtp,media=(string)video,clock-rate=(int)90000"
   caps+=",encoding-name=(string)MP2T,payload=(int)33,ssrc=(uint)$((ssrc)),roc=(uint)0"
