@@ -6,6 +6,8 @@ namespace {
 
 using D = const Defaults&;
 
+constexpr std::int64_t kYear = std::int64_t{365} * 86'400'000'000'000;
+
 constexpr KeyInfo kTable[] = {
     {.path = "streams.*.outputs.*.protect",
      .fallback = none_text,
@@ -35,6 +37,15 @@ constexpr KeyInfo kTable[] = {
      .unit = "bits",
      .fallback = [](D d) { return std::to_string(d.protect.tag_bits); },
      .meaning = "srtp_cm: of the authentication tag, 80 or 32"},
+    {.path = "streams.*.outputs.*.protect.mki_bytes",
+     .kind = KeyKind::Number,
+     .least = 0,
+     .most = 4,
+     .unit = "bytes",
+     .fallback = [](D d) { return std::to_string(d.protect.mki_bytes); },
+     .meaning =
+         "SRTP: of the MKI in each packet, which is the number of the epoch whose key sealed "
+         "it; 0: none, and key_file has one key"},
     {.path = "streams.*.outputs.*.protect.max_packets",
      .kind = KeyKind::Number,
      .least = 1,
@@ -42,16 +53,37 @@ constexpr KeyInfo kTable[] = {
      .unit = "packets",
      .word = "2^48",
      .fallback = [](D) { return std::string("2^48"); },
-     .meaning =
-         "sealed with the key since the start, of the 2^48 that SRTP allows; further ones are "
-         "dropped as key_spent"},
+     .meaning = "sealed with one key since the start (the hard lifetime), of the 2^48 that SRTP "
+                "allows; further ones are dropped as key_spent"},
+    {.path = "streams.*.outputs.*.protect.rekey_packets",
+     .kind = KeyKind::Number,
+     .least = 1,
+     .most = 0xffffffff,
+     .unit = "packets",
+     .fallback = [](D) { return std::string("80 % of max_packets"); },
+     .meaning = "sealed with one key before the next one of key_file takes over (the soft "
+                "lifetime)"},
+    {.path = "streams.*.outputs.*.protect.max_time",
+     .kind = KeyKind::Duration,
+     .least = 1'000'000,
+     .most = kYear,
+     .fallback = [](D) { return std::string("no limit"); },
+     .meaning = "for which one key seals (the hard lifetime); what comes later is dropped as "
+                "key_spent"},
+    {.path = "streams.*.outputs.*.protect.rekey_time",
+     .kind = KeyKind::Duration,
+     .least = 1'000'000,
+     .most = kYear,
+     .fallback = [](D) { return std::string("80 % of max_time"); },
+     .meaning = "for which one key seals before the next one of key_file takes over (the soft "
+                "lifetime)"},
     {.path = "streams.*.outputs.*.protect.spi",
      .kind = KeyKind::Ssrc,
      .least = 256,
      .most = 0xffffffff,
      .fallback = none_text,
-     .meaning = "ESP, which needs one: what its receivers know the key by, and no "
-                "other key's"},
+     .meaning = "ESP, which needs one: what its receivers know the key of epoch 1 by, and no "
+                "other key's; that of epoch 2 is the next one, and so on"},
     {.path = "streams.*.outputs.*.protect.esn",
      .kind = KeyKind::Flag,
      .fallback = [](D d) { return flag_text(d.protect.esn); },
@@ -84,9 +116,11 @@ constexpr KeyInfo kTable[] = {
      .least = 1,
      .most = 4096,
      .fallback = kRequired,
-     .meaning = "master key and salt in one line, hexadecimal or as in SDES's inline: (base64); "
-                "nobody but its owner may read it (mode 0600). A name that is no absolute path is "
-                "looked for beside this file"},
+     .meaning = "master key and salt in one line, hexadecimal or as in SDES's inline: (base64); a "
+                "line for each epoch, in their order, or 7: before that of epoch 7. Lines may be "
+                "added while it runs (a reload), and those that are over be taken away. Nobody but "
+                "its owner may read it (mode 0600). A name that is no absolute path is looked for "
+                "beside this file"},
 };
 
 }  // namespace

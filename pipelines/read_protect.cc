@@ -29,7 +29,11 @@ ProtectSpec read_one(const YamlNode& node, const KeyPath& path, const StreamSpec
   section.read("profile", protect.profile);
   section.read("key_bits", protect.key_bits);
   section.read("tag_bits", protect.tag_bits);
+  section.read("mki_bytes", protect.mki_bytes);
   section.read("max_packets", protect.max_packets);
+  section.read("rekey_packets", protect.rekey_packets);
+  section.read("max_time", protect.max_time);
+  section.read("rekey_time", protect.rekey_time);
   section.read("spi", protect.spi);
   section.read("esn", protect.esn);
   section.read("udp_encapsulation", encapsulated);

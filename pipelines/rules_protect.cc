@@ -56,6 +56,16 @@ void check_bits(RuleContext& rules, const ProtectSpec& protect, const std::strin
   }
 }
 
+// The next key comes before the last moment of the one that seals.
+void check_lifetimes(RuleContext& rules, const ProtectSpec& protect, const std::string& path) {
+  if (protect.max_packets != 0 && protect.rekey_packets > protect.max_packets) {
+    rules.error(path + ".rekey_packets", fmt::format("{} are more than max_packets, {}",
+                                                     protect.rekey_packets, protect.max_packets));
+  }
+  if (protect.max_time.count() != 0 && protect.rekey_time > protect.max_time)
+    rules.error(path + ".rekey_time", "is longer than max_time");
+}
+
 // A number that is used twice under one key gives both packets away.
 void check_numbers(RuleContext& rules, const StreamSpec& stream, const std::string& path) {
   const std::string own = path_of(stream);
@@ -165,9 +175,11 @@ void check_one(RuleContext& rules, const StreamSpec& stream, const Output& outpu
   const std::string path = path_of(stream, output) + ".protect";
   if (!protect.is_on() || rules.bad(path + ".profile")) return;
   check_bits(rules, protect, path);
+  check_lifetimes(rules, protect, path);
   if (protect.is_srtp()) {
     check_srtp(rules, stream, path);
   } else {
+    has_no_effect(rules, path, {"mki_bytes"}, "receivers of ESP know keys by their SPI");
     check_spi(rules, protect, path, uses);
     check_inner(rules, protect, path, std::is_same_v<Output, UnicastSpec>);
   }

@@ -8,6 +8,7 @@
 #include "controlplane/commands/commands.h"
 #include "controlplane/commands/load_file.h"
 #include "controlplane/conductor/conductor.h"
+#include "controlplane/keys/epoch_ledger.h"
 #include "controlplane/keys/number_ledger.h"
 #include "controlplane/keys/ssrc_ledger.h"
 #include "controlplane/report/status_text.h"
@@ -46,9 +47,28 @@ void warn_of_keys(const Spec& spec) {
       "or LimitMEMLOCK=infinity in its systemd unit");
 }
 
+// What is remembered of keys: none ever seals twice with one number.
+class KeyLedgers {
+ public:
+  explicit KeyLedgers(const std::string& state_dir) : epochs_(state_dir), numbers_(state_dir) {}
+
+  void assign(Spec& spec, const Spec* running) {
+    epochs_.assign(spec, running);
+    assign_ssrcs(spec, running);
+    numbers_.assign(spec, running);
+  }
+  void turn() {
+    epochs_.turn();
+    numbers_.turn();
+  }
+
+ private:
+  EpochLedger epochs_;
+  NumberLedger numbers_;
+};
+
 // SIGHUP: every complaint about the file, and about what only a restart can change.
-std::optional<Spec> read_again(const std::string& path, const Spec& running,
-                               NumberLedger& numbers) {
+std::optional<Spec> read_again(const std::string& path, const Spec& running, KeyLedgers& ledgers) {
   Reading reading = load_file(path);
   bool good = reading.good() && host_serves(path, reading);
   for (const std::string& key :
@@ -67,8 +87,7 @@ std::optional<Spec> read_again(const std::string& path, const Spec& running,
     return std::nullopt;
   }
   spdlog::info("SIGHUP: {} is good", path);
-  assign_ssrcs(reading.spec, &running);
-  numbers.assign(reading.spec, &running);
+  ledgers.assign(reading.spec, &running);
   return std::move(reading.spec);
 }
 
@@ -78,9 +97,8 @@ int run_command(const RunOptions& options) {
   log_to_stderr();
   Reading reading = load_file(options.file);
   if (!reading.good() || !host_serves(options.file, reading)) return kExitBadInput;
-  assign_ssrcs(reading.spec, nullptr);
-  NumberLedger numbers(reading.spec.appliance.state_dir);
-  numbers.assign(reading.spec, nullptr);
+  KeyLedgers ledgers(reading.spec.appliance.state_dir);
+  ledgers.assign(reading.spec, nullptr);
 
   const Spec& spec = reading.spec;
   auto conductor = Conductor::open(spec, socket_for(options, spec));
@@ -90,9 +108,9 @@ int run_command(const RunOptions& options) {
   warn_of_keys(spec);
 
   const auto again = [&](const Spec& running) {
-    return read_again(options.file, running, numbers);
+    return read_again(options.file, running, ledgers);
   };
-  const Snapshot last = (*conductor)->run(**runtime, again, [&] { numbers.turn(); });
+  const Snapshot last = (*conductor)->run(**runtime, again, [&] { ledgers.turn(); });
   fmt::print("{}", all_tables(last));
   return kExitOk;
 }

@@ -11,11 +11,11 @@
 namespace castgate {
 namespace {
 
-constexpr std::size_t kLargest = 4'096;
+constexpr std::size_t kLargest = 65'536;
 
 }  // namespace
 
-Result<SharedKey> read_key_file(const std::string& path, std::size_t length) {
+Result<std::vector<EpochKey>> read_key_file(const std::string& path, std::size_t length) {
   const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
   if (file < 0) return fail(fmt::format("{}: {}", path, errno_text()));
   struct stat found{};
@@ -29,9 +29,9 @@ Result<SharedKey> read_key_file(const std::string& path, std::size_t length) {
     return fail(fmt::format("{}: others may read this key; chmod 600 {}", path, path));
   if (static_cast<std::size_t>(got) > kLargest)
     return fail(fmt::format("{}: longer than {} bytes", path, kLargest));
-  auto key = parse_key({text.data(), static_cast<std::size_t>(got)}, length);
-  if (!key) return fail(fmt::format("{}: {}", path, key.error().text));
-  return key;
+  auto keys = parse_keys({text.data(), static_cast<std::size_t>(got)}, length);
+  if (!keys) return fail(fmt::format("{}: {}", path, keys.error().text));
+  return keys;
 }
 
 }  // namespace castgate

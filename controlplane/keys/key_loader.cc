@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <filesystem>
 #include <fmt/format.h>
+#include <map>
+#include <optional>
 #include <vector>
 
 #include "controlplane/keys/key_file.h"
@@ -14,8 +16,24 @@ namespace {
 
 struct Known {
   std::string file;  // as the pipeline names it
-  SharedKey key;
+  std::vector<EpochKey> keys;
 };
+
+// What of a set of keys an output cannot seal with.
+std::optional<std::string> fault_of(const ProtectSpec& protect, const std::vector<EpochKey>& keys) {
+  const std::uint32_t last = keys.back().epoch;
+  if (protect.is_esp()) {
+    if (last - 1 <= 0xffffffff - protect.spi) return std::nullopt;
+    return fmt::format("epoch {} has no SPI: they count from {:#x} on", last, protect.spi);
+  }
+  if (protect.mki_bytes == 0) {
+    if (keys.size() == 1) return std::nullopt;
+    return fmt::format("holds {} keys: without mki_bytes receivers cannot tell which one seals",
+                       keys.size());
+  }
+  if (protect.mki_bytes >= 4 || last >> (8 * protect.mki_bytes) == 0) return std::nullopt;
+  return fmt::format("epoch {} does not fit into an MKI of {} bytes", last, protect.mki_bytes);
+}
 
 class Loader {
  public:
@@ -26,31 +44,36 @@ class Loader {
     if (!protect.is_on()) return;
     const auto known = std::ranges::find(known_, protect.key_file, &Known::file);
     if (known != known_.end()) {
-      protect.key = known->key;
+      protect.keys = known->keys;
       return;
     }
-    auto key = read_key_file(place_of(protect.key_file), key_file_bytes(protect));
-    if (!key) return complain(path, key.error().text);
-    if (const Known* same = find(**key)) {
-      return complain(path, fmt::format("{} holds the key of {}: each stream and each profile "
+    auto keys = read_key_file(place_of(protect.key_file), key_file_bytes(protect));
+    if (!keys) return complain(path, keys.error().text);
+    if (const auto fault = fault_of(protect, *keys))
+      return complain(path, fmt::format("{} {}", protect.key_file, *fault));
+    if (const Known* same = find(*keys)) {
+      return complain(path, fmt::format("{} holds a key of {}: each stream and each profile "
                                         "needs its own",
                                         protect.key_file, same->file));
     }
-    protect.key = *key;
-    known_.push_back({protect.key_file, *std::move(key)});
+    check_spis(protect, *keys, path);
+    protect.keys = *keys;
+    known_.push_back({protect.key_file, *std::move(keys)});
   }
 
   // After all that seal. Whoever only opens may share a key with others who do.
   void load(OpenSpec& open, const std::string& path) {
     if (!open.is_on()) return;
-    auto key = read_key_file(place_of(open.key_file), key_file_bytes(open));
-    if (!key) return complain(path, key.error().text);
-    if (const Known* same = find(**key)) {
+    auto keys = read_key_file(place_of(open.key_file), key_file_bytes(open));
+    if (!keys) return complain(path, keys.error().text);
+    if (keys->size() != 1)
+      return complain(path, fmt::format("{} holds {} keys", open.key_file, keys->size()));
+    if (const Known* same = find(*keys)) {
       return complain(path, fmt::format("{} holds the key that an output seals with ({}): two that "
                                         "seal under one key may give packets of both away",
                                         open.key_file, same->file));
     }
-    open.key = *std::move(key);
+    open.key = keys->front().key;
   }
 
  private:
@@ -58,10 +81,27 @@ class Loader {
     const std::filesystem::path path(named);
     return path.is_absolute() ? named : (std::filesystem::path(directory_) / path).string();
   }
-  const Known* find(const KeyBytes& key) const noexcept {
-    const auto same =
-        std::ranges::find_if(known_, [&](const Known& other) { return *other.key == key; });
+  // Whose file has one of these as well.
+  const Known* find(const std::vector<EpochKey>& keys) const noexcept {
+    const auto same = std::ranges::find_if(known_, [&](const Known& other) {
+      return std::ranges::find_first_of(other.keys, keys, [](const auto& one, const auto& two) {
+               return *one.key == *two.key;
+             }) != other.keys.end();
+    });
     return same == known_.end() ? nullptr : &*same;
+  }
+  // That of each epoch is its own.
+  void check_spis(const ProtectSpec& protect, const std::vector<EpochKey>& keys,
+                  const std::string& path) {
+    if (!protect.is_esp()) return;
+    for (const EpochKey& key : keys) {
+      const std::uint32_t spi = spi_of(protect, key.epoch);
+      const auto [at, is_new] = spis_.try_emplace(spi, protect.key_file);
+      if (is_new) continue;
+      return complain(path, fmt::format("epoch {} of {} has SPI {:#x}, which {} has already: "
+                                        "protect.spi further apart",
+                                        key.epoch, protect.key_file, spi, at->second));
+    }
   }
   void complain(const std::string& path, std::string what) {
     reading_.errors.push_back({.severity = Severity::Error,
@@ -75,6 +115,7 @@ class Loader {
   std::string file_;
   std::string directory_;
   std::vector<Known> known_;
+  std::map<std::uint32_t, std::string> spis_;  // the key file
 };
 
 }  // namespace

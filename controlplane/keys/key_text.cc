@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 #include <cctype>
+#include <charconv>
 #include <fmt/format.h>
 #include <optional>
+#include <span>
 
 #include "controlplane/keys/key_file.h"
 #include "controlplane/keys/key_scratch.h"
@@ -34,30 +36,20 @@ std::optional<std::size_t> decode(std::string_view text, std::string_view digits
   return count == 0 || (held == 0 && count < bits) ? std::optional(made) : std::nullopt;
 }
 
-}  // namespace
-
-Result<SharedKey> parse_key(std::string_view text, std::size_t length) {
-  KeyScratch digits(text.size());
-  std::size_t count = 0;
-  bool comment = false;
-  for (const char c : text) {
-    if (c == '\n') comment = false;
-    if (c == '#') comment = true;
-    if (!comment && std::isspace(static_cast<unsigned char>(c)) == 0) digits.data()[count++] = c;
-  }
-  if (count == 0) return fail("holds no key");
-  std::string_view told(digits.data(), count);
-  KeyScratch bytes(count);
+// One line's, without blanks.
+Result<SharedKey> parse_one(std::span<char> told, std::size_t length) {
+  std::string_view text(told.data(), told.size());
+  KeyScratch bytes(text.size());
   const std::span<char> room(bytes.data(), bytes.size());
   std::optional<std::size_t> made;
-  if (count == 2 * length) {
-    std::ranges::transform(told, digits.data(), [](char c) { return std::tolower(c); });
-    made = decode(told, "0123456789abcdef", 4, room);
+  if (text.size() == 2 * length) {
+    std::ranges::transform(told, told.begin(), [](char c) { return std::tolower(c); });
+    made = decode(text, "0123456789abcdef", 4, room);
   } else {
-    while (told.ends_with('=')) told.remove_suffix(1);
+    while (text.ends_with('=')) text.remove_suffix(1);
     constexpr std::string_view kBase64 =
         "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    made = decode(told, kBase64, 6, room);
+    made = decode(text, kBase64, 6, room);
   }
   if (!made || *made != length) {
     return fail(
@@ -66,6 +58,57 @@ Result<SharedKey> parse_key(std::string_view text, std::size_t length) {
                     length, 2 * length, (length + 2) / 3 * 4, length));
   }
   return share_key(std::as_bytes(std::span<const char>(bytes.data(), length)));
+}
+
+// What of a line is not for people, into `into`.
+std::span<char> bare(std::string_view line, KeyScratch& into) noexcept {
+  std::size_t count = 0;
+  for (const char c : line.substr(0, line.find('#'))) {
+    if (std::isspace(static_cast<unsigned char>(c)) == 0) into.data()[count++] = c;
+  }
+  return {into.data(), count};
+}
+
+// Takes the epoch from before the colon, where there is one.
+Result<std::uint32_t> take_epoch(std::span<char>& told, std::uint32_t before) {
+  const std::string_view text(told.data(), told.size());
+  const auto colon = text.find(':');
+  const std::uint64_t next = std::uint64_t{before} + 1;
+  std::uint64_t epoch = next;
+  if (colon != std::string_view::npos) {
+    const auto [end, error] = std::from_chars(text.data(), text.data() + colon, epoch);
+    if (error != std::errc() || end != text.data() + colon || colon > 10)
+      return fail("what stands before a colon is an epoch: 1 or more");
+    told = told.subspan(colon + 1);
+  }
+  if (epoch < next) return fail("epochs ascend, from 1 on");
+  if (epoch > 0xffffffff) return fail("epochs end at 4294967295");
+  return static_cast<std::uint32_t>(epoch);
+}
+
+}  // namespace
+
+Result<std::vector<EpochKey>> parse_keys(std::string_view text, std::size_t length) {
+  std::vector<EpochKey> keys;
+  KeyScratch scratch(text.size());
+  unsigned line = 0;
+  while (!text.empty()) {
+    ++line;
+    const auto end = std::min(text.find('\n'), text.size());
+    std::span<char> told = bare(text.substr(0, end), scratch);
+    text.remove_prefix(std::min(end + 1, text.size()));
+    if (told.empty()) continue;
+    const auto epoch = take_epoch(told, keys.empty() ? 0 : keys.back().epoch);
+    if (!epoch) return fail(fmt::format("line {}: {}", line, epoch.error().text));
+    auto key = parse_one(told, length);
+    if (!key) return fail(fmt::format("line {}: {}", line, key.error().text));
+    const auto same = [&](const EpochKey& other) { return *other.key == **key; };
+    if (std::ranges::any_of(keys, same))
+      return fail(fmt::format("line {}: is an earlier line's key again", line));
+    keys.push_back({.epoch = *epoch, .key = *std::move(key), .numbers = nullptr});
+  }
+  if (keys.empty()) return fail("holds no key");
+  return keys;
 }
 
 }  // namespace castgate

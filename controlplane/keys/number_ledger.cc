@@ -18,11 +18,16 @@ namespace {
 constexpr std::uint64_t kAll = std::numeric_limits<std::uint64_t>::max();
 constexpr std::uint64_t kShortNumbers = std::uint64_t{1} << 32;  // without ESN
 
-// `spec`: a Spec, const or not.
+// Each key that seals or will. `spec`: a Spec, const or not.
 void each_esp(auto& spec, const auto& each) {
   for (auto& stream : spec.streams) {
     const auto look = [&](auto& output) {
-      if (output.protect.is_esp()) each(output.protect);
+      auto& protect = output.protect;
+      if (!protect.is_esp()) return;
+      const std::uint32_t first = protect.epochs ? protect.epochs->current() : 0;
+      for (auto& key : protect.keys) {
+        if (key.epoch >= first) each(protect, key);
+      }
     };
     std::ranges::for_each(stream.outputs, look);
     std::ranges::for_each(stream.unicasts, look);
@@ -35,11 +40,16 @@ std::uint64_t chance() {
   return made;
 }
 
-bool is_low(const NumberLease& lease) noexcept {
-  return lease.end() - lease.next() < NumberLedger::kBlock / 2;
+bool may_seal(const EpochLease* epochs, std::uint32_t epoch) noexcept {
+  return epochs == nullptr || epoch <= epochs->allowed();
 }
 
 }  // namespace
+
+bool NumberLedger::Held::is_low() const noexcept {
+  if (!may_seal(epochs.get(), epoch) || (epochs && epoch < epochs->current())) return false;
+  return lease->end() - lease->next() < kBlock / 2;
+}
 
 NumberLedger::NumberLedger(const std::string& state_dir)
     : path_((std::filesystem::path(state_dir) / "esp").string()) {
@@ -67,12 +77,13 @@ void NumberLedger::complain(const Error& why) {
 }
 
 std::shared_ptr<NumberLease> NumberLedger::begin(const ProtectSpec& protect,
-                                                 const std::string& name) {
+                                                 const std::string& name, bool may_seal) {
   std::uint64_t& end = ends_.try_emplace(name, 1).first->second;
   if (!protect.esn && end >= kShortNumbers) {
     spdlog::error("{}: all its 2^32 sequence numbers are used; a new key is needed, or esn: true",
                   protect.key_file);
   }
+  if (!may_seal) return std::make_shared<NumberLease>(end, end);
   auto lease = std::make_shared<NumberLease>(end, end + kBlock);
   end += kBlock;
   return lease;
@@ -84,20 +95,22 @@ void NumberLedger::assign(Spec& spec, const Spec* running) {
   std::map<std::string, std::shared_ptr<NumberLease>> had;
   const Spec none;
   // What runs may go on as it is, if what is wanted turns out to be refused.
-  each_esp(running == nullptr ? none : *running, [&](const ProtectSpec& protect) {
-    had[key_name(*protect.key)] = protect.numbers;
-    held_.push_back({key_name(*protect.key), protect.numbers});
+  each_esp(running == nullptr ? none : *running, [&](const auto& protect, const EpochKey& key) {
+    const std::string name = key_name(*key.key);
+    had[name] = key.numbers;
+    held_.push_back({name, key.numbers, protect.epochs, key.epoch});
   });
   std::vector<std::shared_ptr<NumberLease>> fresh;
-  each_esp(spec, [&](ProtectSpec& protect) {
-    const std::string name = key_name(*protect.key);
+  each_esp(spec, [&](const ProtectSpec& protect, EpochKey& key) {
+    const std::string name = key_name(*key.key);
+    const bool seals = may_seal(protect.epochs.get(), key.epoch);
     auto& lease = had[name];
     if (!lease) {
-      lease = begin(protect, name);
-      fresh.push_back(lease);
+      lease = begin(protect, name, seals);
+      if (seals) fresh.push_back(lease);
     }
-    protect.numbers = lease;
-    held_.push_back({name, lease});
+    key.numbers = lease;
+    held_.push_back({name, lease, protect.epochs, key.epoch});
   });
   if (fresh.empty()) return;
   const auto written = write();
@@ -109,8 +122,7 @@ void NumberLedger::assign(Spec& spec, const Spec* running) {
 void NumberLedger::turn() {
   if (busy_.load(std::memory_order_acquire)) return;
   // Nobody else writes held_ but assign(), which is this thread's.
-  const bool any = std::ranges::any_of(held_, [](const Held& one) { return is_low(*one.lease); });
-  if (!any) return;
+  if (std::ranges::none_of(held_, &Held::is_low)) return;
   busy_.store(true, std::memory_order_release);
   bulk_.give([this] {
     extend();
@@ -122,7 +134,7 @@ void NumberLedger::extend() {
   const std::scoped_lock lock(mutex_);
   std::vector<Held*> low;
   for (Held& one : held_) {
-    if (!is_low(*one.lease)) continue;
+    if (!one.is_low()) continue;
     low.push_back(&one);
     ends_[one.name] = one.lease->end() + kBlock;
   }

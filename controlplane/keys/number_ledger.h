@@ -27,8 +27,8 @@ class NumberLedger {
   // Of what cannot be read nothing is believed.
   explicit NumberLedger(const std::string& state_dir);
 
-  // Gives each ESP key of the spec its numbers, those that it has in `running` or new ones; waits
-  // for the disk.
+  // Gives each ESP key of the spec its numbers, those that it has in `running` or new ones, none
+  // yet to those whose epoch may not begin; waits for the disk. After the EpochLedger's.
   void assign(Spec& spec, const Spec* running);
   // Every turn of the control thread: a key that has used half of its block gets the next one, once
   // the bulk thread has it on the disk.
@@ -38,9 +38,14 @@ class NumberLedger {
   struct Held {
     std::string name;
     std::shared_ptr<NumberLease> lease;
+    std::shared_ptr<EpochLease> epochs;
+    std::uint32_t epoch;
+
+    bool is_low() const noexcept;
   };
 
-  std::shared_ptr<NumberLease> begin(const ProtectSpec& protect, const std::string& name);
+  std::shared_ptr<NumberLease> begin(const ProtectSpec& protect, const std::string& name,
+                                     bool may_seal);
   Result<void> write() const;
   void extend();
   void complain(const Error& why);

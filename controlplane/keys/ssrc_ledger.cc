@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 #include <openssl/hmac.h>
 #include <openssl/rand.h>
+#include <optional>
 #include <spdlog/spdlog.h>
 #include <string_view>
 
@@ -16,11 +17,16 @@
 namespace castgate {
 namespace {
 
-// Those whose packets an SSRC keeps apart.
-std::vector<const ProtectSpec*> keys_of(const StreamSpec& stream) {
-  std::vector<const ProtectSpec*> keys;
+// Those whose packets an SSRC keeps apart: that seal or will.
+std::vector<const KeyBytes*> keys_of(const StreamSpec& stream) {
+  std::vector<const KeyBytes*> keys;
   const auto add = [&](const auto& output) {
-    if (output.protect.is_srtp()) keys.push_back(&output.protect);
+    const ProtectSpec& protect = output.protect;
+    if (!protect.is_srtp()) return;
+    const std::uint32_t first = protect.epochs ? protect.epochs->current() : 0;
+    for (const EpochKey& key : protect.keys) {
+      if (key.epoch >= first) keys.push_back(key.key.get());
+    }
   };
   std::ranges::for_each(stream.outputs, add);
   std::ranges::for_each(stream.unicasts, add);
@@ -31,17 +37,20 @@ bool has_srtp(const StreamSpec& stream) {
   return !keys_of(stream).empty();
 }
 
-// The stream as it runs, if it seals with the same keys.
-const StreamSpec* same_in(const Spec* running, const StreamSpec& stream) {
-  if (running == nullptr) return nullptr;
+// The SSRC with which the stream runs, if it may go on: each key seals with it now, or `is_free`
+// to.
+std::optional<std::uint32_t> same_in(const Spec* running, const StreamSpec& stream,
+                                     const auto& is_free) {
+  if (running == nullptr) return std::nullopt;
   const auto at = std::ranges::find(running->streams, stream.name, &StreamSpec::name);
-  if (at == running->streams.end()) return nullptr;
+  if (at == running->streams.end()) return std::nullopt;
   const auto had = keys_of(*at);
-  const bool all = std::ranges::all_of(keys_of(stream), [&](const ProtectSpec* wanted) {
-    return std::ranges::any_of(had,
-                               [&](const ProtectSpec* old) { return *old->key == *wanted->key; });
+  const std::uint32_t ssrc = ssrc_of(*at);
+  const bool all = !had.empty() && std::ranges::all_of(keys_of(stream), [&](const KeyBytes* key) {
+    const auto same = [&](const KeyBytes* old) { return *old == *key; };
+    return std::ranges::any_of(had, same) || is_free(*key, ssrc);
   });
-  return all ? &*at : nullptr;
+  return all ? std::optional(ssrc) : std::nullopt;
 }
 
 }  // namespace
@@ -73,18 +82,18 @@ void SsrcLedger::assign(Spec& spec, const Spec* running) {
   for (StreamSpec& stream : spec.streams) {
     const auto keys = keys_of(stream);
     if (keys.empty()) continue;
-    if (const StreamSpec* same = same_in(running, stream)) {
-      stream.restamp.ssrc = ssrc_of(*same);
-      continue;
-    }
-    std::uint32_t ssrc = ssrc_of(stream);
-    const auto was_used = [&](const ProtectSpec* protect) {
-      return used_[key_name(*protect->key)].contains(ssrc);
+    const auto is_free = [&](const KeyBytes& key, std::uint32_t ssrc) {
+      return !used_[key_name(key)].contains(ssrc);
     };
-    while (std::ranges::any_of(keys, was_used)) ++ssrc;
-    for (const ProtectSpec* protect : keys) used_[key_name(*protect->key)].insert(ssrc);
+    std::uint32_t ssrc = ssrc_of(stream);
+    if (const auto same = same_in(running, stream, is_free)) {
+      ssrc = *same;
+    } else {
+      while (!std::ranges::all_of(keys, [&](const KeyBytes* key) { return is_free(*key, ssrc); }))
+        ++ssrc;
+    }
+    for (const KeyBytes* key : keys) changed_ |= used_[key_name(*key)].insert(ssrc).second;
     stream.restamp.ssrc = ssrc;
-    changed_ = true;
   }
 }
 
@@ -118,8 +127,9 @@ void assign_ssrcs(Spec& spec, const Spec* running) {
 void assign_by_chance(Spec& spec, const Spec* running) {
   for (StreamSpec& stream : spec.streams) {
     if (!has_srtp(stream)) continue;
-    if (const StreamSpec* same = same_in(running, stream)) {
-      stream.restamp.ssrc = ssrc_of(*same);
+    const auto none_is_free = [](const KeyBytes& /*key*/, std::uint32_t /*ssrc*/) { return false; };
+    if (const auto same = same_in(running, stream, none_is_free)) {
+      stream.restamp.ssrc = *same;
       continue;
     }
     std::array<unsigned char, 4> bytes{};

@@ -95,9 +95,11 @@ Result<OpenOption> parse_open(std::string_view text) {
 Result<OpenOption> read_open(std::string_view text) {
   auto made = parse_open(text);
   if (!made) return made;
-  auto key = read_key_file(made->sealed.key_file, key_file_bytes(made->sealed));
-  if (!key) return fail("--open: " + key.error().text);
-  made->sealed.key = std::move(*key);
+  const auto keys = read_key_file(made->sealed.key_file, key_file_bytes(made->sealed));
+  if (!keys) return fail("--open: " + keys.error().text);
+  if (keys->size() != 1)
+    return fail(fmt::format("--open: {} holds {} keys", made->sealed.key_file, keys->size()));
+  made->sealed.key = keys->front().key;
   return made;
 }
 

@@ -136,7 +136,7 @@ inline constexpr std::array<DropReasonInfo, kDropReasons> kDropReasonTable{{
      "the packet pool was empty when another rendition needed its own"},
     {"seal_no_room", "protect", "no room for headers or tag in the packet's buffer"},
     {"nonce_used", "protect", "its number was sealed with this key before, or is far behind"},
-    {"key_spent", "protect", "the key has sealed all that it may (protect.max_packets)"},
+    {"key_spent", "protect", "the key has sealed all that it may (max_packets, max_time)"},
     {"number_not_kept", "protect", "the disk does not keep the number for the next start yet"},
     {"mtu", "replicate", "packet is larger than the MTU of the output's port"},
     {"ttl_expired", "replicate", "ttl: decrement reached 0"},

@@ -34,7 +34,8 @@ std::size_t key_file_bytes(const ProtectSpec& protect) noexcept {
 }
 
 unsigned srtp_growth(const ProtectSpec& protect) noexcept {
-  return protect.profile == ProtectProfile::SrtpCm ? protect.tag_bits / 8 : 16;
+  return protect.mki_bytes +
+         (protect.profile == ProtectProfile::SrtpCm ? protect.tag_bits / 8 : 16);
 }
 
 unsigned protected_packet(const ProtectSpec& protect, unsigned payload,

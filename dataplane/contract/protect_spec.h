@@ -6,8 +6,11 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "dataplane/base/address.h"
+#include "dataplane/base/instant.h"
+#include "dataplane/base/protect/epoch_lease.h"
 #include "dataplane/base/protect/key_bytes.h"
 #include "dataplane/base/protect/number_lease.h"
 
@@ -31,17 +34,32 @@ struct InnerHeaders {
   bool operator==(const InnerHeaders&) const = default;
 };
 
+// What seals until the next one's turn comes.
+struct EpochKey {
+  std::uint32_t epoch = 1;  // an MKI says it, and an SPI counts with it
+  SharedKey key;
+  std::shared_ptr<NumberLease> numbers;  // ESP; null: from 1 on, as many as there are
+
+  bool operator==(const EpochKey& other) const noexcept {
+    return epoch == other.epoch && (key == other.key || (key && other.key && *key == *other.key));
+  }
+};
+
 struct ProtectSpec {
   ProtectProfile profile = ProtectProfile::None;
   unsigned key_bits = 128;
-  unsigned tag_bits = 80;    // profile: srtp_cm
-  unsigned max_packets = 0;  // sealed with the key since the start; 0: as many as it allows
-  std::uint32_t spi = 0;     // ESP
-  bool esn = true;           // ESP: sequence numbers of 64 bits
-  InnerHeaders inner;        // ESP
+  unsigned tag_bits = 80;      // profile: srtp_cm
+  unsigned mki_bytes = 0;      // SRTP
+  unsigned max_packets = 0;    // sealed with one key since the start; 0: as many as it allows
+  unsigned rekey_packets = 0;  // of one key, before the next one's turn; 0: 80 % of the most
+  Nanoseconds max_time{0};     // that one key seals; 0: any
+  Nanoseconds rekey_time{0};   // of one key, before the next one's turn; 0: 80 % of max_time
+  std::uint32_t spi = 0;       // ESP, of epoch 1
+  bool esn = true;             // ESP: sequence numbers of 64 bits
+  InnerHeaders inner;          // ESP
   std::string key_file;
-  SharedKey key;                         // as the control plane read it from there
-  std::shared_ptr<NumberLease> numbers;  // ESP; null: from 1 on, as many as there are
+  std::vector<EpochKey> keys;  // as the control plane read them from there, by ascending epochs
+  std::shared_ptr<EpochLease> epochs;  // null: the first one begins, and each may follow
 
   bool is_on() const noexcept { return profile != ProtectProfile::None; }
   bool is_srtp() const noexcept {
@@ -50,18 +68,24 @@ struct ProtectSpec {
   bool is_esp() const noexcept { return is_on() && !is_srtp(); }
   // Do both make the same bytes of a packet?
   bool operator==(const ProtectSpec& other) const noexcept {
-    const bool same_key = key == other.key || (key && other.key && *key == *other.key);
     return profile == other.profile && key_bits == other.key_bits && tag_bits == other.tag_bits &&
-           max_packets == other.max_packets && spi == other.spi && esn == other.esn &&
-           inner == other.inner && key_file == other.key_file && same_key;
+           mki_bytes == other.mki_bytes && max_packets == other.max_packets &&
+           rekey_packets == other.rekey_packets && max_time == other.max_time &&
+           rekey_time == other.rekey_time && spi == other.spi && esn == other.esn &&
+           inner == other.inner && key_file == other.key_file && keys == other.keys;
   }
 };
 
-// Bytes of key and salt in a key file.
+// Bytes of one key and its salt in a key file.
 std::size_t key_file_bytes(const ProtectSpec& protect) noexcept;
 
-// What an SRTP packet grows by.
+// What an SRTP packet grows by: tag and MKI.
 unsigned srtp_growth(const ProtectSpec& protect) noexcept;
+
+// What receivers of ESP know an epoch's key by.
+constexpr std::uint32_t spi_of(const ProtectSpec& protect, std::uint32_t epoch) noexcept {
+  return protect.spi + (epoch - 1);
+}
 
 // How it leaves.
 struct OuterHeaders {

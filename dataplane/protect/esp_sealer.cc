@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
-#include <limits>
 #include <utility>
 
 #include "dataplane/base/check.h"
@@ -16,11 +15,10 @@ constexpr unsigned kUdpHeader = 8;
 constexpr unsigned kEthernet = 14;
 constexpr std::uint16_t kEspPort = 4500;  // RFC 3948
 
-Secret<EspMaster> master_of(const ProtectSpec& spec) {
-  CG_CHECK(spec.key && spec.key->bytes().size() == key_file_bytes(spec));
+Secret<EspMaster> master_of(const ProtectSpec& spec, const KeyBytes& key_bytes_and_salt) {
   auto master = make_secret<EspMaster>();
   master->bits = static_cast<KeyBits>(spec.key_bits);
-  const auto bytes = spec.key->bytes();
+  const auto bytes = key_bytes_and_salt.bytes();
   const std::size_t key = key_bytes(master->bits);
   std::ranges::copy(bytes.first(key), master->key.begin());
   std::ranges::copy(bytes.subspan(key), master->salt.begin());
@@ -51,13 +49,12 @@ void finish_front(std::uint8_t* to, const ReceivedHeaders& received) noexcept {
 
 }  // namespace
 
-EspSealer::EspSealer(const Ciphers& ciphers, const ProtectSpec& spec)
+EspSealer::EspSealer(const Ciphers& ciphers, const ProtectSpec& spec, const EpochKey& key)
     : next_header_(next_header_of(spec)),
-      esp_(make_secret<EspGcm>(ciphers, *master_of(spec), spec.esn)),
-      numbers_(spec.numbers ? spec.numbers : std::make_shared<NumberLease>(1, NumberLease::kAny),
+      esp_(make_secret<EspGcm>(ciphers, *master_of(spec, *key.key), spec.esn)),
+      numbers_(key.numbers ? key.numbers : std::make_shared<NumberLease>(1, NumberLease::kAny),
                spec.esn ? NumberLease::kAny : std::uint64_t{1} << 32),
-      most_(spec.max_packets == 0 ? std::numeric_limits<std::uint64_t>::max() : spec.max_packets),
-      spi_(spec.spi) {
+      spi_(spi_of(spec, key.epoch)) {
   inner_ = make_headers({.source = spec.inner.source,
                          .source_port = spec.inner.source_port,
                          .to = spec.inner.to,
@@ -113,9 +110,7 @@ std::optional<DropReason> EspSealer::prepare(GcmJob& job, rte_mbuf* packet,
       rte_pktmbuf_tailroom(packet) < EspShape::behind(inside))
     return DropReason::SealNoRoom;
   NumberTaker::Taken taken{};
-  if (packets_ >= most_) return DropReason::KeySpent;
   if (!numbers_.take(taken)) return why_none();
-  ++packets_;
 
   const std::size_t sealed = EspShape::sealed(inside);
   const ReceivedHeaders received = read_headers(frame, tag);
@@ -140,7 +135,6 @@ std::optional<DropReason> EspSealer::prepare(GcmJob& job, rte_mbuf* packet,
 
 void EspSealer::inherit(EspSealer& old) noexcept {
   numbers_.swap_lease(old.numbers_);
-  packets_ = old.packets_;
   inner_.packets = old.inner_.packets;
 }
 

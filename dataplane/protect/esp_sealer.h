@@ -18,8 +18,8 @@ namespace castgate {
 // which replicate takes over what goes outside. One owner, whose numbers never repeat.
 class EspSealer {
  public:
-  // Of a spec that is_esp() and has its key.
-  EspSealer(const Ciphers& ciphers, const ProtectSpec& spec);
+  // Of a spec that is_esp(), one of its keys.
+  EspSealer(const Ciphers& ciphers, const ProtectSpec& spec, const EpochKey& key);
 
   // All but the encryption, which is the job's seal(): in place, for which the buffer needs room on
   // both sides. The packet gets `tag`, with the places of its new frame. A reason: it is as it was,
@@ -29,7 +29,10 @@ class EspSealer {
   // Goes on where `old` ended, which is the same key; it gets the numbers that this one had.
   void inherit(EspSealer& old) noexcept;
 
-  std::uint64_t packets() const noexcept { return packets_; }
+  // Is there a number for another packet?
+  bool has_numbers() const noexcept { return numbers_.has_more(); }
+  // Nothing is sealed any more.
+  void wipe() noexcept { wipe_secret(*esp_); }
 
  private:
   // Headers as of UDP over untagged IPv4: PacketTag::kPlain.
@@ -49,8 +52,6 @@ class EspSealer {
   bool plain_ = false;
   Secret<EspGcm> esp_;
   NumberTaker numbers_;
-  std::uint64_t most_;  // packets
-  std::uint64_t packets_ = 0;
   std::uint32_t spi_;
   unsigned headers_ = 0;  // bytes that are encrypted before the payload
   LongHeader long_inner_{};

@@ -1,12 +1,29 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "dataplane/protect/protect_stage.h"
 
+#include <cstring>
 #include <utility>
 
 #include "dataplane/base/big_endian.h"
 #include "dataplane/base/rtp/header.h"
 
 namespace castgate {
+namespace {
+
+// Behind the tag (RFC 7714 8.2); of AES-CM before it (RFC 3711 3.1). `end`: of what was encrypted.
+void add_mki(std::byte* end, const Rendition& rendition) noexcept {
+  const std::uint32_t length = rendition.mki_bytes();
+  const std::uint32_t tag = rendition.growth() - length;
+  std::byte* at = end + tag;
+  if (rendition.cm() != nullptr) {
+    std::memmove(end + length, end, tag);
+    at = end;
+  }
+  std::uint32_t epoch = rendition.epoch();
+  for (std::uint32_t i = length; i-- > 0; epoch >>= 8) at[i] = static_cast<std::byte>(epoch);
+}
+
+}  // namespace
 
 std::unique_ptr<ProtectStage> make_protect_stage(std::size_t streams) {
   auto ciphers = Ciphers::make();
@@ -30,7 +47,8 @@ void ProtectStage::install(std::size_t stream, Renditions& renditions) noexcept 
   }
   Stream& own = streams_[stream];
   std::swap(own.renditions, renditions);
-  own.esp = own.renditions.size() == 1 ? own.renditions[0]->esp() : nullptr;
+  const bool is_esp = own.renditions.size() == 1 && own.renditions[0]->esp() != nullptr;
+  own.esp = is_esp ? own.renditions[0].get() : nullptr;
 }
 
 std::uint64_t ProtectStage::packets(std::size_t stream) const noexcept {
@@ -46,12 +64,28 @@ std::uint64_t ProtectStage::packets(std::size_t stream) const noexcept {
 }
 
 [[gnu::always_inline]] inline void ProtectStage::seal_esp(rte_mbuf* packet, const PacketTag& tag,
-                                                          EspSealer& esp) noexcept {
+                                                          Rendition& rendition) noexcept {
+  if (!may_seal(rendition)) return bin_.drop(packet, DropReason::KeySpent);
   if (gcm_.full()) seal_first();
-  if (const auto why = esp.prepare(gcm_.job(gcm_.next()), packet, tag))
+  if (const auto why = rendition.esp()->prepare(gcm_.job(gcm_.next()), packet, tag))
     return bin_.drop(packet, *why);
+  rendition.count();
   sealing_[gcm_.next()] = packet;
   gcm_.add();
+}
+
+[[gnu::always_inline]] inline bool ProtectStage::may_seal(Rendition& rendition) noexcept {
+  return rendition.is_young(now_) || take_turn(rendition);
+}
+
+// What waits under a key is sealed before it is wiped.
+[[gnu::noinline]] bool ProtectStage::take_turn(Rendition& rendition) noexcept {
+  if (rendition.is_due(now_)) {
+    while (gcm_.size() != 0) seal_first();
+    work();
+    rendition.begin_next(now_);
+  }
+  return !rendition.is_spent(now_);
 }
 
 void ProtectStage::process(std::span<rte_mbuf* const> burst, Instant now) noexcept {
@@ -115,14 +149,16 @@ rte_mbuf* ProtectStage::copy_of(const rte_mbuf* packet) noexcept {
 
 void ProtectStage::seal(rte_mbuf* packet, const PacketTag& tag, Rendition& rendition) noexcept {
   constexpr std::size_t kSequenceAt = 2;
-  if (EspSealer* esp = rendition.esp()) return seal_esp(packet, tag, *esp);
+  if (rendition.esp() != nullptr) return seal_esp(packet, tag, rendition);
   set_tag(packet, tag);
   auto* payload = rte_pktmbuf_mtod_offset(packet, std::byte*, tag.udp_at + 8u);
   const std::size_t length = packet->data_len - (tag.udp_at + 8u);
   const std::size_t header = rtp_header_length(payload, length);
   if (header == 0) return bin_.drop(packet, DropReason::SealNotRtp);
-  const std::size_t room = rendition.cm() != nullptr ? SrtpCmBatch::kRoom : rendition.growth();
+  const std::size_t room =
+      rendition.cm() != nullptr ? SrtpCmBatch::kRoom + rendition.mki_bytes() : rendition.growth();
   if (rte_pktmbuf_tailroom(packet) < room) return bin_.drop(packet, DropReason::SealNoRoom);
+  if (!may_seal(rendition)) return bin_.drop(packet, DropReason::KeySpent);
   SrtpPacket rtp{payload, length, header, 0};
   switch (rendition.take(load_be16(payload + kSequenceAt), rtp.index)) {
     case Rendition::Index::Used:
@@ -134,7 +170,7 @@ void ProtectStage::seal(rte_mbuf* packet, const PacketTag& tag, Rendition& rendi
   }
   if (rendition.gcm() != nullptr) return seal_gcm(packet, rtp, rendition);
   if (!batch_.takes(*rendition.cm())) work();
-  waiting_[batch_.size()] = {packet, rendition.growth()};
+  waiting_[batch_.size()] = {packet, &rendition};
   batch_.add(*rendition.cm(), rtp);
 }
 
@@ -142,7 +178,7 @@ void ProtectStage::seal_gcm(rte_mbuf* packet, const SrtpPacket& rtp,
                             const Rendition& rendition) noexcept {
   if (gcm_.full()) seal_first();
   rendition.gcm()->prepare(gcm_.job(gcm_.next()), rtp, rtp.at);
-  finish(packet, rendition.growth());
+  finish(packet, rendition);
   sealing_[gcm_.next()] = packet;
   gcm_.add();
 }
@@ -152,7 +188,7 @@ void ProtectStage::work() noexcept {
   if (count == 0) return;
   batch_.seal(ciphers_.manager());
   for (unsigned i = 0; i < count; ++i) {
-    finish(waiting_[i].packet, waiting_[i].growth);
+    finish(waiting_[i].packet, *waiting_[i].rendition);
     out().emit(waiting_[i].packet, now_);
   }
   out().flush(now_);
@@ -161,8 +197,10 @@ void ProtectStage::work() noexcept {
 // The tag authenticates what the UDP checksum would find; over IPv6, where there must be one, it is
 // summed when the headers are written. Lengths in the old headers are read by nobody but those who
 // look on (ReplicateStage::show).
-void ProtectStage::finish(rte_mbuf* packet, std::uint32_t growth) noexcept {
-  packet->data_len = static_cast<std::uint16_t>(packet->data_len + growth);
+void ProtectStage::finish(rte_mbuf* packet, const Rendition& rendition) noexcept {
+  if (rendition.mki_bytes() != 0) [[unlikely]]
+    add_mki(rte_pktmbuf_mtod_offset(packet, std::byte*, packet->data_len), rendition);
+  packet->data_len = static_cast<std::uint16_t>(packet->data_len + rendition.growth());
   packet->pkt_len = packet->data_len;
   constexpr std::size_t kChecksumAt = 6;
   store_be16(rte_pktmbuf_mtod_offset(packet, std::byte*, tag_of(packet).udp_at + kChecksumAt), 0);

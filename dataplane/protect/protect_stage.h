@@ -47,11 +47,13 @@ class ProtectStage final : public Stage {
  private:
   void protect(rte_mbuf* packet, const PacketTag& tag) noexcept;
   void seal(rte_mbuf* packet, const PacketTag& tag, Rendition& rendition) noexcept;
-  void seal_esp(rte_mbuf* packet, const PacketTag& tag, EspSealer& esp) noexcept;
+  void seal_esp(rte_mbuf* packet, const PacketTag& tag, Rendition& rendition) noexcept;
+  bool may_seal(Rendition& rendition) noexcept;
+  bool take_turn(Rendition& rendition) noexcept;
   void seal_gcm(rte_mbuf* packet, const SrtpPacket& rtp, const Rendition& rendition) noexcept;
   void seal_first() noexcept;
   rte_mbuf* copy_of(const rte_mbuf* packet) noexcept;
-  void finish(rte_mbuf* packet, std::uint32_t growth) noexcept;
+  void finish(rte_mbuf* packet, const Rendition& rendition) noexcept;
 
   // NOLINTNEXTLINE(bugprone-unchecked-optional-access): connect() comes before any packet.
   Outlet& out() noexcept { return *out_; }
@@ -61,7 +63,7 @@ class ProtectStage final : public Stage {
   Ciphers ciphers_;
   struct Stream {
     Renditions renditions;
-    EspSealer* esp = nullptr;  // where that is all that becomes of a packet
+    Rendition* esp = nullptr;  // where that is all that becomes of a packet
   };
   std::vector<Stream> streams_;
   GcmQueue gcm_;                                      // empty but within process()
@@ -69,7 +71,7 @@ class ProtectStage final : public Stage {
   SrtpCmBatch batch_;
   struct Waiting {
     rte_mbuf* packet;
-    std::uint32_t growth;
+    const Rendition* rendition;
   };
   std::array<Waiting, SrtpCmBatch::kMost> waiting_{};  // as they are in the batch
   Instant now_;                                        // of the burst before

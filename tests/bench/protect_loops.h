@@ -16,6 +16,7 @@
 #include "dataplane/base/big_endian.h"
 #include "dataplane/protect/protect_stage.h"
 #include "dataplane/replicate/header_writer.h"
+#include "tests/support/one_key.h"
 
 namespace castgate::bench {
 
@@ -40,7 +41,7 @@ inline StreamSpec stream_of(ProtectProfile profile) {
   protect.spi = kFirstSpi;
   protect.inner.to = Endpoint::parse("239.1.0.1:5000").value();
   protect.inner.source = IpAddress::parse("10.1.0.5").value();
-  protect.key = share_key(key_bytes_of(key_file_bytes(protect)));
+  protect.keys = test::one_key(share_key(key_bytes_of(key_file_bytes(protect))));
   return stream;
 }
 

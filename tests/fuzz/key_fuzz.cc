@@ -17,22 +17,29 @@ void must(bool holds) {
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  using castgate::parse_key;
+  using castgate::parse_keys;
   const std::string_view text(reinterpret_cast<const char*>(data), size);
-  for (const std::size_t length : {28u, 30u, 44u, 46u}) {
-    const auto key = parse_key(text, length);
-    if (!key) {
-      must(!key.error().text.empty());
+  for (const std::size_t length : {20u, 28u, 30u, 44u, 46u}) {
+    const auto keys = parse_keys(text, length);
+    if (!keys) {
+      must(!keys.error().text.empty());
       continue;
     }
-    // The same key in hexadecimal is the same key.
-    const auto bytes = (*key)->bytes();
-    must(bytes.size() == length);
+    must(!keys->empty());
+    // The same keys in hexadecimal are the same keys.
     std::string again;
-    for (const std::byte byte : bytes)
-      again += fmt::format("{:02X} ", std::to_integer<unsigned>(byte));
-    const auto same = parse_key(again, length);
-    must(same && **same == **key);
+    std::uint32_t before = 0;
+    for (const auto& key : *keys) {
+      must(key.epoch > before);
+      before = key.epoch;
+      must(key.key->bytes().size() == length);
+      again += fmt::format("{}:", key.epoch);
+      for (const std::byte byte : key.key->bytes())
+        again += fmt::format("{:02X} ", std::to_integer<unsigned>(byte));
+      again += '\n';
+    }
+    const auto same = parse_keys(again, length);
+    must(same && *same == *keys);
   }
   return 0;
 }

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """protect with ESP: opened by tshark, by scapy, and by a receiver written from the RFCs."""
 import ipaddress
+import os
 import pathlib
 import subprocess
 import sys
@@ -100,6 +101,29 @@ def esp_tshark_finds_every_icv_good(scene):
     equal(len(rows), count, "packets")
     for n, (row, body) in enumerate(zip(rows, bodies(count))):
         wanted = ["1", str(n + 1), "239.9.0.1,239.1.0.1", "5000", "1,1", "1", body.hex()]
+        equal(row, wanted, f"packet {n}")
+
+
+@case
+def esp_tshark_opens_every_epoch(scene):
+    keys = [key_of(scene, "one.key", 20, seed=seed) for seed in range(6)]
+    os.chmod(scene.file("s.key", "\n".join(key.hex() for key in keys)), 0o600)
+    protect = {**PROFILE, "esn": False, "rekey_packets": 500}
+    got = replayed(scene, {"main": {**MAIN, "protect": protect}})
+    associations = []
+    for epoch, key in enumerate(keys):
+        associations += ["-o", f'uat:esp_sa:"IPv4","*","*","{SPI + epoch:#010x}",'
+                               f'"AES-GCM with 16 octet ICV [RFC4106]","0x{key.hex()}","NULL",""']
+    run = subprocess.run(
+        ["tshark", "-r", str(got.outs["out"]), "-o", "esp.enable_encryption_decode:TRUE",
+         "-o", "esp.enable_authentication_check:TRUE", *associations, "-T", "fields",
+         "-e", "esp.icv_good", "-e", "esp.spi", "-e", "esp.sequence", "-e", "udp.payload"],
+        capture_output=True, text=True, check=True)
+    rows = [line.split("\t") for line in run.stdout.splitlines()]
+    equal(len(rows), COUNT, "packets")
+    for n, (row, body) in enumerate(zip(rows, bodies(COUNT))):
+        epoch = min(n // 500, 5)
+        wanted = ["1", f"0x{SPI + epoch:08x}", str(n - 500 * epoch + 1), body.hex()]
         equal(row, wanted, f"packet {n}")
 
 

@@ -102,3 +102,27 @@ class Receiver(Session):
         if self.tag_of(body, index) != tag:
             raise Forged(sequence)
         return packet[:header] + key_stream(self.key, self.counter(ssrc, index), body[header:])
+
+
+class Keyring:
+    """A receiver of packets with an MKI of `length` bytes: one index, a key for each MKI."""
+
+    def __init__(self, keys, profile, length, tag=10):
+        self.length, self.keys = length, {}
+        first = None
+        for epoch, key in keys.items():
+            salt = 12 if profile == "srtp_gcm" else 14
+            own = Receiver(key[:-salt], key[-salt:], profile, tag)
+            first = first or own
+            own.index = first.index
+            self.keys[epoch] = own
+        self.behind = 0 if profile == "srtp_gcm" else tag
+        self.epochs = []
+
+    def open(self, packet):
+        end = len(packet) - self.behind
+        epoch = int.from_bytes(packet[end - self.length:end], "big")
+        self.epochs.append(epoch)
+        if epoch not in self.keys:
+            raise Forged(f"no key of epoch {epoch}")
+        return self.keys[epoch].open(packet[:end - self.length] + packet[end:])

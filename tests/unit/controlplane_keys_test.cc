@@ -11,6 +11,7 @@
 #include "controlplane/keys/key_loader.h"
 #include "controlplane/keys/ssrc_ledger.h"
 #include "tests/support/hex.h"
+#include "tests/support/one_key.h"
 #include "tests/support/yaml_file.h"
 
 namespace castgate {
@@ -36,28 +37,64 @@ class KeysTest : public testing::Test {
   std::filesystem::path place_;
 };
 
-std::string told(const Result<SharedKey>& key) {
-  return key ? to_hex((*key)->bytes()) : key.error().text;
+// One key, or what is wrong.
+std::string told(const Result<std::vector<EpochKey>>& keys) {
+  if (!keys) return keys.error().text;
+  std::string all;
+  for (const EpochKey& key : *keys) {
+    if (keys->size() != 1) all += std::to_string(key.epoch) + ":";
+    all += to_hex(key.key->bytes()) + (keys->size() == 1 ? "" : " ");
+  }
+  return all;
 }
 
 TEST_F(KeysTest, hexadecimal_and_base64_are_the_same_key) {
-  EXPECT_EQ(told(parse_key(kHex + "\n", 30)), kHex);
-  EXPECT_EQ(told(parse_key("# news1\n  AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwd # salt too\n", 30)),
-            kHex);
-  EXPECT_EQ(told(parse_key("00010203 04050607 08090A0B 0C0D0E0F 10111213 14151617 18191a1b", 28)),
+  EXPECT_EQ(told(parse_keys(kHex + "\n", 30)), kHex);
+  EXPECT_EQ(
+      told(parse_keys("# news1\n  AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwd # salt too\n", 30)),
+      kHex);
+  EXPECT_EQ(told(parse_keys("00010203 04050607 08090A0B 0C0D0E0F 10111213 14151617 18191a1b", 28)),
             kHex.substr(0, 56));
-  EXPECT_EQ(told(parse_key("AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGw==", 28)), kHex.substr(0, 56));
+  EXPECT_EQ(told(parse_keys("AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGw==", 28)), kHex.substr(0, 56));
 }
 
 TEST_F(KeysTest, what_is_no_key_is_told_by_its_length_and_never_by_its_content) {
   for (const std::string& text : {kHex.substr(2), kHex + "00", kHex.substr(1) + "x",
                                   std::string("AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxw!")}) {
-    const auto key = parse_key(text, 30);
+    const auto key = parse_keys(text, 30);
     ASSERT_FALSE(key) << text;
     EXPECT_NE(key.error().text.find("30 bytes"), std::string::npos);
     EXPECT_EQ(key.error().text.find(text.substr(0, 6)), std::string::npos);
   }
-  EXPECT_EQ(told(parse_key("# nothing\n", 30)), "holds no key");
+  EXPECT_EQ(told(parse_keys("# nothing\n", 30)), "holds no key");
+}
+
+// A key of 30 bytes of which the first one is `first`.
+std::string hex_of(unsigned first) {
+  return to_hex(std::vector{static_cast<std::byte>(first)}) + kHex.substr(2);
+}
+
+TEST_F(KeysTest, lines_are_epochs_in_their_order_or_as_they_say) {
+  const std::string a = hex_of(0xa);
+  const std::string b = hex_of(0xb);
+  const std::string c = hex_of(0xc);
+  EXPECT_EQ(told(parse_keys(a + "\n\n# then\n" + b, 30)), "1:" + a + " 2:" + b + " ");
+  EXPECT_EQ(told(parse_keys("7: " + a + "\n" + b + "\n4294967295:" + c + "\n", 30)),
+            "7:" + a + " 8:" + b + " 4294967295:" + c + " ");
+}
+
+TEST_F(KeysTest, epochs_that_do_not_ascend_and_keys_that_return_are_refused_by_their_line) {
+  const std::string a = hex_of(0xa);
+  const std::string b = hex_of(0xb);
+  EXPECT_EQ(told(parse_keys("2:" + a + "\n2:" + b, 30)), "line 2: epochs ascend, from 1 on");
+  EXPECT_EQ(told(parse_keys("0:" + a, 30)), "line 1: epochs ascend, from 1 on");
+  EXPECT_EQ(told(parse_keys("4294967295:" + a + "\n" + b, 30)), "line 2: epochs end at 4294967295");
+  for (const char* epoch : {"x:", ":", "-1:", "00000000001:", "4294967296:", "1x:"})
+    EXPECT_TRUE(told(parse_keys(epoch + a, 30)).starts_with("line 1: ")) << epoch;
+  EXPECT_EQ(told(parse_keys(a + "\n" + b + "\n\n" + a, 30)),
+            "line 4: is an earlier line's key again");
+  const std::string short_one = told(parse_keys(a + "\n" + b.substr(2), 30));
+  EXPECT_TRUE(short_one.starts_with("line 2: is no key")) << short_one;
 }
 
 TEST_F(KeysTest, files_that_others_may_read_are_refused) {
@@ -70,7 +107,7 @@ TEST_F(KeysTest, files_that_others_may_read_are_refused) {
   }
   EXPECT_NE(told(read_key_file((place_ / "none").string(), 30)).find("No such file"),
             std::string::npos);
-  EXPECT_NE(told(read_key_file(file("c", std::string(5'000, ' ')), 30)).find("longer than 4096"),
+  EXPECT_NE(told(read_key_file(file("c", std::string(70'000, ' ')), 30)).find("longer than 65536"),
             std::string::npos);
 }
 
@@ -92,8 +129,46 @@ TEST_F(KeysTest, keys_are_found_beside_the_file_and_shared_by_name) {
   load_keys(reading, "f", place_.string());
   EXPECT_EQ(test::joined(reading.errors), "");
   const auto& outputs = reading.spec.streams.at(0).outputs;
-  EXPECT_EQ(to_hex(outputs.at(0).protect.key->bytes()), kHex);
-  EXPECT_EQ(outputs.at(0).protect.key, outputs.at(1).protect.key);
+  EXPECT_EQ(to_hex(outputs.at(0).protect.keys[0].key->bytes()), kHex);
+  EXPECT_EQ(outputs.at(0).protect.keys[0].key, outputs.at(1).protect.keys[0].key);
+}
+
+TEST_F(KeysTest, several_keys_need_something_to_be_known_by) {
+  file("k", "254: " + hex_of(1) + "\n" + hex_of(2));
+  file("l", "256: " + hex_of(3));
+  const auto errors_with = [&](const std::string& more, const std::string& key) {
+    Reading reading = reading_of(
+        "a: {port: out, to: 239.9.0.1:5000, source: 10.0.0.9, protect: {profile: srtp_cm" + more +
+        ", key_file: " + key + "}}");
+    load_keys(reading, "f", place_.string());
+    return test::joined(reading.errors);
+  };
+  EXPECT_NE(errors_with("", "k").find("k holds 2 keys: without mki_bytes"), std::string::npos);
+  EXPECT_EQ(errors_with(", mki_bytes: 1", "k"), "");
+  EXPECT_NE(errors_with(", mki_bytes: 1", "l").find("epoch 256 does not fit into an MKI of 1"),
+            std::string::npos);
+  EXPECT_EQ(errors_with("", "l"), "");
+}
+
+TEST_F(KeysTest, an_spi_is_one_keys) {
+  const auto esp = [](const std::string& name, const std::string& spi) {
+    return name + ": {port: out, to: 239.9.0." + std::to_string(name[0] - 'a' + 1) +
+           ":5000, source: 10.0.0.9, protect: {profile: esp_tunnel_preserve, spi: " + spi +
+           ", key_file: " + name + "}}";
+  };
+  std::string keys;
+  for (unsigned i = 0; i < 3; ++i) keys += hex_of(i).substr(0, 40) + "\n";
+  file("a", keys);
+  file("b", hex_of(9).substr(0, 40));
+  const auto errors_with = [&](const std::string& first, const std::string& second) {
+    Reading reading = reading_of(esp("a", first) + ", " + esp("b", second));
+    load_keys(reading, "f", place_.string());
+    return test::joined(reading.errors);
+  };
+  EXPECT_EQ(errors_with("0x1000", "0x1003"), "");
+  EXPECT_NE(errors_with("0x1000", "0x1002").find("epoch 1 of b has SPI 0x1002, which a has"),
+            std::string::npos);
+  EXPECT_NE(errors_with("0xfffffffe", "0x1000").find("epoch 3 has no SPI"), std::string::npos);
 }
 
 TEST_F(KeysTest, two_files_with_one_key_are_refused) {
@@ -101,7 +176,7 @@ TEST_F(KeysTest, two_files_with_one_key_are_refused) {
   file("l", "# the same\n" + kHex);
   Reading reading = reading_of(output("a", "k") + ", " + output("b", "l"));
   load_keys(reading, "f", place_.string());
-  EXPECT_NE(test::joined(reading.errors).find("l holds the key of k"), std::string::npos);
+  EXPECT_NE(test::joined(reading.errors).find("l holds a key of k"), std::string::npos);
 }
 
 class LedgerTest : public KeysTest {
@@ -112,7 +187,7 @@ class LedgerTest : public KeysTest {
     stream.restamp.ssrc = 0xffffffff;
     stream.outputs.resize(1);
     stream.outputs[0].protect.profile = ProtectProfile::SrtpCm;
-    stream.outputs[0].protect.key = share_key(from_hex(kHex));
+    stream.outputs[0].protect.keys = test::one_key(share_key(from_hex(kHex)));
     spec_.streams.push_back(stream);
     spec_.appliance.state_dir = (place_ / "state").string();
   }
@@ -133,7 +208,8 @@ TEST_F(LedgerTest, each_start_has_another_ssrc_under_one_key) {
   EXPECT_EQ(start(), 2u);
   spec_.streams[0].name = "renamed";
   EXPECT_EQ(start(), 3u);
-  spec_.streams[0].outputs[0].protect.key = share_key(from_hex("11" + kHex.substr(2)));
+  spec_.streams[0].outputs[0].protect.keys =
+      test::one_key(share_key(from_hex("11" + kHex.substr(2))));
   EXPECT_EQ(start(), 0u);  // another key begins anew
 }
 
@@ -151,6 +227,29 @@ TEST_F(LedgerTest, a_reload_keeps_the_ssrc_of_a_stream_whose_keys_stay) {
   Spec back = spec_;
   assign_ssrcs(back, &clear);
   EXPECT_EQ(ssrc_of(back.streams[0]), 0u);
+}
+
+TEST_F(LedgerTest, further_keys_keep_the_ssrc_unless_they_had_it) {
+  const EpochKey first{1, share_key(from_hex(kHex)), nullptr};
+  const EpochKey second{2, share_key(from_hex(hex_of(2))), nullptr};
+  const EpochKey third{3, share_key(from_hex(hex_of(3))), nullptr};
+  const auto with = [&](std::vector<EpochKey> keys) {
+    Spec spec = spec_;
+    spec.streams[0].outputs[0].protect.keys = std::move(keys);
+    return spec;
+  };
+  Spec before = with({third});
+  assign_ssrcs(before, nullptr);
+  EXPECT_EQ(ssrc_of(before.streams[0]), 0xffffffffu);
+  Spec running = with({first});
+  assign_ssrcs(running, nullptr);
+  EXPECT_EQ(ssrc_of(running.streams[0]), 0xffffffffu);
+  Spec more = with({first, second});
+  assign_ssrcs(more, &running);
+  EXPECT_EQ(ssrc_of(more.streams[0]), 0xffffffffu);
+  Spec old = with({first, second, third});
+  assign_ssrcs(old, &more);
+  EXPECT_EQ(ssrc_of(old.streams[0]), 0u);
 }
 
 TEST_F(LedgerTest, where_the_disk_refuses_it_is_by_chance) {

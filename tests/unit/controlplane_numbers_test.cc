@@ -12,6 +12,7 @@
 #include "controlplane/keys/number_ledger.h"
 #include "controlplane/keys/ssrc_ledger.h"
 #include "tests/support/hex.h"
+#include "tests/support/one_key.h"
 
 namespace castgate {
 namespace {
@@ -30,13 +31,15 @@ class NumbersTest : public ::testing::Test {
     stream.outputs.resize(1);
     ProtectSpec& protect = stream.outputs[0].protect;
     protect.profile = ProtectProfile::EspTunnel;
-    protect.key = share_key(from_hex(kKey));
+    protect.keys = test::one_key(share_key(from_hex(kKey)));
     spec_.streams.push_back(stream);
   }
   void TearDown() override { std::filesystem::remove_all(place_); }
 
   using Lease = std::shared_ptr<NumberLease>;
-  static Lease numbers_of(const Spec& spec) { return spec.streams[0].outputs[0].protect.numbers; }
+  static Lease numbers_of(const Spec& spec) {
+    return spec.streams[0].outputs[0].protect.keys[0].numbers;
+  }
   static bool take(const Lease& lease, NumberTaker::Taken& taken) {
     return NumberTaker(lease, NumberLease::kAny).take(taken);
   }
@@ -93,7 +96,7 @@ TEST_F(NumbersTest, nothing_beyond_what_is_remembered_is_given_out) {
   Spec spec = start();
   const Lease lease = numbers_of(spec);
   EXPECT_EQ(remembered(),
-            key_name(*spec.streams[0].outputs[0].protect.key) + " 0000000000100001\n");
+            key_name(*spec.streams[0].outputs[0].protect.keys[0].key) + " 0000000000100001\n");
   use(lease, kBlock);
   NumberTaker::Taken taken{};
   EXPECT_FALSE(take(lease, taken));
@@ -127,10 +130,11 @@ TEST_F(NumbersTest, a_reload_keeps_the_numbers_of_a_key_and_begins_those_of_anot
   Spec wanted = spec_;
   wanted.streams[0].outputs.resize(2);
   wanted.streams[0].outputs[1].protect.profile = ProtectProfile::EspTransport;
-  wanted.streams[0].outputs[1].protect.key = share_key(from_hex(std::string("99") + (kKey + 2)));
+  wanted.streams[0].outputs[1].protect.keys =
+      test::one_key(share_key(from_hex(std::string("99") + (kKey + 2))));
   ledger.assign(wanted, &running);
   EXPECT_EQ(numbers_of(wanted), numbers_of(running));
-  EXPECT_EQ(wanted.streams[0].outputs[1].protect.numbers->next(), 1u);
+  EXPECT_EQ(wanted.streams[0].outputs[1].protect.keys[0].numbers->next(), 1u);
   // Refused: what runs is still looked after.
   Spec other = spec_;
   other.streams[0].outputs[0].protect = {};

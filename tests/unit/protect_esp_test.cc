@@ -5,28 +5,14 @@
 
 #include <gtest/gtest.h>
 
-#include "dataplane/protect/protect_stage.h"
-#include "tests/support/restamp_lab.h"
+#include "tests/support/protect_lab.h"
 
 namespace castgate::test {
 namespace {
 
 constexpr std::uint32_t kSpi = 0xabcd;
 
-class Sink final : public Stage {
- public:
-  void process(std::span<rte_mbuf* const> burst, Instant) noexcept override {
-    for (rte_mbuf* packet : burst) {
-      tags.push_back(tag_of(packet));
-      frames.push_back(bytes_of(packet));
-      rte_pktmbuf_free(packet);
-    }
-  }
-  std::vector<PacketTag> tags;
-  std::vector<Bytes> frames;
-};
-
-class ProtectEspTest : public RestampTest {
+class ProtectEspTest : public ProtectLab {
  protected:
   ProtectEspTest() {
     std::vector<std::byte> key(20);
@@ -34,7 +20,7 @@ class ProtectEspTest : public RestampTest {
     ProtectSpec& sealed = protect();
     sealed.profile = ProtectProfile::EspTunnel;
     sealed.spi = kSpi;
-    sealed.key = share_key(key);
+    sealed.keys = one_key(share_key(key));
     sealed.inner.to = Endpoint::parse("239.1.0.1:5000").value();
     sealed.inner.source = IpAddress::parse("10.1.0.5").value();
     sealed.inner.source_port = 5001;
@@ -42,29 +28,6 @@ class ProtectEspTest : public RestampTest {
     std::copy_n(key.begin(), 16, master.key.begin());
     std::copy_n(key.begin() + 16, 4, master.salt.begin());
     opener_ = make_secret<EspGcm>(ciphers_, master, true);
-  }
-  ProtectSpec& protect() { return spliced().outputs[0].protect; }
-  void make() {
-    if (!stage_) {
-      stage_ = make_protect_stage(4);
-      stage_->connect(sink_, pool());
-    }
-    Renditions renditions = make_renditions(spliced(), stage_->ciphers());
-    stage_->install(0, renditions);
-  }
-  rte_mbuf* packet_of(const Bytes& payload) {
-    Frame frame;
-    frame.payload = payload;
-    frame.ttl = 9;
-    frame.tos = 0xb8;
-    rte_mbuf* packet = one_segment(pool(), frame.bytes());
-    set_tag(packet, {.stream = 0, .leg = 0, .worker = 3, .udp_at = 34, .l3_at = 14, .flags = 0});
-    return packet;
-  }
-  void offer(rte_mbuf* packet) { stage_->process({&packet, 1}, Instant{1}); }
-  void offer(const Bytes& payload) { offer(packet_of(payload)); }
-  std::uint64_t dropped(DropReason why) const {
-    return stage_->drops()[static_cast<std::size_t>(why)].get();
   }
   // Of the newest frame; nothing where it does not open.
   Bytes inside(std::uint64_t sequence) {
@@ -78,8 +41,6 @@ class ProtectEspTest : public RestampTest {
 
   Ciphers ciphers_ = *Ciphers::make();
   Secret<EspGcm> opener_;
-  std::unique_ptr<ProtectStage> stage_;
-  Sink sink_;
 };
 
 TEST_F(ProtectEspTest, before_the_packet_lie_headers_that_replicate_reads) {
@@ -105,27 +66,27 @@ TEST_F(ProtectEspTest, before_the_packet_lie_headers_that_replicate_reads) {
 }
 
 TEST_F(ProtectEspTest, no_number_is_taken_that_the_disk_does_not_keep) {
-  protect().numbers = std::make_shared<NumberLease>(0x1'0000'0000u, 0x1'0000'0002u);
+  protect().keys[0].numbers = std::make_shared<NumberLease>(0x1'0000'0000u, 0x1'0000'0002u);
   make();
   for (unsigned i = 0; i < 5; ++i) offer(pattern(60));
   EXPECT_EQ(sink_.frames.size(), 2u);
   EXPECT_EQ(dropped(DropReason::NumberNotKept), 3u);
   EXPECT_TRUE(inside(1).empty());
   EXPECT_FALSE(inside(0x1'0000'0001u).empty());  // its upper half is authenticated
-  protect().numbers->extend(0x1'0000'0003u);
+  protect().keys[0].numbers->extend(0x1'0000'0003u);
   offer(pattern(60));
   EXPECT_FALSE(inside(0x1'0000'0002u).empty());
   EXPECT_EQ(stage_->packets(0), 3u);
 }
 
 TEST_F(ProtectEspTest, without_esn_a_key_ends_with_its_last_32_bit_number) {
-  protect().numbers = std::make_shared<NumberLease>(0xffff'fffeu, 0x2'0000'0000u);
+  protect().keys[0].numbers = std::make_shared<NumberLease>(0xffff'fffeu, 0x2'0000'0000u);
   protect().esn = false;
   make();
   for (unsigned i = 0; i < 5; ++i) offer(pattern(60));
   EXPECT_EQ(sink_.frames.size(), 2u);
   EXPECT_EQ(dropped(DropReason::KeySpent), 3u);
-  EXPECT_EQ(protect().numbers->next(), 0x1'0000'0000u);
+  EXPECT_EQ(protect().keys[0].numbers->next(), 0x1'0000'0000u);
 }
 
 TEST_F(ProtectEspTest, a_reload_goes_on_with_the_numbers_of_the_key) {

@@ -8,31 +8,17 @@
 #include <gtest/gtest.h>
 
 #include "dataplane/base/rtp/header.h"
-#include "tests/support/restamp_lab.h"
+#include "tests/support/protect_lab.h"
 
 namespace castgate::test {
 namespace {
-
-SharedKey key_of(std::size_t length, unsigned seed) {
-  std::vector<std::byte> bytes(length);
-  for (std::size_t i = 0; i < length; ++i) bytes[i] = static_cast<std::byte>(i * 7 + seed);
-  return share_key(bytes);
-}
-
-ProtectSpec protect_of(ProtectProfile profile, unsigned seed = 1) {
-  ProtectSpec spec;
-  spec.profile = profile;
-  spec.key_file = "key " + std::to_string(seed);
-  spec.key = key_of(key_file_bytes(spec), seed);
-  return spec;
-}
 
 // Opens with the session keys alone; the index is the test's own count.
 class Opener {
  public:
   explicit Opener(const ProtectSpec& spec) : spec_(spec) {
     SrtpMaster master;
-    const auto bytes = spec.key->bytes();
+    const auto bytes = spec.keys[0].key->bytes();
     std::ranges::copy(bytes.first(16), master.key.begin());
     std::ranges::copy(bytes.subspan(16), master.salt.begin());
     gcm_ = make_secret<SrtpGcm>(ciphers_, master);
@@ -64,48 +50,7 @@ class Opener {
   SrtpCmBatch batch_;
 };
 
-// Keeps what it is given.
-class Sink final : public Stage {
- public:
-  void process(std::span<rte_mbuf* const> burst, Instant) noexcept override {
-    for (rte_mbuf* packet : burst) {
-      tags.push_back(tag_of(packet));
-      frames.push_back(bytes_of(packet));
-      rte_pktmbuf_free(packet);
-    }
-  }
-  std::vector<PacketTag> tags;
-  std::vector<Bytes> frames;
-};
-
-class ProtectStageTest : public RestampTest {
- protected:
-  void make() {
-    stage_ = make_protect_stage(4);
-    stage_->connect(sink_, pool());
-    Renditions renditions = make_renditions(spliced(), stage_->ciphers());
-    stage_->install(0, renditions);
-  }
-  rte_mbuf* packet_of(const Bytes& payload) {
-    Frame frame;
-    frame.payload = payload;
-    rte_mbuf* packet = one_segment(pool(), frame.bytes());
-    set_tag(packet, {.stream = 0, .leg = 0, .worker = 3, .udp_at = 34, .l3_at = 14, .flags = 0});
-    return packet;
-  }
-  void offer(const Bytes& payload) {
-    rte_mbuf* packet = packet_of(payload);
-    stage_->process({&packet, 1}, Instant{1});
-    stage_->work();
-  }
-  std::uint64_t dropped(DropReason why) const {
-    return stage_->drops()[static_cast<std::size_t>(why)].get();
-  }
-  static Bytes sealed_of(const Bytes& frame) { return {frame.begin() + kPayload, frame.end()}; }
-
-  std::unique_ptr<ProtectStage> stage_;
-  Sink sink_;
-};
+using ProtectStageTest = ProtectLab;
 
 TEST_F(ProtectStageTest, restarts_of_the_source_never_use_an_index_twice) {
   for (const ProtectProfile profile : {ProtectProfile::SrtpGcm, ProtectProfile::SrtpCm}) {
@@ -237,7 +182,7 @@ TEST_F(ProtectStageTest, keys_of_both_lengths_seal_in_one_turn) {
   spliced().outputs[0].protect = protect_of(ProtectProfile::SrtpCm, 5);
   output.protect = protect_of(ProtectProfile::SrtpCm, 6);
   output.protect.key_bits = 256;
-  output.protect.key = key_of(key_file_bytes(output.protect), 6);
+  output.protect.keys = one_key(key_of(key_file_bytes(output.protect), 6));
   spliced().outputs.push_back(output);
   make();
   Opener narrow(spliced().outputs[0].protect);

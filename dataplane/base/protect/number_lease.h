@@ -63,6 +63,8 @@ class NumberTaker {
     lease_->used_to(++next_);
     return true;
   }
+  // Is there one to take?
+  bool has_more() const noexcept { return lease_->next() < std::min(lease_->end(), most_); }
   // None will be had any more.
   bool is_spent() const noexcept { return lease_->next() >= most_; }
 

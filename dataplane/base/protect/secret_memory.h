@@ -2,8 +2,10 @@
 #pragma once
 
 #include <cstddef>
+#include <cstring>
 #include <memory>
 #include <new>
+#include <type_traits>
 #include <utility>
 
 namespace castgate {
@@ -29,6 +31,13 @@ struct WipeSecret {
     SecretMemory::give_back(secret, sizeof(T), alignof(T));
   }
 };
+
+// Before its time is over, which a worker may do.
+template <class T>
+void wipe_secret(T& secret) noexcept {
+  static_assert(std::is_trivially_destructible_v<T>);
+  explicit_bzero(static_cast<void*>(&secret), sizeof(T));
+}
 
 // One owner; what it was is wiped with it. Nothing that is kept so may fail to be made.
 template <class T>
