@@ -22,7 +22,8 @@ Result<ReloadReport> LiveRuntime::reload(const Spec& spec) {
                                                      .fingerprint_seed = fingerprint_seed_,
                                                      .clients = clients.get(),
                                                      .helpers_before = placement_.helpers_of_stream,
-                                                     .helpers = placed.helpers_of_stream});
+                                                     .helpers = placed.helpers_of_stream,
+                                                     .crypto = crypto_.get()});
   if (reload->changes_nothing()) return reload->report();
   if (auto heard = hear_groups(spec, true); !heard) return std::unexpected(heard.error());
   if (auto done = reload->carry_out(); !done) {

@@ -11,7 +11,6 @@
 #include <rte_launch.h>
 #include <rte_lcore.h>
 
-#include "dataplane/port_groups.h"
 #include "dataplane/ring_port.h"
 #include "drivers/eal.h"
 #include "drivers/ethdev_port.h"
@@ -76,6 +75,7 @@ Result<std::unique_ptr<Runtime>> LiveRuntime::start(const Spec& spec) {
   std::unique_ptr<LiveRuntime> made(new LiveRuntime(spec));
   if (auto pools = made->make_pools(); !pools) return std::unexpected(pools.error());
   if (auto ports = made->open_ports(); !ports) return std::unexpected(ports.error());
+  if (auto crypto = made->open_crypto(); !crypto) return std::unexpected(crypto.error());
   if (auto rings = made->make_rings(); !rings) return std::unexpected(rings.error());
   made->make_workers();
   made->launch();
@@ -90,6 +90,7 @@ LiveRuntime::~LiveRuntime() {
     std::_Exit(EXIT_FAILURE);
   }
   running_.clear();
+  crypto_.reset();
   ring_ports_.clear();
   ports_.clear();
   rings_.clear();
@@ -105,6 +106,7 @@ Result<void> LiveRuntime::make_pools() {
   eal.control_core = spec_.appliance.control_core;
   eal.hugepages_bytes = spec_.appliance.hugepages_bytes;
   for (const PortSpec& port : spec_.ports) eal.devices.push_back(port.device);
+  if (!spec_.appliance.crypto_device.empty()) eal.devices.push_back(spec_.appliance.crypto_device);
   std::vector<PacketPoolOptions> wanted;
   for (unsigned w = 0; w < workers_; ++w) {
     const std::uint64_t packets =
@@ -124,6 +126,7 @@ Result<void> LiveRuntime::make_pools() {
         EthdevPort::footprint(spec_.ports[p].device, wanted[placement_.owner_of_port[p]].packets,
                               spec_.appliance.max_frame);
   }
+  if (!spec_.appliance.crypto_device.empty()) bytes += CryptoDevice::footprint(workers_);
   eal.memory_bytes = bytes;
   if (auto started = start_eal(eal); !started) return started;
   for (const PacketPoolOptions& options : wanted) {
@@ -131,29 +134,6 @@ Result<void> LiveRuntime::make_pools() {
     if (!pool) return std::unexpected(pool.error());
     (options.heads_only ? head_pools_ : pools_).push_back(std::move(*pool));
   }
-  return {};
-}
-
-Result<void> LiveRuntime::open_ports() {
-  for (unsigned p = 0; p < spec_.ports.size(); ++p) {
-    const PortSpec& port = spec_.ports[p];
-    EthdevOptions options;
-    options.name = port.name;
-    options.device = port.device;
-    options.mac = port.mac;
-    options.tx_queues = workers_;
-    options.rx_pools = {pools_[placement_.owner_of_port[p]].get()};
-    options.max_frame = spec_.appliance.max_frame;
-    options.groups = groups_of_port(spec_, p);
-    auto opened = EthdevPort::open(options);
-    if (!opened) return std::unexpected(opened.error());
-    ports_.push_back(std::move(*opened));
-  }
-  std::vector<Port*> opened(ports_.size());
-  std::ranges::transform(ports_, opened.begin(), [](const auto& port) { return port.get(); });
-  clients_ = std::make_unique<ClientRoster>(spec_, opened);
-  flaps_.resize(ports_.size());
-  was_up_.resize(ports_.size(), true);
   return {};
 }
 
@@ -243,7 +223,8 @@ WorkerParts LiveRuntime::parts_of(unsigned worker) {
                        .fan_links = links,
                        .streams = stream_places(spec_),
                        .held_limit = budget - kFewestPackets / 2,
-                       .fingerprint_seed = fingerprint_seed_},
+                       .fingerprint_seed = fingerprint_seed_,
+                       .crypto = crypto_ ? &crypto_->queue(worker) : nullptr},
           .core = spec_.appliance.worker_cores[worker],
           .polling = spec_.appliance.polling,
           .polls = polls,

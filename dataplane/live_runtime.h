@@ -61,6 +61,7 @@ class LiveRuntime final : public Runtime {
     return *running_[placement_.worker_of_part(stream, part)];
   }
   std::uint16_t prepare_capture();
+  Result<void> open_crypto();
   Result<PacketRing*> ring(const std::string& name, unsigned slots);
   WorkerParts parts_of(unsigned worker);
   void refresh_links();
@@ -75,6 +76,7 @@ class LiveRuntime final : public Runtime {
   std::vector<PacketPool> pools_;       // one per worker, then the control thread's
   std::vector<PacketPool> head_pools_;  // by worker: headers to clients
   std::vector<std::unique_ptr<Port>> ports_;
+  std::unique_ptr<CryptoDevice> crypto_;  // null: none
   PortCaps caps_{spec_};
   std::unique_ptr<ClientRoster> clients_;
   std::deque<PacketRing> rings_;

@@ -93,8 +93,9 @@ Stage& Pipeline::after_restamp(const PipelineParts& parts) {
   const auto& streams = parts.spec.streams;
   for (std::size_t s = 0; s < streams.size(); ++s) {
     if (!parts.mine[s] || !is_protected(streams[s])) continue;
-    if (!protect_) protect_ = make_protect_stage(std::max(streams.size(), parts.streams));
-    Renditions renditions = make_renditions(streams[s], protect_->ciphers());
+    if (!protect_)
+      protect_ = make_protect_stage(std::max(streams.size(), parts.streams), parts.crypto);
+    Renditions renditions = make_renditions(streams[s], protect_->ciphers(), parts.crypto);
     protect_->install(s, renditions);
   }
   if (!protect_) return replicate_;
@@ -168,7 +169,7 @@ void Pipeline::take_over_known(std::span<rte_mbuf* const> burst, Instant now) no
 void Pipeline::drain(Instant now) noexcept {
   if (open_) open_->work();
   failover_.drain(now);
-  if (protect_) protect_->work();
+  if (protect_) protect_->finish();
   replicate_.finish();
   transmit_.drain();
 }

@@ -41,6 +41,7 @@ struct PipelineParts {
   std::uint64_t fingerprint_seed = 1;  // live: another at each start
   ClassifyExits* exits = nullptr;
   EventSink* events = nullptr;
+  CryptoQueue* crypto = nullptr;  // null: there is no crypto device
 };
 
 // The stages of one worker, from a received burst to the drivers: classify, open where a leg needs
@@ -107,8 +108,8 @@ class Pipeline {
     replicate_.work();
     transmit_.flush();
   }
-  // False while packets wait for clients: flush() goes on with them.
-  bool idle() const noexcept { return replicate_.idle(); }
+  // False while packets wait for clients or a device: flush() goes on with them.
+  bool idle() const noexcept { return replicate_.idle() && !(protect_ && protect_->held() != 0); }
   void drain(Instant now) noexcept;
 
   // Where captures that commands start go to; set before the first of them.

@@ -28,9 +28,14 @@ FanHelpers helpers_of(std::span<const FanHelpers> all, std::uint32_t stream) {
   return stream < all.size() ? all[stream] : FanHelpers{};
 }
 
-KitParts kit_parts(const ReloadParts& parts) {
-  return {parts.before,           parts.after,   parts.ports,
-          parts.fingerprint_seed, parts.clients, parts.helpers};
+KitParts kit_parts(const ReloadParts& parts, unsigned worker) {
+  return {.before = parts.before,
+          .after = parts.after,
+          .ports = parts.ports,
+          .fingerprint_seed = parts.fingerprint_seed,
+          .clients = parts.clients,
+          .helpers = parts.helpers,
+          .crypto = parts.crypto != nullptr ? &parts.crypto->queue(worker) : nullptr};
 }
 
 }  // namespace
@@ -42,7 +47,6 @@ Reload::Reload(const ReloadParts& parts)
       looking_up_(workers_.size()),
       going_(workers_.size()),
       parting_(workers_.size()) {
-  const KitParts kits = kit_parts(parts);
   for (std::uint32_t s = 0; s < parts.after.streams.size(); ++s) {
     const unsigned worker = parts.worker_of_stream[s];
     switch (change_of(parts.before, parts.after, s)) {
@@ -62,7 +66,7 @@ Reload::Reload(const ReloadParts& parts)
         continue;
     }
     add_parts(parts, s, true);
-    coming_[worker].kits.push_back(make_kit(kits, s));
+    coming_[worker].kits.push_back(make_kit(kit_parts(parts, worker), s));
   }
   // One worker alone has no packets on their way, so that the first two steps are one for it.
   for (ReloadJob& job : workers_.size() == 1 ? coming_ : looking_up_) job.flows = flows_.get();
@@ -73,7 +77,7 @@ void Reload::add_parts(const ReloadParts& parts, std::uint32_t stream, bool come
   const FanHelpers before = helpers_of(parts.helpers_before, stream);
   const FanHelpers after = comes ? helpers_of(parts.helpers, stream) : FanHelpers{};
   for (unsigned h = 0; h < after.size(); ++h) {
-    coming_[after[h]].kits.push_back(make_part_kit(kit_parts(parts), stream, h + 1));
+    coming_[after[h]].kits.push_back(make_part_kit(kit_parts(parts, after[h]), stream, h + 1));
   }
   for (std::size_t h = after.size(); h < before.size(); ++h) {
     parting_[before[h]].kits.push_back(leaving(stream, static_cast<unsigned>(h) + 1));

@@ -9,6 +9,7 @@
 #include "dataplane/base/error.h"
 #include "dataplane/contract/reload.h"
 #include "dataplane/worker.h"
+#include "drivers/crypto_device.h"
 
 namespace castgate {
 
@@ -22,6 +23,7 @@ struct ReloadParts {
   const ClientRoster* clients = nullptr;       // of `after`; null: no stream has a unicast output
   std::span<const FanHelpers> helpers_before;  // by stream index; none: no stream has any
   std::span<const FanHelpers> helpers;         // likewise, of `after`
+  CryptoDevice* crypto = nullptr;
 };
 
 // Streams that come, change and go while workers run, in steps over all workers: first each has

@@ -13,6 +13,7 @@
 #include "dataplane/pipeline.h"
 #include "dataplane/replay_clients.h"
 #include "dataplane/replay_workers.h"
+#include "drivers/crypto_device.h"
 #include "drivers/eal.h"
 #include "drivers/packet_pool.h"
 #include "drivers/replay_port.h"
@@ -75,6 +76,7 @@ class Replay {
   const ReplayPlan& plan_;
   Instant now_;
   std::optional<PacketPool> pool_;
+  std::unique_ptr<CryptoDevice> crypto_;
   std::vector<std::unique_ptr<ReplayPort>> ports_;
   std::vector<Port*> port_pointers_;
   PortCaps caps_{spec_};
@@ -103,10 +105,19 @@ Result<void> Replay::open() {
   const PacketPoolOptions pool{"replay", packets_for(spec_), spec_.appliance.max_frame, 0};
   EalOptions eal;
   eal.memory_bytes = PacketPool::footprint(pool) + (64ull << 20);
+  // A card that may be elsewhere; what it makes of packets the workers make as well.
+  const std::string& crypto = spec_.appliance.crypto_device;
+  const bool has_crypto = !crypto.empty() && CryptoDevice::is_software(crypto);
+  if (has_crypto) eal.memory_bytes += CryptoDevice::footprint(1);
   if (auto started = start_eal(eal); !started) return started;
   auto made = PacketPool::make(pool);
   if (!made) return std::unexpected(made.error());
   pool_.emplace(std::move(*made));
+  if (has_crypto) {
+    auto opened = CryptoDevice::open(crypto, 1);
+    if (!opened) return std::unexpected(opened.error());
+    crypto_ = std::move(*opened);
+  }
   for (unsigned p = 0; p < spec_.ports.size(); ++p) {
     ports_.push_back(std::make_unique<ReplayPort>(spec_.ports[p], p, pool_->get(), now_));
     port_pointers_.push_back(ports_.back().get());
@@ -135,7 +146,8 @@ Result<void> Replay::open() {
                                         .clients = &clients_->roster(),
                                         .held_limit = pool.packets - kSparePackets,
                                         .exits = &exits_,
-                                        .events = &events_});
+                                        .events = &events_,
+                                        .crypto = crypto_ ? &crypto_->queue(0) : nullptr});
   if (!workers) return std::unexpected(workers.error());
   workers_ = std::move(*workers);
   if (plan_.captured) workers_->show_to(&tap_.emplace(spec_, plan_));

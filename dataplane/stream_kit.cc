@@ -47,8 +47,8 @@ std::unique_ptr<StreamKit> make_kit(const KitParts& parts, std::uint32_t stream)
   if (is_restamped(after))
     kit->restamp = std::make_unique<RestampStage>(stream_places(parts.after));
   if (is_protected(after)) {
-    kit->protect = make_protect_stage(stream_places(parts.after));
-    kit->renditions = make_renditions(after, kit->protect->ciphers());
+    kit->protect = make_protect_stage(stream_places(parts.after), parts.crypto);
+    kit->renditions = make_renditions(after, kit->protect->ciphers(), parts.crypto);
   }
   kit->outputs = ReplicateStage::make_change(after, before, change_parts(parts, stream));
   kit->leg_ports = CaptureFilter::ports_of(after);

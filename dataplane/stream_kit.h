@@ -40,6 +40,7 @@ struct KitParts {
   std::uint64_t fingerprint_seed = 0;
   const ClientRoster* clients = nullptr;  // null: no stream has a unicast output
   std::span<const FanHelpers> helpers;    // by stream index of `after`; none: no stream has any
+  CryptoQueue* crypto = nullptr;          // of the stream's worker
 };
 
 // For a stream that comes or changes: StreamChange::Added or Changed.

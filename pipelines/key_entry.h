@@ -27,6 +27,7 @@ inline constexpr std::array<std::string_view, 2> kUpstreamJoinNames{"always", "o
 inline constexpr std::array<std::string_view, 2> kTooBigNames{"drop", "fragment"};
 inline constexpr std::array<std::string_view, 5> kProtectNames{
     "srtp_gcm", "srtp_cm", "esp_tunnel", "esp_tunnel_preserve", "esp_transport"};
+inline constexpr std::array<std::string_view, 2> kBackendNames{"ipsec_mb", "cryptodev"};
 inline constexpr std::array<std::string_view, 2> kOpenNames{"srtp_gcm", "srtp_cm"};
 inline constexpr std::array<std::string_view, 3> kReleaseNames{"arrival", "ordered", "playout"};
 

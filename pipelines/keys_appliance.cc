@@ -69,6 +69,13 @@ constexpr KeyInfo kTable[] = {
      .most = 107,
      .fallback = [](D d) { return d.appliance.control_socket; },
      .meaning = "where `show` and `top` ask, mode 0660"},
+    {.path = "appliance.crypto_device",
+     .kind = KeyKind::Text,
+     .least = 1,
+     .most = 255,
+     .fallback = none_text,
+     .meaning = "DPDK's device for outputs with protect.backend: cryptodev: a PCI address, or one "
+                "made by software such as crypto_openssl0 or crypto_aesni_gcm0"},
     {.path = "appliance.event_log",
      .kind = KeyKind::Path,
      .least = 1,

@@ -23,6 +23,12 @@ constexpr KeyInfo kTable[] = {
                 "AES-GCM (RFC 4303, 4106) carries any packets: esp_tunnel between gateways, "
                 "esp_tunnel_preserve with the group's addresses outside as well (RFC 5374), "
                 "esp_transport without a second IP header; these two for groups alone"},
+    {.path = "streams.*.outputs.*.protect.backend",
+     .kind = KeyKind::Choice,
+     .choices = kBackendNames,
+     .fallback = [](D d) { return choice_text(kBackendNames, d.protect.backend); },
+     .meaning = "who encrypts: ipsec_mb, the worker itself; cryptodev, appliance.crypto_device "
+                "(profiles with AES-GCM). The bytes are the same"},
     {.path = "streams.*.outputs.*.protect.key_bits",
      .kind = KeyKind::Number,
      .least = 128,

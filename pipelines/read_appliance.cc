@@ -14,6 +14,7 @@ ApplianceSpec read_appliance(const YamlNode& node, const KeyPath& path, ReadCont
   section.read("state_dir", appliance.state_dir);
   section.read("control_socket", appliance.control_socket);
   section.read("event_log", appliance.event_log);
+  section.read("crypto_device", appliance.crypto_device);
   section.read("max_streams", appliance.max_streams);
   section.read("max_clients", appliance.max_clients);
   section.read("max_frame", appliance.max_frame);

@@ -56,6 +56,15 @@ void check_bits(RuleContext& rules, const ProtectSpec& protect, const std::strin
   }
 }
 
+void check_backend(RuleContext& rules, const ProtectSpec& protect, const std::string& path) {
+  if (protect.backend == ProtectBackend::IpsecMb) return;
+  if (protect.profile == ProtectProfile::SrtpCm) {
+    rules.error(path + ".backend", "crypto devices are given AES-GCM alone; srtp_cm: ipsec_mb");
+  } else if (rules.spec().appliance.crypto_device.empty()) {
+    rules.error(path + ".backend", "appliance.crypto_device is missing: which one");
+  }
+}
+
 // The next key comes before the last moment of the one that seals.
 void check_lifetimes(RuleContext& rules, const ProtectSpec& protect, const std::string& path) {
   if (protect.max_packets != 0 && protect.rekey_packets > protect.max_packets) {
@@ -175,6 +184,7 @@ void check_one(RuleContext& rules, const StreamSpec& stream, const Output& outpu
   const std::string path = path_of(stream, output) + ".protect";
   if (!protect.is_on() || rules.bad(path + ".profile")) return;
   check_bits(rules, protect, path);
+  check_backend(rules, protect, path);
   check_lifetimes(rules, protect, path);
   if (protect.is_srtp()) {
     check_srtp(rules, stream, path);

@@ -38,6 +38,7 @@ SharedKey sealing_key(const Spec& running, const std::string& file) {
 
 std::vector<std::pair<std::uint32_t, std::string>> names_of(const ProtectSpec& protect) {
   std::vector<std::pair<std::uint32_t, std::string>> names;
+  names.reserve(protect.keys.size());
   for (const EpochKey& key : protect.keys) names.emplace_back(key.epoch, key_name(*key.key));
   return names;
 }

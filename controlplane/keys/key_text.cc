@@ -76,8 +76,8 @@ Result<std::uint32_t> take_epoch(std::span<char>& told, std::uint32_t before) {
   const std::uint64_t next = std::uint64_t{before} + 1;
   std::uint64_t epoch = next;
   if (colon != std::string_view::npos) {
-    const auto [end, error] = std::from_chars(text.data(), text.data() + colon, epoch);
-    if (error != std::errc() || end != text.data() + colon || colon > 10)
+    const auto [end, error] = std::from_chars(told.data(), told.data() + colon, epoch);
+    if (error != std::errc() || end != told.data() + colon || colon > 10)
       return fail("what stands before a colon is an epoch: 1 or more");
     told = told.subspan(colon + 1);
   }

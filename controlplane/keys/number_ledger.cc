@@ -18,19 +18,20 @@ namespace {
 constexpr std::uint64_t kAll = std::numeric_limits<std::uint64_t>::max();
 constexpr std::uint64_t kShortNumbers = std::uint64_t{1} << 32;  // without ESN
 
+// `protect`: const or not.
+void each_key(auto& protect, const auto& each) {
+  if (!protect.is_esp()) return;
+  const std::uint32_t first = protect.epochs ? protect.epochs->current() : 0;
+  for (auto& key : protect.keys) {
+    if (key.epoch >= first) each(protect, key);
+  }
+}
+
 // Each key that seals or will. `spec`: a Spec, const or not.
 void each_esp(auto& spec, const auto& each) {
   for (auto& stream : spec.streams) {
-    const auto look = [&](auto& output) {
-      auto& protect = output.protect;
-      if (!protect.is_esp()) return;
-      const std::uint32_t first = protect.epochs ? protect.epochs->current() : 0;
-      for (auto& key : protect.keys) {
-        if (key.epoch >= first) each(protect, key);
-      }
-    };
-    std::ranges::for_each(stream.outputs, look);
-    std::ranges::for_each(stream.unicasts, look);
+    for (auto& output : stream.outputs) each_key(output.protect, each);
+    for (auto& output : stream.unicasts) each_key(output.protect, each);
   }
 }
 

@@ -78,15 +78,20 @@ Result<SsrcLedger> SsrcLedger::read(const std::string& path) {
   return ledger;
 }
 
+bool SsrcLedger::is_free(const KeyBytes& key, std::uint32_t ssrc) const {
+  const auto used = used_.find(key_name(key));
+  return used == used_.end() || !used->second.contains(ssrc);
+}
+
 void SsrcLedger::assign(Spec& spec, const Spec* running) {
   for (StreamSpec& stream : spec.streams) {
     const auto keys = keys_of(stream);
     if (keys.empty()) continue;
-    const auto is_free = [&](const KeyBytes& key, std::uint32_t ssrc) {
-      return !used_[key_name(key)].contains(ssrc);
+    const auto own_is_free = [this](const KeyBytes& key, std::uint32_t at) {
+      return is_free(key, at);
     };
     std::uint32_t ssrc = ssrc_of(stream);
-    if (const auto same = same_in(running, stream, is_free)) {
+    if (const auto same = same_in(running, stream, own_is_free)) {
       ssrc = *same;
     } else {
       while (!std::ranges::all_of(keys, [&](const KeyBytes* key) { return is_free(*key, ssrc); }))
@@ -128,8 +133,8 @@ void assign_by_chance(Spec& spec, const Spec* running) {
   for (StreamSpec& stream : spec.streams) {
     if (!has_srtp(stream)) continue;
     const auto none_is_free = [](const KeyBytes& /*key*/, std::uint32_t /*ssrc*/) { return false; };
-    if (const auto same = same_in(running, stream, none_is_free)) {
-      stream.restamp.ssrc = *same;
+    if (const auto same = same_in(running, stream, none_is_free); same.has_value()) {
+      stream.restamp.ssrc = same;
       continue;
     }
     std::array<unsigned char, 4> bytes{};

@@ -27,6 +27,8 @@ class SsrcLedger {
   bool changed() const noexcept { return changed_; }
 
  private:
+  bool is_free(const KeyBytes& key, std::uint32_t ssrc) const;
+
   std::map<std::string, std::set<std::uint32_t>> used_;  // by the key's name
   bool changed_ = false;
 };

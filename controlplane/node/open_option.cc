@@ -99,7 +99,7 @@ Result<OpenOption> read_open(std::string_view text) {
   if (!keys) return fail("--open: " + keys.error().text);
   if (keys->size() != 1)
     return fail(fmt::format("--open: {} holds {} keys", made->sealed.key_file, keys->size()));
-  made->sealed.key = keys->front().key;
+  made->sealed.keys = *keys;
   return made;
 }
 

@@ -29,8 +29,8 @@ RelayOpener::RelayOpener(const OpenOption& option, Ciphers ciphers)
       roll_over_(option.roll_over) {
   sources_.reserve(kSources);
   for (unsigned i = 0; i < kSources; ++i) sources_.emplace_back(replay_window_);
-  const auto master =
-      read_srtp_master(option.sealed.key->bytes(), static_cast<KeyBits>(option.sealed.key_bits));
+  const auto master = read_srtp_master(option.sealed.keys.front().key->bytes(),
+                                       static_cast<KeyBits>(option.sealed.key_bits));
   if (option.sealed.profile == ProtectProfile::SrtpGcm) {
     gcm_ = make_secret<SrtpGcm>(ciphers_, *master);
   } else {

@@ -64,6 +64,8 @@ enum class DropReason : std::uint8_t {
   SealNoRoom,
   NonceUsed,
   KeySpent,
+  CryptoBusy,
+  CryptoError,
   NumberNotKept,
   // replicate
   Mtu,
@@ -137,6 +139,8 @@ inline constexpr std::array<DropReasonInfo, kDropReasons> kDropReasonTable{{
     {"seal_no_room", "protect", "no room for headers or tag in the packet's buffer"},
     {"nonce_used", "protect", "its number was sealed with this key before, or is far behind"},
     {"key_spent", "protect", "the key has sealed all that it may (max_packets, max_time)"},
+    {"crypto_busy", "protect", "the crypto device had as much to do as it can"},
+    {"crypto_error", "protect", "the crypto device could not encrypt it"},
     {"number_not_kept", "protect", "the disk does not keep the number for the next start yet"},
     {"mtu", "replicate", "packet is larger than the MTU of the output's port"},
     {"ttl_expired", "replicate", "ttl: decrement reached 0"},

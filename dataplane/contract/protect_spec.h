@@ -25,6 +25,9 @@ enum class ProtectProfile : std::uint8_t {
   None
 };
 
+// Who computes AES-GCM.
+enum class ProtectBackend : std::uint8_t { IpsecMb, Cryptodev };
+
 // Addresses and UDP ports inside an ESP packet.
 struct InnerHeaders {
   Endpoint to;
@@ -47,6 +50,7 @@ struct EpochKey {
 
 struct ProtectSpec {
   ProtectProfile profile = ProtectProfile::None;
+  ProtectBackend backend = ProtectBackend::IpsecMb;
   unsigned key_bits = 128;
   unsigned tag_bits = 80;      // profile: srtp_cm
   unsigned mki_bytes = 0;      // SRTP
@@ -68,11 +72,12 @@ struct ProtectSpec {
   bool is_esp() const noexcept { return is_on() && !is_srtp(); }
   // Do both make the same bytes of a packet?
   bool operator==(const ProtectSpec& other) const noexcept {
-    return profile == other.profile && key_bits == other.key_bits && tag_bits == other.tag_bits &&
-           mki_bytes == other.mki_bytes && max_packets == other.max_packets &&
-           rekey_packets == other.rekey_packets && max_time == other.max_time &&
-           rekey_time == other.rekey_time && spi == other.spi && esn == other.esn &&
-           inner == other.inner && key_file == other.key_file && keys == other.keys;
+    return profile == other.profile && backend == other.backend && key_bits == other.key_bits &&
+           tag_bits == other.tag_bits && mki_bytes == other.mki_bytes &&
+           max_packets == other.max_packets && rekey_packets == other.rekey_packets &&
+           max_time == other.max_time && rekey_time == other.rekey_time && spi == other.spi &&
+           esn == other.esn && inner == other.inner && key_file == other.key_file &&
+           keys == other.keys;
   }
 };
 

@@ -73,6 +73,7 @@ std::vector<std::string> restart_keys(const Spec& running, const Spec& wanted) {
   compare(keys, "state_dir", a.state_dir, b.state_dir);
   compare(keys, "control_socket", a.control_socket, b.control_socket);
   compare(keys, "event_log", a.event_log, b.event_log);
+  compare(keys, "crypto_device", a.crypto_device, b.crypto_device);
   compare(keys, "max_streams", a.max_streams, b.max_streams);
   compare(keys, "max_clients", a.max_clients, b.max_clients);
   compare(keys, "max_frame", a.max_frame, b.max_frame);

@@ -35,7 +35,8 @@ struct ApplianceSpec {
   Polling polling = Polling::Adaptive;
   std::string state_dir = "/var/lib/castgate";
   std::string control_socket = "/run/castgate/control.sock";
-  std::string event_log;  // empty: none
+  std::string event_log;      // empty: none
+  std::string crypto_device;  // of DPDK; empty: none
   unsigned max_streams = 1024;
   unsigned max_clients = 20000;
   unsigned max_frame = 1518;  // bytes from destination MAC to the end of the payload, no FCS

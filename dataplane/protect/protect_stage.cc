@@ -25,21 +25,23 @@ void add_mki(std::byte* end, const Rendition& rendition) noexcept {
 
 }  // namespace
 
-std::unique_ptr<ProtectStage> make_protect_stage(std::size_t streams) {
+std::unique_ptr<ProtectStage> make_protect_stage(std::size_t streams, CryptoQueue* device) {
   auto ciphers = Ciphers::make();
   CG_CHECK(ciphers.has_value());
-  return std::make_unique<ProtectStage>(streams, std::move(*ciphers));
+  return std::make_unique<ProtectStage>(streams, std::move(*ciphers), device);
 }
 
-ProtectStage::ProtectStage(std::size_t streams, Ciphers ciphers) noexcept
-    : ciphers_(std::move(ciphers)), streams_(streams) {}
+ProtectStage::ProtectStage(std::size_t streams, Ciphers ciphers, CryptoQueue* device) noexcept
+    : ciphers_(std::move(ciphers)),
+      streams_(streams),
+      device_(device != nullptr ? std::make_unique<DeviceSealer>(*device) : nullptr) {}
 
 ProtectStage::~ProtectStage() {
   for (unsigned i = 0; i < batch_.size(); ++i) rte_pktmbuf_free(waiting_[i].packet);
 }
 
 void ProtectStage::install(std::size_t stream, Renditions& renditions) noexcept {
-  work();  // under the keys that they were given
+  finish();  // under the keys that they were given
   for (auto& wanted : renditions) {
     for (const auto& old : streams_[stream].renditions) {
       if (wanted && old) wanted->inherit(*old);
@@ -70,6 +72,8 @@ std::uint64_t ProtectStage::packets(std::size_t stream) const noexcept {
   if (const auto why = rendition.esp()->prepare(gcm_.job(gcm_.next()), packet, tag))
     return bin_.drop(packet, *why);
   rendition.count();
+  if (const CryptoSession* session = rendition.session()) [[unlikely]]
+    return hand_over(gcm_.job(gcm_.next()), packet, *session);
   sealing_[gcm_.next()] = packet;
   gcm_.add();
 }
@@ -178,26 +182,59 @@ void ProtectStage::seal_gcm(rte_mbuf* packet, const SrtpPacket& rtp,
                             const Rendition& rendition) noexcept {
   if (gcm_.full()) seal_first();
   rendition.gcm()->prepare(gcm_.job(gcm_.next()), rtp, rtp.at);
-  finish(packet, rendition);
+  lengthen(packet, rendition);
+  if (const CryptoSession* session = rendition.session())
+    return hand_over(gcm_.job(gcm_.next()), packet, *session);
   sealing_[gcm_.next()] = packet;
   gcm_.add();
 }
 
+// A session is for messages of one kind; what is otherwise (an RTP header with an extension) is
+// sealed here, and leaves behind what the device has of the stream.
+void ProtectStage::hand_over(const GcmJob& job, rte_mbuf* packet,
+                             const CryptoSession& session) noexcept {
+  const bool fits = job.message.bound.size() == session.bound;
+  if (!fits) job.seal(ciphers_.manager());
+  if (fits ? device_->add(job, packet, session) : device_->add_sealed(packet)) return;
+  bin_.drop(packet, DropReason::CryptoBusy);
+}
+
+void ProtectStage::take_from_device() noexcept {
+  device_->work();
+  bool good = false;
+  while (rte_mbuf* packet = device_->take(good)) {
+    if (good) {
+      out().emit(packet, now_);
+    } else {
+      bin_.drop(packet, DropReason::CryptoError);
+    }
+  }
+  out().flush(now_);
+  bin_.flush();
+}
+
 void ProtectStage::work() noexcept {
+  if (device_ && device_->size() != 0) take_from_device();
   const unsigned count = batch_.size();
   if (count == 0) return;
   batch_.seal(ciphers_.manager());
   for (unsigned i = 0; i < count; ++i) {
-    finish(waiting_[i].packet, *waiting_[i].rendition);
+    lengthen(waiting_[i].packet, *waiting_[i].rendition);
     out().emit(waiting_[i].packet, now_);
   }
   out().flush(now_);
 }
 
+void ProtectStage::finish() noexcept {
+  do {
+    work();
+  } while (held() != 0);
+}
+
 // The tag authenticates what the UDP checksum would find; over IPv6, where there must be one, it is
 // summed when the headers are written. Lengths in the old headers are read by nobody but those who
 // look on (ReplicateStage::show).
-void ProtectStage::finish(rte_mbuf* packet, const Rendition& rendition) noexcept {
+void ProtectStage::lengthen(rte_mbuf* packet, const Rendition& rendition) noexcept {
   if (rendition.mki_bytes() != 0) [[unlikely]]
     add_mki(rte_pktmbuf_mtod_offset(packet, std::byte*, packet->data_len), rendition);
   packet->data_len = static_cast<std::uint16_t>(packet->data_len + rendition.growth());

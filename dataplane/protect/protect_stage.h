@@ -6,6 +6,7 @@
 #include <optional>
 #include <vector>
 
+#include "dataplane/protect/device_sealer.h"
 #include "dataplane/protect/rendition.h"
 #include "dataplane/stage.h"
 
@@ -21,8 +22,8 @@ class ProtectStage final : public Stage {
   // What renditions of this stage are made with.
   const Ciphers& ciphers() const noexcept { return ciphers_; }
 
-  // `streams`: most there will ever be.
-  ProtectStage(std::size_t streams, Ciphers ciphers) noexcept;
+  // `streams`: most there will ever be. `device`: for renditions that have a session of it.
+  ProtectStage(std::size_t streams, Ciphers ciphers, CryptoQueue* device = nullptr) noexcept;
   ~ProtectStage() override;
 
   // `pool`: for the packets of further renditions.
@@ -36,8 +37,10 @@ class ProtectStage final : public Stage {
   void process(std::span<rte_mbuf* const> burst, Instant now) noexcept override;
   // The turn's end: what waits to be encrypted together is, and leaves.
   void work() noexcept;
+  // The same until nothing waits. A device that does not answer any more is the watchdog's.
+  void finish() noexcept;
 
-  std::uint64_t held() const noexcept { return batch_.size(); }
+  std::uint64_t held() const noexcept { return batch_.size() + (device_ ? device_->size() : 0); }
   std::uint64_t created() const noexcept { return created_.get(); }
   // Packets encrypted of the stream, over all its renditions.
   std::uint64_t packets(std::size_t stream) const noexcept;
@@ -52,8 +55,10 @@ class ProtectStage final : public Stage {
   bool take_turn(Rendition& rendition) noexcept;
   void seal_gcm(rte_mbuf* packet, const SrtpPacket& rtp, const Rendition& rendition) noexcept;
   void seal_first() noexcept;
+  void hand_over(const GcmJob& job, rte_mbuf* packet, const CryptoSession& session) noexcept;
+  void take_from_device() noexcept;
   rte_mbuf* copy_of(const rte_mbuf* packet) noexcept;
-  void finish(rte_mbuf* packet, const Rendition& rendition) noexcept;
+  void lengthen(rte_mbuf* packet, const Rendition& rendition) noexcept;
 
   // NOLINTNEXTLINE(bugprone-unchecked-optional-access): connect() comes before any packet.
   Outlet& out() noexcept { return *out_; }
@@ -66,6 +71,7 @@ class ProtectStage final : public Stage {
     Rendition* esp = nullptr;  // where that is all that becomes of a packet
   };
   std::vector<Stream> streams_;
+  std::unique_ptr<DeviceSealer> device_;
   GcmQueue gcm_;                                      // empty but within process()
   std::array<rte_mbuf*, GcmQueue::kMost> sealing_{};  // as they are in it
   SrtpCmBatch batch_;
@@ -80,6 +86,7 @@ class ProtectStage final : public Stage {
 };
 
 // Needs a processor with AES instructions, as was seen at the start.
-std::unique_ptr<ProtectStage> make_protect_stage(std::size_t streams);
+std::unique_ptr<ProtectStage> make_protect_stage(std::size_t streams,
+                                                 CryptoQueue* device = nullptr);
 
 }  // namespace castgate

@@ -7,7 +7,25 @@
 
 namespace castgate {
 
-Rendition::Rendition(const Ciphers& ciphers, const ProtectSpec& spec)
+// The key of the cipher itself. A device without room for another one leaves it to the worker.
+CryptoSession Rendition::session_of(const Ciphers& ciphers, const ProtectSpec& spec,
+                                    const KeyBytes& key, CryptoQueue& device) {
+  constexpr std::size_t kRtpHeader = 12;
+  const std::size_t length = spec.key_bits / 8;
+  std::size_t bound = kRtpHeader;
+  const auto own = make_secret<std::array<std::byte, 32>>();
+  if (spec.is_esp()) {
+    std::ranges::copy(key.bytes().first(length), own->begin());
+    bound = spec.esn ? 12 : 8;
+  } else {
+    const auto master = read_srtp_master(key.bytes(), static_cast<KeyBits>(spec.key_bits));
+    derive_srtp_key(ciphers, *master, SrtpLabel::RtpKey, std::span(*own).first(length));
+  }
+  auto made = device.make_session(std::span(*own).first(length), bound);
+  return made ? *std::move(made) : CryptoSession{};
+}
+
+Rendition::Rendition(const Ciphers& ciphers, const ProtectSpec& spec, CryptoQueue* device)
     : growth_(spec.is_srtp() ? srtp_growth(spec) : 0),
       mki_bytes_(spec.mki_bytes),
       life_(life_of(spec)),
@@ -19,6 +37,7 @@ Rendition::Rendition(const Ciphers& ciphers, const ProtectSpec& spec)
     Epoch& made = epochs_.emplace_back();
     made.number = key.epoch;
     made.key = key.key;
+    if (device != nullptr) made.session = session_of(ciphers, spec, *key.key, *device);
     if (spec.is_esp()) {
       made.esp = std::make_unique<EspSealer>(ciphers, spec, key);
       continue;
@@ -39,6 +58,7 @@ void Rendition::use(std::size_t at) noexcept {
   gcm_ = epochs_[at].gcm.get();
   cm_ = epochs_[at].cm.get();
   esp_ = epochs_[at].esp.get();
+  session_ = epochs_[at].session.handle ? &epochs_[at].session : nullptr;
 }
 
 // From began_ and first_ on.
@@ -123,11 +143,12 @@ void Rendition::inherit(Rendition& old) noexcept {
   packets_ = old.packets_;
 }
 
-Renditions make_renditions(const StreamSpec& stream, const Ciphers& ciphers) {
+Renditions make_renditions(const StreamSpec& stream, const Ciphers& ciphers, CryptoQueue* device) {
   Renditions made;
   if (!is_protected(stream)) return made;
   for (const ProtectSpec& spec : renditions_of(stream)) {
-    made.push_back(spec.is_on() ? std::make_unique<Rendition>(ciphers, spec) : nullptr);
+    CryptoQueue* own = spec.backend == ProtectBackend::Cryptodev ? device : nullptr;
+    made.push_back(spec.is_on() ? std::make_unique<Rendition>(ciphers, spec, own) : nullptr);
   }
   return made;
 }

@@ -13,6 +13,7 @@
 #include "dataplane/contract/spec.h"
 #include "dataplane/protect/esp_sealer.h"
 #include "dataplane/protect/key_life.h"
+#include "drivers/crypto_queue.h"
 
 namespace castgate {
 
@@ -20,14 +21,18 @@ namespace castgate {
 // out twice, whatever comes before it. One owner, since two would not know of each other's.
 class Rendition {
  public:
-  // Of a spec that is_on() and has a key.
-  Rendition(const Ciphers& ciphers, const ProtectSpec& spec);
+  // Of a spec that is_on() and has a key. `device`: of a spec that wants one.
+  Rendition(const Ciphers& ciphers, const ProtectSpec& spec, CryptoQueue* device = nullptr);
 
   // The key that seals: one of the three.
   const SrtpGcm* gcm() const noexcept { return gcm_; }
   const SrtpCm* cm() const noexcept { return cm_; }
   EspSealer* esp() const noexcept { return esp_; }
   std::uint32_t epoch() const noexcept { return epochs_[at_].number; }
+
+  // Where a device encrypts: its key, for messages with as many bytes beside them as an RTP header
+  // without CSRCs and extension has, or as ESP binds. Null: the worker does.
+  const CryptoSession* session() const noexcept { return session_; }
 
   // Nothing about the key needs a look.
   bool is_young(Instant now) const noexcept { return packets_ < soft_end_ && now < soft_due_; }
@@ -68,7 +73,10 @@ class Rendition {
     Secret<SrtpGcm> gcm;
     Secret<SrtpCm> cm;
     std::unique_ptr<EspSealer> esp;
+    CryptoSession session;
   };
+  static CryptoSession session_of(const Ciphers& ciphers, const ProtectSpec& spec,
+                                  const KeyBytes& key, CryptoQueue& device);
   void use(std::size_t at) noexcept;
   void begin_life(Instant now) noexcept;
   bool may_follow() const noexcept;
@@ -77,6 +85,7 @@ class Rendition {
   const SrtpGcm* gcm_ = nullptr;
   const SrtpCm* cm_ = nullptr;
   EspSealer* esp_ = nullptr;
+  const CryptoSession* session_ = nullptr;
   std::uint64_t packets_ = 0;   // of all keys
   std::uint64_t soft_end_ = 0;  // as packets_
   Instant soft_due_{};
@@ -98,6 +107,7 @@ class Rendition {
 
 // A stream's: null where packets leave in the clear. None: the stream is not protected at all.
 using Renditions = std::vector<std::unique_ptr<Rendition>>;
-Renditions make_renditions(const StreamSpec& stream, const Ciphers& ciphers);
+Renditions make_renditions(const StreamSpec& stream, const Ciphers& ciphers,
+                           CryptoQueue* device = nullptr);
 
 }  // namespace castgate

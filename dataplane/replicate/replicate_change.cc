@@ -35,7 +35,10 @@ std::vector<ReplicateStage::Outputs> ReplicateStage::split(const StreamSpec& str
     const auto count = static_cast<std::size_t>(other - left.begin());
     made[r] = outputs_of(left.first(count), ports, first);
     const bool to_clients = all.fan != nullptr && stream.unicasts.front().protect == renditions[r];
-    if (to_clients) made[r].fan = all.fan;
+    if (to_clients) {
+      made[r].fan = all.fan;
+      made[r].plain = false;
+    }
     left = left.subspan(count);
     first += count;
   }

@@ -161,6 +161,65 @@ def protect_epochs_follow_each_other_without_a_packet_lost(scene):
 
 
 @case
+def protect_clients_get_their_packets_beside_groups_of_every_other_kind(scene):
+    """The group that shares the clients' ciphertext is one, and plain: the shortest way."""
+    key = key_of(scene, "s.key", 28)
+    other = key_of(scene, "t.key", 30, seed=2)
+    gcm = {"profile": "srtp_gcm", "key_file": "s.key"}
+    to = {"source": "10.9.0.1", "port": "out"}
+    clients = scene.file("clients.csv", "stream,transport,address,udp_port,join_at,leave_at\n"
+                                        "s,udp,10.9.0.7,6000,,\n")
+    beside = {"clear": {}, "sealed": {"protect": {"profile": "srtp_cm", "key_file": "t.key"}}}
+    for name, more in beside.items():
+        got = replayed(scene, {"a": {"to": "239.9.0.1:5000", "protect": gcm, **to},
+                               "b": {"to": "239.9.0.2:5000", **more, **to},
+                               "homes": {"port": "out", "unicast": {}, "protect": gcm}},
+                       options=["--clients", str(clients)], count=300)
+        every = {place[0]: [frame[42:] for frame in packets]
+                 for place, packets in by_client(got.out("out")).items()}
+        equal(sorted(every), ["10.9.0.7", "239.9.0.1", "239.9.0.2"], name)
+        judge = receiver(key[:16], key[16:], "srtp_gcm")
+        equal([judge.open(packet) for packet in every["10.9.0.7"]], clear(300), name)
+        equal(every["239.9.0.1"], every["10.9.0.7"], name)
+        if more:
+            judge = receiver(other[:16], other[16:], "srtp_cm")
+            every["239.9.0.2"] = [judge.open(packet) for packet in every["239.9.0.2"]]
+        equal(every["239.9.0.2"], clear(300), name)
+
+
+@case
+def protect_crypto_devices_make_the_bytes_that_workers_make(scene):
+    key_of(scene, "s.key", 28)
+    key_of(scene, "t.key", 36, seed=2)
+    rows = "".join(f"s,udp,10.9.0.7,{6000 + n},,\n" for n in range(20))
+    clients = scene.file("clients.csv",
+                         "stream,transport,address,udp_port,join_at,leave_at\n" + rows)
+    made = {}
+    for device in (None, "crypto_openssl0", "crypto_aesni_gcm0", "crypto_aesni_mb0"):
+        backend = {"backend": "cryptodev"} if device else {}
+        gcm = {"profile": "srtp_gcm", "key_file": "s.key", **backend}
+        esp = {"profile": "esp_tunnel", "key_file": "t.key", "key_bits": 256, "spi": 4096,
+               "inner": {"to": "239.1.0.1:5000", "source": "10.1.0.5"}, **backend}
+        to = {"source": "10.9.0.1", "port": "out"}
+        document_ = with_ssrc(document(
+            LEGS, {"a": {"to": "239.9.0.1:5000", "protect": gcm, **to},
+                   "b": {"to": "239.9.0.2:5000", "protect": esp, **to},
+                   "homes": {"port": "out", "unicast": {}, "protect": gcm}},
+            failover={"continuity": "splice"}, ports={"out": OUT, "wan": {}}))
+        if device:
+            document_["appliance"] = {"crypto_device": device}
+        got = scene.replay(scene.pipeline(document_), fed(scene, count=600), {"out": "out.pcap"},
+                           options=["--clients", str(clients)])
+        ways = {}
+        for _, frame in got.out("out"):
+            ways.setdefault(bytes(frame[30:38]), []).append(bytes(frame))
+        equal(len(ways), 22, "ways")
+        made[device] = ways
+        equal(got.stream()["crypto_packets"], 1200, "crypto_packets")
+        check(made[device] == made[None], f"{device}: other bytes than the worker's")
+
+
+@case
 def protect_refuses_keys_that_others_may_read_or_that_are_none(scene):
     protect = {"profile": "srtp_gcm", "key_file": "s.key"}
     made = with_ssrc(document(LEGS, {"main": {**MAIN, "protect": protect}},

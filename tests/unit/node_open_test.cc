@@ -9,6 +9,7 @@
 #include <gtest/gtest.h>
 
 #include "controlplane/node/relay_opener.h"
+#include "tests/support/one_key.h"
 #include "tests/support/packets.h"
 
 namespace castgate {
@@ -27,7 +28,7 @@ OpenOption option(ProtectProfile profile, unsigned tag_bits = 80, unsigned key_b
   made.sealed.key_bits = key_bits;
   std::vector<std::byte> key(key_file_bytes(made.sealed));
   for (std::size_t i = 0; i < key.size(); ++i) key[i] = static_cast<std::byte>(3 * i + 1);
-  made.sealed.key = share_key(key);
+  made.sealed.keys = test::one_key(share_key(key));
   return made;
 }
 
@@ -46,7 +47,7 @@ Bytes rtp(std::uint32_t ssrc, std::uint64_t index, std::size_t media) {
 class NodeOpenTest : public testing::TestWithParam<OpenOption> {
  protected:
   NodeOpenTest() : option_(GetParam()) {
-    const auto master = read_srtp_master(option_.sealed.key->bytes(),
+    const auto master = read_srtp_master(option_.sealed.keys[0].key->bytes(),
                                          static_cast<KeyBits>(option_.sealed.key_bits));
     if (option_.sealed.profile == ProtectProfile::SrtpGcm) {
       gcm_ = make_secret<SrtpGcm>(ciphers_, *master);
@@ -172,9 +173,10 @@ TEST_P(NodeOpenTest, a_stream_is_found_again_after_more_than_half_a_turn_of_sile
 
 TEST_P(NodeOpenTest, another_key_opens_nothing) {
   auto key = option(option_.sealed.profile, option_.sealed.tag_bits, option_.sealed.key_bits);
-  std::vector<std::byte> other(key.sealed.key->bytes().begin(), key.sealed.key->bytes().end());
+  std::vector<std::byte> other(key.sealed.keys[0].key->bytes().begin(),
+                               key.sealed.keys[0].key->bytes().end());
   other[0] ^= std::byte{1};
-  option_.sealed.key = share_key(other);
+  option_.sealed.keys = test::one_key(share_key(other));
   begin();
   for (std::uint64_t index = 1; index < 300; ++index) ASSERT_EQ(bring(index), Verdict::Forged);
 }
