@@ -83,20 +83,22 @@ bool SsrcLedger::is_free(const KeyBytes& key, std::uint32_t ssrc) const {
   return used == used_.end() || !used->second.contains(ssrc);
 }
 
+// The one with which it runs, where that may go on; else the next that none of its keys had.
+std::uint32_t SsrcLedger::choose(const StreamSpec& stream, const Spec* running) const {
+  const auto own = [this](const KeyBytes& key, std::uint32_t ssrc) { return is_free(key, ssrc); };
+  if (const auto same = same_in(running, stream, own)) return *same;
+  const auto keys = keys_of(stream);
+  std::uint32_t ssrc = ssrc_of(stream);
+  while (!std::ranges::all_of(keys, [&](const KeyBytes* key) { return is_free(*key, ssrc); }))
+    ++ssrc;
+  return ssrc;
+}
+
 void SsrcLedger::assign(Spec& spec, const Spec* running) {
   for (StreamSpec& stream : spec.streams) {
     const auto keys = keys_of(stream);
     if (keys.empty()) continue;
-    const auto own_is_free = [this](const KeyBytes& key, std::uint32_t at) {
-      return is_free(key, at);
-    };
-    std::uint32_t ssrc = ssrc_of(stream);
-    if (const auto same = same_in(running, stream, own_is_free)) {
-      ssrc = *same;
-    } else {
-      while (!std::ranges::all_of(keys, [&](const KeyBytes* key) { return is_free(*key, ssrc); }))
-        ++ssrc;
-    }
+    const std::uint32_t ssrc = choose(stream, running);
     for (const KeyBytes* key : keys) changed_ |= used_[key_name(*key)].insert(ssrc).second;
     stream.restamp.ssrc = ssrc;
   }

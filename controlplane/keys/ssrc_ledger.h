@@ -28,6 +28,7 @@ class SsrcLedger {
 
  private:
   bool is_free(const KeyBytes& key, std::uint32_t ssrc) const;
+  std::uint32_t choose(const StreamSpec& stream, const Spec* running) const;
 
   std::map<std::string, std::set<std::uint32_t>> used_;  // by the key's name
   bool changed_ = false;
