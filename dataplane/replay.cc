@@ -62,6 +62,7 @@ class Replay {
 
  private:
   Result<void> open();
+  Result<void> open_ports();
   void serve() { workers_->serve(now_); }
   void carry_out(const Command& command);
   void trace_one();
@@ -118,13 +119,7 @@ Result<void> Replay::open() {
     if (!opened) return std::unexpected(opened.error());
     crypto_ = std::move(*opened);
   }
-  for (unsigned p = 0; p < spec_.ports.size(); ++p) {
-    ports_.push_back(std::make_unique<ReplayPort>(spec_.ports[p], p, pool_->get(), now_));
-    port_pointers_.push_back(ports_.back().get());
-  }
-  for (const ReplayFile& file : plan_.out) {
-    if (auto opened = ports_[file.port]->record_to(file.path); !opened) return opened;
-  }
+  if (auto opened = open_ports(); !opened) return opened;
   clients_ = std::make_unique<ReplayClients>(spec_, port_pointers_, plan_.clients);
   if (!plan_.clients.empty()) {
     auto heads = PacketPool::make(
@@ -154,6 +149,17 @@ Result<void> Replay::open() {
   if (plan_.trace) trace_one();
   for (Source& source : sources_) {
     if (auto first = advance(source); !first) return first;
+  }
+  return {};
+}
+
+Result<void> Replay::open_ports() {
+  for (unsigned p = 0; p < spec_.ports.size(); ++p) {
+    ports_.push_back(std::make_unique<ReplayPort>(spec_.ports[p], p, pool_->get(), now_));
+    port_pointers_.push_back(ports_.back().get());
+  }
+  for (const ReplayFile& file : plan_.out) {
+    if (auto opened = ports_[file.port]->record_to(file.path); !opened) return opened;
   }
   return {};
 }

@@ -75,7 +75,8 @@ class Outlet {
 };
 
 // Left by classify in mbuf->hash, in the mbuf's first line; the packet is one segment then and ends
-// where its UDP payload ends.
+// where its UDP payload ends. Of ESP, which has no UDP header, udp_at is 8 before its SPI, as if it
+// had one.
 struct PacketTag {
   static constexpr std::uint8_t kIp6 = 1;
   static constexpr std::uint8_t kCorrupt = 2;  // its UDP checksum is wrong

@@ -25,10 +25,10 @@ inline constexpr std::array<std::string_view, 2> kContinuityNames{"preserve", "s
 inline constexpr std::array<std::string_view, 3> kRtpFaceNames{"keep", "insert", "strip"};
 inline constexpr std::array<std::string_view, 2> kUpstreamJoinNames{"always", "on_demand"};
 inline constexpr std::array<std::string_view, 2> kTooBigNames{"drop", "fragment"};
+// Of protect and of open.
 inline constexpr std::array<std::string_view, 5> kProtectNames{
     "srtp_gcm", "srtp_cm", "esp_tunnel", "esp_tunnel_preserve", "esp_transport"};
 inline constexpr std::array<std::string_view, 2> kBackendNames{"ipsec_mb", "cryptodev"};
-inline constexpr std::array<std::string_view, 2> kOpenNames{"srtp_gcm", "srtp_cm"};
 inline constexpr std::array<std::string_view, 3> kReleaseNames{"arrival", "ordered", "playout"};
 
 template <std::size_t N, class E>

@@ -36,7 +36,8 @@ StreamSpec read_stream(const YamlNode::Entry& entry, const KeyPath& path, ReadCo
 FailoverSpec read_failover(const YamlNode& node, const KeyPath& path, ReadContext& context);
 StreamVerifySpec read_stream_verify(const YamlNode& node, const KeyPath& path,
                                     ReadContext& context);
-OpenSpec read_open(const YamlNode& node, const KeyPath& path, ReadContext& context);
+OpenSpec read_open(const YamlNode& node, const KeyPath& path, const LegSpec& leg,
+                   ReadContext& context);
 // Where an output has `protect`; of `stream` the legs are read.
 void read_protect(Section& section, ReadContext& context, const StreamSpec& stream,
                   OutputSpec& output);

@@ -19,7 +19,7 @@ LegSpec read_leg(const YamlNode::Entry& entry, const KeyPath& path, ReadContext&
   section.read("to", leg.to);
   section.read("offset", leg.offset);
   if (const YamlNode* open = section.child("open"))
-    leg.open = read_open(*open, path.key("open"), context);
+    leg.open = read_open(*open, path.key("open"), leg, context);
   section.finish();
   return leg;
 }

@@ -2,12 +2,15 @@
 #include "controlplane/node/open_option.h"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <fmt/format.h>
+#include <span>
 #include <utility>
 #include <vector>
 
 #include "controlplane/keys/key_file.h"
+#include "dataplane/base/esp/esp_gcm.h"
 #include "dataplane/base/protect/replay_window.h"
 
 namespace castgate {
@@ -25,44 +28,105 @@ bool read_number(std::string_view text, Number& into) {
   return error == std::errc{} && end == text.data() + text.size();
 }
 
+// Of decimal digits, or of hexadecimal ones behind 0x.
+bool read_spi(std::string_view text, std::uint32_t& into) {
+  const int base = text.starts_with("0x") ? 16 : 10;
+  if (base == 16) text.remove_prefix(2);
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), into, base);
+  return error == std::errc{} && end == text.data() + text.size() && into >= kFirstSpi;
+}
+
+bool read_profile(std::string_view text, ProtectProfile& into) {
+  into = text == "srtp_gcm"     ? ProtectProfile::SrtpGcm
+         : text == "srtp_cm"    ? ProtectProfile::SrtpCm
+         : text == "esp_tunnel" ? ProtectProfile::EspTunnel
+                                : ProtectProfile::None;
+  return into != ProtectProfile::None;
+}
+
+bool read_window(std::string_view text, unsigned& into) {
+  return read_number(text, into) && into >= ReplayWindow::kSmallest &&
+         into <= ReplayWindow::kLargest;
+}
+
+bool read_endpoint(std::string_view text, std::optional<Endpoint>& into) {
+  into = Endpoint::parse(std::string(text));
+  return into.has_value();
+}
+
+// For which profiles a key is.
+enum class For : std::uint8_t { All, Srtp, SrtpCm, Esp };
+
+struct Key {
+  std::string_view name;
+  std::string_view expected;
+  bool (*read)(std::string_view value, OpenOption& into);
+  For whom = For::All;
+};
+
+constexpr auto kKeys = std::to_array<Key>({
+    {"profile", "srtp_gcm, srtp_cm or esp_tunnel",
+     [](auto value, OpenOption& into) { return read_profile(value, into.sealed.profile); }},
+    {"key_file", "a path",
+     [](auto value, OpenOption& into) {
+       into.sealed.key_file = value;
+       return !value.empty();
+     }},
+    {"key_bits", "128 or 256",
+     [](auto value, OpenOption& into) {
+       unsigned& bits = into.sealed.key_bits;
+       return read_number(value, bits) && (bits == 128 || bits == 256);
+     }},
+    {"tag_bits", "80 or 32",
+     [](auto value, OpenOption& into) {
+       unsigned& bits = into.sealed.tag_bits;
+       return read_number(value, bits) && (bits == 80 || bits == 32);
+     },
+     For::SrtpCm},
+    {"roc", "0 to 4294967295",
+     [](auto value, OpenOption& into) { return read_number(value, into.roll_over); }, For::Srtp},
+    {"replay_window", "64 to 32768",
+     [](auto value, OpenOption& into) { return read_window(value, into.replay_window); }},
+    {"spi", "256 to 4294967295, or that from 0x100 on",
+     [](auto value, OpenOption& into) { return read_spi(value, into.sealed.spi); }, For::Esp},
+    {"esn", "true or false",
+     [](auto value, OpenOption& into) {
+       into.sealed.esn = value == "true";
+       return value == "true" || value == "false";
+     },
+     For::Esp},
+    {"inner_to", "ADDRESS:PORT",
+     [](auto value, OpenOption& into) { return read_endpoint(value, into.inner_to); }, For::Esp},
+});
+
+const Key* find_key(std::string_view name) {
+  const auto found = std::ranges::find(kKeys, name, &Key::name);
+  return found == kKeys.end() ? nullptr : &*found;
+}
+
 // Empty where it is taken, else what is wrong with it.
-std::string take(std::string_view key, std::string_view value, OpenOption& into) {
-  ProtectSpec& sealed = into.sealed;
-  if (key == "profile") {
-    sealed.profile = value == "srtp_gcm"  ? ProtectProfile::SrtpGcm
-                     : value == "srtp_cm" ? ProtectProfile::SrtpCm
-                                          : ProtectProfile::None;
-    return sealed.is_on() ? "" : "profile: expected srtp_gcm or srtp_cm";
+std::string take(std::string_view name, std::string_view value, OpenOption& into) {
+  if (const Key* key = find_key(name)) {
+    return key->read(value, into) ? "" : fmt::format("{}: expected {}", name, key->expected);
   }
-  if (key == "key_file") {
-    sealed.key_file = value;
-    return value.empty() ? "key_file: expected a path" : "";
+  std::string known;
+  for (const Key& key : kKeys) known.append(known.empty() ? "" : ", ").append(key.name);
+  return fmt::format("unknown '{}'; there are: {}", name, known);
+}
+
+// The same of keys that the profile does not have, or needs.
+std::string fault_of(const OpenOption& made, std::span<const std::string_view> given) {
+  const bool cm = made.sealed.profile == ProtectProfile::SrtpCm;
+  for (const std::string_view name : given) {
+    const For whom = find_key(name)->whom;
+    if (whom == For::SrtpCm && !cm)
+      return fmt::format("{}: srtp_cm alone has tags of more than one length", name);
+    if (whom == For::Srtp && made.sealed.is_esp()) return fmt::format("{}: is SRTP's", name);
+    if (whom == For::Esp && !made.sealed.is_esp()) return fmt::format("{}: is ESP's", name);
   }
-  if (key == "key_bits") {
-    const bool good = read_number(value, sealed.key_bits);
-    return good && (sealed.key_bits == 128 || sealed.key_bits == 256)
-               ? ""
-               : "key_bits: expected 128 or 256";
-  }
-  if (key == "tag_bits") {
-    const bool good = read_number(value, sealed.tag_bits);
-    return good && (sealed.tag_bits == 80 || sealed.tag_bits == 32) ? ""
-                                                                    : "tag_bits: expected 80 or 32";
-  }
-  if (key == "roc") {
-    return read_number(value, into.roll_over) ? "" : "roc: expected 0 to 4294967295";
-  }
-  if (key == "replay_window") {
-    const bool good = read_number(value, into.replay_window);
-    return good && into.replay_window >= ReplayWindow::kSmallest &&
-                   into.replay_window <= ReplayWindow::kLargest
-               ? ""
-               : "replay_window: expected 64 to 32768";
-  }
-  return fmt::format(
-      "unknown '{}'; there are: profile, key_file, key_bits, tag_bits, roc, "
-      "replay_window",
-      key);
+  return made.sealed.is_esp() && made.sealed.spi == 0
+             ? "spi is missing: as the relay's protect has it"
+             : "";
 }
 
 }  // namespace
@@ -85,10 +149,8 @@ Result<OpenOption> parse_open(std::string_view text) {
   }
   const bool named = made.sealed.is_on() && !made.sealed.key_file.empty();
   if (!named) return wrong(text, fmt::format("expected a profile and its key, as {}", kExample));
-  if (made.sealed.profile != ProtectProfile::SrtpCm &&
-      std::ranges::find(keys, "tag_bits") != keys.end()) {
-    return wrong(text, "tag_bits: srtp_cm alone has tags of more than one length");
-  }
+  const std::string fault = fault_of(made, keys);
+  if (!fault.empty()) return wrong(text, fault);
   return made;
 }
 

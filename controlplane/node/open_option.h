@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -12,9 +13,10 @@ namespace castgate {
 
 // How a relay's packets are sealed, as --open says it.
 struct OpenOption {
-  ProtectSpec sealed;
-  std::uint32_t roll_over = 0;     // of the first SSRC that comes
-  unsigned replay_window = 1'024;  // packets
+  ProtectSpec sealed;                // of ESP: profile, key, spi and esn alone
+  std::optional<Endpoint> inner_to;  // ESP: what is inside goes there; none: anywhere
+  std::uint32_t roll_over = 0;       // of the first SSRC that comes
+  unsigned replay_window = 1'024;    // packets
 };
 
 // "profile=srtp_gcm,key_file=PATH" and the like, without the key itself. Errors name what is wrong

@@ -131,6 +131,9 @@ bool Receiver::opens(unsigned leg, NodePacket& packet, Instant now) noexcept {
     case RelayOpener::Verdict::Replayed:
       ++sums_.legs[leg].replayed;
       break;
+    case RelayOpener::Verdict::Foreign:
+      ++sums_.legs[leg].foreign;
+      break;
   }
   return false;
 }

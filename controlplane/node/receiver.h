@@ -23,7 +23,7 @@ namespace castgate {
 struct ReceiverSums {
   struct Leg {
     std::uint64_t received = 0;  // from the relay's source
-    std::uint64_t foreign = 0;   // from any other address
+    std::uint64_t foreign = 0;   // from any other address, or nothing of the stream's inside ESP
     std::uint64_t too_long = 0;
     std::uint64_t forged = 0;        // of those received: not sealed with the key
     std::uint64_t replayed = 0;      // likewise: opened before, or too old to know

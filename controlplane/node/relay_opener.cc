@@ -24,13 +24,21 @@ Result<std::unique_ptr<RelayOpener>> RelayOpener::make(const OpenOption& option)
 
 RelayOpener::RelayOpener(const OpenOption& option, Ciphers ciphers)
     : ciphers_(std::move(ciphers)),
-      tag_(srtp_growth(option.sealed)),
       replay_window_(option.replay_window),
       roll_over_(option.roll_over) {
+  const auto bits = static_cast<KeyBits>(option.sealed.key_bits);
+  if (option.sealed.is_esp()) {
+    const auto master = read_esp_master(option.sealed.keys.front().key->bytes(), bits);
+    const ProtectSpec& esp = option.sealed;
+    esp_ = std::make_unique<EspInbound>(ciphers_, *master,
+                                        EspInbound::Terms{esp.spi, esp.esn, option.replay_window});
+    selector_.to = option.inner_to;
+    return;
+  }
+  tag_ = srtp_growth(option.sealed);
   sources_.reserve(kSources);
   for (unsigned i = 0; i < kSources; ++i) sources_.emplace_back(replay_window_);
-  const auto master = read_srtp_master(option.sealed.keys.front().key->bytes(),
-                                       static_cast<KeyBits>(option.sealed.key_bits));
+  const auto master = read_srtp_master(option.sealed.keys.front().key->bytes(), bits);
   if (option.sealed.profile == ProtectProfile::SrtpGcm) {
     gcm_ = make_secret<SrtpGcm>(ciphers_, *master);
   } else {
@@ -68,7 +76,33 @@ RelayOpener::Verdict RelayOpener::judge(const Source* source, const SrtpPacket& 
   return Verdict::Genuine;
 }
 
+RelayOpener::Verdict RelayOpener::open_esp(NodePacket& packet, Instant now) noexcept {
+  const std::span<std::byte> sealed(packet.bytes.data(), packet.length);
+  if (is_beside_esp(sealed)) return Verdict::Foreign;
+  const auto opened = esp_->open(ciphers_.manager(), sealed, spare_->bytes, now);
+  if (!opened) {
+    switch (opened.error()) {
+      case EspFault::Forged:
+      case EspFault::Malformed:
+        return Verdict::Forged;
+      case EspFault::Replayed:
+        return Verdict::Replayed;
+      default:
+        return Verdict::Foreign;
+    }
+  }
+  PacketLayout layout;
+  if (read_tunnelled(opened->inner, opened->next_header, selector_, layout))
+    return Verdict::Foreign;
+  constexpr std::size_t kUdpHeader = 8;
+  const std::size_t payload_at = layout.udp_at + kUdpHeader;
+  packet.length = static_cast<std::uint32_t>(layout.end - payload_at);
+  std::memmove(packet.bytes.data(), opened->inner.data() + payload_at, packet.length);
+  return Verdict::Genuine;
+}
+
 RelayOpener::Verdict RelayOpener::open(NodePacket& packet, Instant now) noexcept {
+  if (esp_) return open_esp(packet, now);
   constexpr std::size_t kSequenceAt = 2;
   constexpr std::size_t kSsrcAt = 8;
   const std::size_t length = packet.length - std::min<std::size_t>(packet.length, tag_);

@@ -153,6 +153,7 @@ void ClassifyStage::at_length(rte_mbuf* packet, unsigned port, Instant now) noex
       {rte_pktmbuf_mtod(packet, const std::byte*), packet->data_len}, checks.parse, layout);
   if (layout.has_ip_options) ports_[port].ip_options.add();
   if (verdict == ParseVerdict::Udp) return deliver(packet, port, layout, now);
+  if (verdict == ParseVerdict::Esp) return deliver_esp(packet, port, layout, now);
   if (verdict == ParseVerdict::Host) {
     if (exits_.punt(packet, port, layout.host, now)) return;
     const bool arp = layout.host == HostKind::Arp;
@@ -195,6 +196,24 @@ void ClassifyStage::deliver(rte_mbuf* packet, unsigned port, const PacketLayout&
     const std::uint16_t segment = flows_->segment(port, layout.tags);
     return missed(packet, port, flows_->why_not(layout.source, to, segment), now);
   }
+  hand_on(packet, port, flow, layout, now);
+}
+
+// Nobody but a leg wants ESP.
+void ClassifyStage::deliver_esp(rte_mbuf* packet, unsigned port, const PacketLayout& layout,
+                                Instant now) noexcept {
+  const FlowTable::EspFlow esp{layout.source, layout.destination, layout.spi};
+  const std::uint16_t segment = flows_->segment(port, layout.tags);
+  if (segment == FlowTable::kNoSegment) return drop(packet, port, DropReason::NotUdp);
+  const Flow flow = flows_->find_esp(esp, segment);
+  if (flow.stream != Flow::kNone) return hand_on(packet, port, flow, layout, now);
+  const FlowMiss why = flows_->why_not(esp, segment);
+  if (why == FlowMiss::NoFeed) return drop(packet, port, DropReason::NotUdp);
+  missed(packet, port, why, now);
+}
+
+void ClassifyStage::hand_on(rte_mbuf* packet, unsigned port, const Flow& flow,
+                            const PacketLayout& layout, Instant now) noexcept {
   if (checks_[port].mac && !mac_fits(packet, port, layout)) {
     return drop(packet, port, DropReason::MacMismatch);
   }
@@ -219,6 +238,8 @@ void ClassifyStage::missed(rte_mbuf* packet, unsigned port, FlowMiss why, Instan
       return drop(packet, port, DropReason::OwnSource);
     case FlowMiss::SourceFilter:
       return drop(packet, port, DropReason::SourceFilter);
+    case FlowMiss::OtherSpi:
+      return drop(packet, port, DropReason::OtherSpi);
     case FlowMiss::NoFeed:
       if (exits_.punt(packet, port, HostKind::None, now)) return;
       return drop(packet, port, DropReason::NoFeed);

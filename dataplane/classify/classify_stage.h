@@ -39,7 +39,7 @@ struct ClassifyParts {
 };
 
 // Parses each frame once, finds its leg and writes the tag that the later stages go by. Passes on
-// single-segment packets cut to the end of their UDP payload.
+// single-segment packets cut to the end of their UDP payload, or of ESP.
 class ClassifyStage {
  public:
   ClassifyStage(const ClassifyParts& parts, Stage& next, ClassifyExits& exits);
@@ -72,6 +72,10 @@ class ClassifyStage {
   void receive_straight(unsigned port, std::span<rte_mbuf* const> burst, Instant now) noexcept;
   void at_length(rte_mbuf* packet, unsigned port, Instant now) noexcept;
   void deliver(rte_mbuf* packet, unsigned port, const PacketLayout& layout, Instant now) noexcept;
+  void deliver_esp(rte_mbuf* packet, unsigned port, const PacketLayout& layout,
+                   Instant now) noexcept;
+  void hand_on(rte_mbuf* packet, unsigned port, const Flow& flow, const PacketLayout& layout,
+               Instant now) noexcept;
   Flow flow_of(const rte_mbuf* packet, unsigned port, const PacketLayout& layout) const noexcept;
   bool is_kept_corrupt(const rte_mbuf* packet, unsigned port,
                        const PacketLayout& layout) const noexcept;

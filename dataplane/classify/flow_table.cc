@@ -23,6 +23,10 @@ std::uint32_t in_frame_order(const IpAddress& address) noexcept {
   return load_raw<std::uint32_t>(address.bytes().data() + 12);
 }
 
+bool is_row4(const LegSpec& leg) noexcept {
+  return leg.to.address.is_v4() && !leg.open.is_raw_esp();
+}
+
 }  // namespace
 
 FlowTable::FlowTable(const Spec& spec, std::span<const std::uint8_t> worker_of)
@@ -31,8 +35,8 @@ FlowTable::FlowTable(const Spec& spec, std::span<const std::uint8_t> worker_of)
   std::size_t legs6 = 1;
   for (const StreamSpec& stream : spec.streams) {
     keeps_corrupt_.push_back(stream.failover.corrupt == Corrupt::UseIfOnly);
-    for (const LegSpec& leg : stream.legs) ++(leg.to.address.is_v4() ? legs4 : legs6);
-    for (const OutputSpec& output : stream.outputs) own_[output.to].push_back(output.source);
+    for (const LegSpec& leg : stream.legs) ++(is_row4(leg) ? legs4 : legs6);
+    for (const OutputSpec& output : stream.outputs) add_own(output);
   }
   rows4_.resize(std::bit_ceil(legs4 * kEmptyPerRow));
   rows6_.resize(std::bit_ceil(legs6 * kEmptyPerRow));
@@ -40,6 +44,14 @@ FlowTable::FlowTable(const Spec& spec, std::span<const std::uint8_t> worker_of)
   mask6_ = rows6_.size() - 1;
   add_legs(spec, worker_of, true);
   add_legs(spec, worker_of, false);
+}
+
+void FlowTable::add_own(const OutputSpec& output) {
+  if (output.raw_esp) {
+    own_esp_[{output.to.address, output.protect.spi}].push_back(output.source);
+  } else {
+    own_[output.to].push_back(output.source);
+  }
 }
 
 // Those with a source come first on the probe path.
@@ -59,8 +71,11 @@ void FlowTable::add_leg(const LegSpec& leg, const Flow& flow) {
     where = static_cast<std::uint16_t>(ports_ + segments_.size());
     segments_.push_back({leg.port, leg.vlan});
   }
-  if (!leg.to.address.is_v4()) {
-    return insert6({leg.to.address, leg.from.value_or(IpAddress{}), leg.to.udp_port, where,
+  if (!is_row4(leg)) {
+    const bool esp = leg.open.is_raw_esp();
+    if (esp) esp_places_.emplace(leg.to.address, where);
+    return insert6({leg.to.address, leg.from.value_or(IpAddress{}),
+                    esp ? number_of_spi(leg.open.spi) : leg.to.udp_port, where,
                     !leg.from.has_value(), flow});
   }
   Row4 row{in_frame_order(leg.to, where), leg.from ? in_frame_order(*leg.from) : 0, flow.stream,
@@ -76,35 +91,54 @@ void FlowTable::insert4(Row4 row) {
 }
 
 void FlowTable::insert6(const Row6& row) {
-  std::uint64_t i = hash6(row.destination, row.udp_port, row.segment);
+  std::uint64_t i = hash6(row.destination, row.number, row.segment);
   while (rows6_[i & mask6_].flow.stream != Flow::kNone) ++i;
   rows6_[i & mask6_] = row;
 }
 
-std::uint64_t FlowTable::hash6(const IpAddress& destination, std::uint16_t udp_port,
+std::uint64_t FlowTable::hash6(const IpAddress& destination, FlowNumber number,
                                std::uint16_t segment) noexcept {
-  std::uint64_t hash = static_cast<std::uint64_t>(udp_port) << 16 | segment;
+  std::uint64_t hash = number << 16 | segment;
   hash = _mm_crc32_u64(hash, load_raw<std::uint64_t>(destination.bytes().data()));
   return _mm_crc32_u64(hash, load_raw<std::uint64_t>(destination.bytes().data() + 8));
 }
 
+const FlowTable::Row6* FlowTable::find_row6(const IpAddress& source, const IpAddress& to,
+                                            FlowNumber number,
+                                            std::uint16_t segment) const noexcept {
+  for (std::uint64_t i = hash6(to, number, segment);; ++i) {
+    const Row6& row = rows6_[i & mask6_];
+    if (row.flow.stream == Flow::kNone) return nullptr;
+    if (row.destination != to || row.number != number || row.segment != segment) continue;
+    if (row.any_source || row.source == source) return &row;
+  }
+}
+
 Flow FlowTable::find6(const IpAddress& source, const Endpoint& to,
                       std::uint16_t segment) const noexcept {
-  for (std::uint64_t i = hash6(to.address, to.udp_port, segment);; ++i) {
-    const Row6& row = rows6_[i & mask6_];
-    if (row.flow.stream == Flow::kNone) return {};
-    if (row.destination != to.address || row.udp_port != to.udp_port || row.segment != segment) {
-      continue;
-    }
-    if (row.any_source || row.source == source) return is_own(source, to) ? Flow{} : row.flow;
-  }
+  const Row6* row = find_row6(source, to.address, to.udp_port, segment);
+  return row == nullptr || is_own(source, to) ? Flow{} : row->flow;
+}
+
+Flow FlowTable::find_esp(const EspFlow& packet, std::uint16_t segment) const noexcept {
+  const auto number = number_of_spi(packet.spi);
+  const Row6* row = find_row6(packet.source, packet.destination, number, segment);
+  return row == nullptr || is_own(packet) ? Flow{} : row->flow;
 }
 
 FlowMiss FlowTable::why_not(const IpAddress& source, const Endpoint& to,
                             std::uint16_t segment) const noexcept {
   if (is_own(source, to)) return FlowMiss::OwnSource;
-  const bool known = to.address.is_v4() ? knows4(to, segment) : knows6(to, segment);
+  const bool known =
+      to.address.is_v4() ? knows4(to, segment) : knows6(to.address, to.udp_port, segment);
   return known ? FlowMiss::SourceFilter : FlowMiss::NoFeed;
+}
+
+FlowMiss FlowTable::why_not(const EspFlow& packet, std::uint16_t segment) const noexcept {
+  if (is_own(packet)) return FlowMiss::OwnSource;
+  if (knows6(packet.destination, number_of_spi(packet.spi), segment)) return FlowMiss::SourceFilter;
+  return esp_places_.contains({packet.destination, segment}) ? FlowMiss::OtherSpi
+                                                             : FlowMiss::NoFeed;
 }
 
 // Does any leg have this destination, whatever its source?
@@ -116,19 +150,24 @@ bool FlowTable::knows4(const Endpoint& to, std::uint16_t segment) const noexcept
   return false;
 }
 
-bool FlowTable::knows6(const Endpoint& to, std::uint16_t segment) const noexcept {
-  for (std::uint64_t i = hash6(to.address, to.udp_port, segment);; ++i) {
+bool FlowTable::knows6(const IpAddress& to, FlowNumber number,
+                       std::uint16_t segment) const noexcept {
+  for (std::uint64_t i = hash6(to, number, segment);; ++i) {
     const Row6& row = rows6_[i & mask6_];
     if (row.flow.stream == Flow::kNone) return false;
-    if (row.destination == to.address && row.udp_port == to.udp_port && row.segment == segment) {
-      return true;
-    }
+    if (row.destination == to && row.number == number && row.segment == segment) return true;
   }
 }
 
 bool FlowTable::is_own(const IpAddress& source, const Endpoint& to) const noexcept {
   const auto found = own_.find(to);
   return found != own_.end() && std::ranges::find(found->second, source) != found->second.end();
+}
+
+bool FlowTable::is_own(const EspFlow& packet) const noexcept {
+  const auto found = own_esp_.find({packet.destination, packet.spi});
+  return found != own_esp_.end() &&
+         std::ranges::find(found->second, packet.source) != found->second.end();
 }
 
 bool FlowTable::is_own4(std::uint64_t key, std::uint32_t source) const noexcept {

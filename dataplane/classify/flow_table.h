@@ -5,7 +5,9 @@
 #include <cstdint>
 #include <map>
 #include <nmmintrin.h>
+#include <set>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "dataplane/base/address.h"
@@ -23,10 +25,10 @@ struct Flow {
   std::uint8_t worker = 0;
 };
 
-enum class FlowMiss : std::uint8_t { NoFeed, SourceFilter, OwnSource };
+enum class FlowMiss : std::uint8_t { NoFeed, SourceFilter, OwnSource, OtherSpi };
 
-// Finds the leg of (port, VLAN, destination, UDP port, source). Immutable once built; IPv4 is one
-// probe of a quarter-full table of 16-byte rows.
+// Finds the leg of (port, VLAN, destination, UDP port or ESP's SPI, source). Immutable once built;
+// UDP over IPv4 is one probe of a quarter-full table of 16-byte rows.
 class FlowTable {
  public:
   // `worker_of[stream]`: which worker serves the stream.
@@ -84,6 +86,15 @@ class FlowTable {
   FlowMiss why_not(const IpAddress& source, const Endpoint& to,
                    std::uint16_t segment) const noexcept;
 
+  // The same for IP protocol 50 of either family.
+  struct EspFlow {
+    IpAddress source;
+    IpAddress destination;
+    std::uint32_t spi = 0;
+  };
+  Flow find_esp(const EspFlow& packet, std::uint16_t segment) const noexcept;
+  FlowMiss why_not(const EspFlow& packet, std::uint16_t segment) const noexcept;
+
   // Does the stream take what has a wrong UDP checksum, in case nothing better comes?
   bool keeps_corrupt(std::uint16_t stream) const noexcept { return keeps_corrupt_[stream]; }
 
@@ -93,24 +104,34 @@ class FlowTable {
   std::uint16_t segment(unsigned port, const VlanTags& tags) const noexcept;
 
  private:
+  // What tells the flows of one destination apart: a UDP port, or an SPI.
+  using FlowNumber = std::uint64_t;
+  static constexpr FlowNumber number_of_spi(std::uint32_t spi) noexcept {
+    return FlowNumber{1} << 32 | spi;
+  }
+  // UDP over IPv6, and ESP.
   struct Row6 {
     IpAddress destination;
     IpAddress source;
-    std::uint16_t udp_port = 0;
+    FlowNumber number = 0;
     std::uint16_t segment = 0;
     bool any_source = false;
     Flow flow;
   };
 
   void add_legs(const Spec& spec, std::span<const std::uint8_t> worker_of, bool exact);
+  void add_own(const OutputSpec& output);
   void add_leg(const LegSpec& leg, const Flow& flow);
   void insert4(Row4 row);
   void insert6(const Row6& row);
   bool knows4(const Endpoint& to, std::uint16_t segment) const noexcept;
-  bool knows6(const Endpoint& to, std::uint16_t segment) const noexcept;
+  const Row6* find_row6(const IpAddress& source, const IpAddress& to, FlowNumber number,
+                        std::uint16_t segment) const noexcept;
+  bool knows6(const IpAddress& to, FlowNumber number, std::uint16_t segment) const noexcept;
   bool is_own(const IpAddress& source, const Endpoint& to) const noexcept;
   bool is_own4(std::uint64_t key, std::uint32_t source) const noexcept;
-  static std::uint64_t hash6(const IpAddress& destination, std::uint16_t udp_port,
+  bool is_own(const EspFlow& packet) const noexcept;
+  static std::uint64_t hash6(const IpAddress& destination, FlowNumber number,
                              std::uint16_t segment) noexcept;
 
   std::uint64_t mask4_ = 0;
@@ -125,6 +146,8 @@ class FlowTable {
   std::size_t ports_ = 0;
   std::vector<bool> keeps_corrupt_;                 // by stream
   std::map<Endpoint, std::vector<IpAddress>> own_;  // our outputs: destination to sources
+  std::map<std::pair<IpAddress, std::uint32_t>, std::vector<IpAddress>> own_esp_;  // with SPI
+  std::set<std::pair<IpAddress, std::uint16_t>> esp_places_;  // destination and segment of legs
 };
 
 }  // namespace castgate

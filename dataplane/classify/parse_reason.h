@@ -38,6 +38,7 @@ inline DropReason reason_of(ParseVerdict verdict) noexcept {
     case ParseVerdict::Ttl:
       return DropReason::Ttl;
     case ParseVerdict::Udp:
+    case ParseVerdict::Esp:
     case ParseVerdict::Host:
       break;
   }

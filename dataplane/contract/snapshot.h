@@ -54,6 +54,11 @@ struct LegSnapshot {
   std::uint64_t forged = 0;
   std::uint64_t replayed = 0;
   std::uint64_t open_malformed = 0;
+  std::uint64_t other_spi = 0;
+  std::uint64_t not_esp = 0;
+  std::uint64_t esp_dummy = 0;
+  std::uint64_t inner_malformed = 0;
+  std::uint64_t other_selector = 0;
   std::uint64_t ts_transport_errors = 0;
   std::uint64_t ts_continuity_errors = 0;
   std::uint64_t ts_pcr_errors = 0;

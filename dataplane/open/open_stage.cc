@@ -7,6 +7,25 @@
 #include "dataplane/failover/udp_payload.h"
 
 namespace castgate {
+namespace {
+
+constexpr std::size_t kLongestPacket = 65'536;
+
+// What a leg counts of its drops.
+struct Shown {
+  DropReason reason;
+  std::uint64_t LegSnapshot::* field;
+};
+constexpr std::array kShown{Shown{DropReason::Forged, &LegSnapshot::forged},
+                            Shown{DropReason::Replayed, &LegSnapshot::replayed},
+                            Shown{DropReason::OpenMalformed, &LegSnapshot::open_malformed},
+                            Shown{DropReason::OtherSpi, &LegSnapshot::other_spi},
+                            Shown{DropReason::NotEsp, &LegSnapshot::not_esp},
+                            Shown{DropReason::EspDummy, &LegSnapshot::esp_dummy},
+                            Shown{DropReason::InnerMalformed, &LegSnapshot::inner_malformed},
+                            Shown{DropReason::OtherSelector, &LegSnapshot::other_selector}};
+
+}  // namespace
 
 std::unique_ptr<OpenStage> make_open_stage(std::size_t streams) {
   auto ciphers = Ciphers::make();
@@ -15,7 +34,7 @@ std::unique_ptr<OpenStage> make_open_stage(std::size_t streams) {
 }
 
 OpenStage::OpenStage(std::size_t streams, Ciphers ciphers) noexcept
-    : ciphers_(std::move(ciphers)), streams_(streams) {}
+    : ciphers_(std::move(ciphers)), streams_(streams), spare_(kLongestPacket) {}
 
 OpenStage::~OpenStage() {
   for (unsigned i = 0; i < batch_.size(); ++i) rte_pktmbuf_free(waiting_[i].packet);
@@ -36,9 +55,9 @@ void OpenStage::snapshot(std::size_t stream, StreamSnapshot& into) const noexcep
   for (std::size_t leg = 0; leg < openers.size() && leg < into.legs.size(); ++leg) {
     if (!openers[leg]) continue;
     into.legs[leg].opened = openers[leg]->opened.get();
-    into.legs[leg].forged = openers[leg]->forged.get();
-    into.legs[leg].replayed = openers[leg]->replayed.get();
-    into.legs[leg].open_malformed = openers[leg]->malformed.get();
+    for (const Shown& one : kShown) {
+      into.legs[leg].*one.field = openers[leg]->drops[static_cast<std::size_t>(one.reason)].get();
+    }
   }
 }
 
@@ -58,21 +77,27 @@ void OpenStage::process(std::span<rte_mbuf* const> burst, Instant now) noexcept 
 }
 
 void OpenStage::open(rte_mbuf* packet, const PacketTag& tag, Opener& opener) noexcept {
+  if (opener.esp() != nullptr) return open_esp(packet, opener);
   const std::size_t at = tag.udp_at + 8u;
   InboundPacket came;
   if (!read_inbound(rte_pktmbuf_mtod_offset(packet, std::byte*, at), packet->data_len - at,
                     opener.tag(), came)) {
-    opener.malformed.add();
-    return bin_.drop(packet, DropReason::OpenMalformed);
+    return drop(packet, DropReason::OpenMalformed, opener);
   }
   if (!opener.indexes().guess(came.ssrc, came.sequence, now_, came.rtp.index)) {
-    opener.replayed.add();
-    return bin_.drop(packet, DropReason::Replayed);
+    return drop(packet, DropReason::Replayed, opener);
   }
   if (opener.gcm() != nullptr) return open_gcm(packet, came, opener);
   if (!batch_.takes(*opener.cm())) work();
   waiting_[batch_.size()] = {packet, &opener, came.rtp.index, came.ssrc};
   batch_.add(*opener.cm(), came.rtp);
+}
+
+void OpenStage::open_esp(rte_mbuf* packet, Opener& opener) noexcept {
+  const auto why = opener.esp()->open(ciphers_.manager(), packet, spare_, now_);
+  if (why) return drop(packet, *why, opener);
+  opener.opened.add();
+  out().emit(packet, now_);
 }
 
 void OpenStage::open_gcm(rte_mbuf* packet, const InboundPacket& came, Opener& opener) noexcept {
@@ -105,8 +130,7 @@ void OpenStage::work() noexcept {
 void OpenStage::finish(rte_mbuf* packet, std::uint32_t ssrc, std::uint64_t index,
                        Opener& opener) noexcept {
   if (!opener.indexes().commit(ssrc, index, now_)) {
-    opener.replayed.add();
-    return bin_.drop(packet, DropReason::Replayed);
+    return drop(packet, DropReason::Replayed, opener);
   }
   opener.opened.add();
   packet->data_len = static_cast<std::uint16_t>(packet->data_len - opener.tag());
@@ -120,8 +144,12 @@ void OpenStage::finish(rte_mbuf* packet, std::uint32_t ssrc, std::uint64_t index
 
 void OpenStage::forged(rte_mbuf* packet, std::uint32_t ssrc, Opener& opener) noexcept {
   opener.indexes().miss(ssrc);
-  opener.forged.add();
-  bin_.drop(packet, DropReason::Forged);
+  drop(packet, DropReason::Forged, opener);
+}
+
+void OpenStage::drop(rte_mbuf* packet, DropReason reason, Opener& opener) noexcept {
+  opener.drops[static_cast<std::size_t>(reason)].add();
+  bin_.drop(packet, reason);
 }
 
 }  // namespace castgate

@@ -40,9 +40,11 @@ class OpenStage final : public Stage {
 
  private:
   void open(rte_mbuf* packet, const PacketTag& tag, Opener& opener) noexcept;
+  void open_esp(rte_mbuf* packet, Opener& opener) noexcept;
   void open_gcm(rte_mbuf* packet, const InboundPacket& came, Opener& opener) noexcept;
   void finish(rte_mbuf* packet, std::uint32_t ssrc, std::uint64_t index, Opener& opener) noexcept;
   void forged(rte_mbuf* packet, std::uint32_t ssrc, Opener& opener) noexcept;
+  void drop(rte_mbuf* packet, DropReason reason, Opener& opener) noexcept;
 
   // NOLINTNEXTLINE(bugprone-unchecked-optional-access): connect() comes before any packet.
   Outlet& out() noexcept { return *out_; }
@@ -50,6 +52,7 @@ class OpenStage final : public Stage {
   std::optional<Outlet> out_;
   Ciphers ciphers_;
   std::vector<Openers> streams_;
+  std::vector<std::byte> spare_;  // for the copy of one packet
   SrtpCmBatch batch_;
   struct Waiting {
     rte_mbuf* packet;

@@ -9,6 +9,7 @@
 #include "dataplane/base/srtp/srtp_cm.h"
 #include "dataplane/base/srtp/srtp_gcm.h"
 #include "dataplane/contract/spec.h"
+#include "dataplane/open/esp_opener.h"
 
 namespace castgate {
 
@@ -18,6 +19,7 @@ class Opener {
   // Of a spec that is_on() and has its key.
   Opener(const Ciphers& ciphers, const OpenSpec& spec);
 
+  EspOpener* esp() noexcept { return esp_.get(); }            // else SRTP
   const SrtpGcm* gcm() const noexcept { return gcm_.get(); }  // else cm()
   const SrtpCm* cm() const noexcept { return cm_.get(); }
   std::size_t tag() const noexcept { return cm_ ? cm_->tag() : SrtpGcm::kTag; }
@@ -28,12 +30,11 @@ class Opener {
 
   // Packets.
   Counter opened;
-  Counter forged;
-  Counter replayed;
-  Counter malformed;
+  DropCounters drops;
 
  private:
   OpenSpec spec_;
+  std::unique_ptr<EspOpener> esp_;
   Secret<SrtpGcm> gcm_;
   Secret<SrtpCm> cm_;
   InboundIndexes indexes_;

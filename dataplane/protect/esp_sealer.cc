@@ -15,16 +15,6 @@ constexpr unsigned kUdpHeader = 8;
 constexpr unsigned kEthernet = 14;
 constexpr std::uint16_t kEspPort = 4500;  // RFC 3948
 
-Secret<EspMaster> master_of(const ProtectSpec& spec, const KeyBytes& key_bytes_and_salt) {
-  auto master = make_secret<EspMaster>();
-  master->bits = static_cast<KeyBits>(spec.key_bits);
-  const auto bytes = key_bytes_and_salt.bytes();
-  const std::size_t key = key_bytes(master->bits);
-  std::ranges::copy(bytes.first(key), master->key.begin());
-  std::ranges::copy(bytes.subspan(key), master->salt.begin());
-  return master;
-}
-
 std::uint8_t next_header_of(const ProtectSpec& spec) noexcept {
   if (spec.profile == ProtectProfile::EspTransport) return kEspUdp;
   return spec.inner.to.address.is_v4() ? kEspIp4 : kEspIp6;
@@ -51,7 +41,9 @@ void finish_front(std::uint8_t* to, const ReceivedHeaders& received) noexcept {
 
 EspSealer::EspSealer(const Ciphers& ciphers, const ProtectSpec& spec, const EpochKey& key)
     : next_header_(next_header_of(spec)),
-      esp_(make_secret<EspGcm>(ciphers, *master_of(spec, *key.key), spec.esn)),
+      esp_(make_secret<EspGcm>(
+          ciphers, *read_esp_master(key.key->bytes(), static_cast<KeyBits>(spec.key_bits)),
+          spec.esn)),
       numbers_(key.numbers ? key.numbers : std::make_shared<NumberLease>(1, NumberLease::kAny),
                spec.esn ? NumberLease::kAny : std::uint64_t{1} << 32),
       spi_(spi_of(spec, key.epoch)) {

@@ -25,6 +25,26 @@ CryptoSession Rendition::session_of(const Ciphers& ciphers, const ProtectSpec& s
   return made ? *std::move(made) : CryptoSession{};
 }
 
+Rendition::Epoch Rendition::make_epoch(const Ciphers& ciphers, const ProtectSpec& spec,
+                                       const EpochKey& key, CryptoQueue* device) {
+  CG_CHECK(key.key && key.key->bytes().size() == key_file_bytes(spec));
+  Epoch made{};
+  made.number = key.epoch;
+  made.key = key.key;
+  if (device != nullptr) made.session = session_of(ciphers, spec, *key.key, *device);
+  if (spec.is_esp()) {
+    made.esp = std::make_unique<EspSealer>(ciphers, spec, key);
+    return made;
+  }
+  const auto master = read_srtp_master(key.key->bytes(), static_cast<KeyBits>(spec.key_bits));
+  if (spec.profile == ProtectProfile::SrtpGcm) {
+    made.gcm = make_secret<SrtpGcm>(ciphers, *master);
+  } else {
+    made.cm = make_secret<SrtpCm>(ciphers, *master, std::size_t{spec.tag_bits} / 8);
+  }
+  return made;
+}
+
 Rendition::Rendition(const Ciphers& ciphers, const ProtectSpec& spec, CryptoQueue* device)
     : growth_(spec.is_srtp() ? srtp_growth(spec) : 0),
       mki_bytes_(spec.mki_bytes),
@@ -32,22 +52,7 @@ Rendition::Rendition(const Ciphers& ciphers, const ProtectSpec& spec, CryptoQueu
       lease_(spec.epochs) {
   const std::uint32_t first = lease_ ? lease_->current() : 0;
   for (const EpochKey& key : spec.keys) {
-    if (key.epoch < first) continue;
-    CG_CHECK(key.key && key.key->bytes().size() == key_file_bytes(spec));
-    Epoch& made = epochs_.emplace_back();
-    made.number = key.epoch;
-    made.key = key.key;
-    if (device != nullptr) made.session = session_of(ciphers, spec, *key.key, *device);
-    if (spec.is_esp()) {
-      made.esp = std::make_unique<EspSealer>(ciphers, spec, key);
-      continue;
-    }
-    const auto master = read_srtp_master(key.key->bytes(), static_cast<KeyBits>(spec.key_bits));
-    if (spec.profile == ProtectProfile::SrtpGcm) {
-      made.gcm = make_secret<SrtpGcm>(ciphers, *master);
-    } else {
-      made.cm = make_secret<SrtpCm>(ciphers, *master, std::size_t{spec.tag_bits} / 8);
-    }
+    if (key.epoch >= first) epochs_.push_back(make_epoch(ciphers, spec, key, device));
   }
   CG_CHECK(!epochs_.empty());
   use(0);

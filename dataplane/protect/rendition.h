@@ -77,6 +77,8 @@ class Rendition {
   };
   static CryptoSession session_of(const Ciphers& ciphers, const ProtectSpec& spec,
                                   const KeyBytes& key, CryptoQueue& device);
+  static Epoch make_epoch(const Ciphers& ciphers, const ProtectSpec& spec, const EpochKey& key,
+                          CryptoQueue* device);
   void use(std::size_t at) noexcept;
   void begin_life(Instant now) noexcept;
   bool may_follow() const noexcept;

@@ -16,6 +16,8 @@ declare -A parsers=(
   [clients]="controlplane/clients/client_list.cc controlplane/clients/client_route.cc"
   [control]="controlplane/conductor/control_protocol.cc"
   [describe]="dataplane/base/describe/describe.cc dataplane/base/describe/dissect.cc"
+  [esp]="dataplane/base/esp/esp_gcm.cc dataplane/base/esp/esp_inbound.cc
+         dataplane/base/esp/esp_inner.cc"
   [fingerprint]="dataplane/base/fingerprint/*.cc dataplane/base/fingerprint/payload_list.h"
   [key]="controlplane/keys/key_text.cc"
   [icmp]="controlplane/clients/icmp_error.cc"
@@ -26,6 +28,7 @@ declare -A parsers=(
   [open]="dataplane/base/srtp/inbound_indexes.cc dataplane/base/srtp/inbound_packet.h
           dataplane/base/srtp/srtp_cm.cc dataplane/base/srtp/srtp_gcm.h
           dataplane/base/srtp/srtp_index.h dataplane/base/protect/replay_window.h"
+  [relay_opener]="controlplane/node/relay_opener.cc"
   [rest]="controlplane/clients/doors/rest_clients.cc controlplane/clients/doors/rest_text.cc
           controlplane/clients/doors/proofs.cc controlplane/clients/doors/tokens.cc
           controlplane/clients/doors/rate_limit.h"

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <span>
 
+#include "dataplane/base/big_endian.h"
 #include "dataplane/base/check.h"
 #include "dataplane/base/packet/parse.h"
 #include "dataplane/base/rtp/locate.h"
@@ -17,6 +18,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     PacketLayout layout;
     const ParseVerdict verdict = parse_packet(frame, {sums, sums}, layout);
     CG_CHECK((verdict == ParseVerdict::Host) == (layout.host != HostKind::None));
+    if (verdict == ParseVerdict::Esp) {
+      CG_CHECK(layout.udp_at + 8u >= layout.l3_at + 20u && layout.udp_at + 12u <= layout.end);
+      CG_CHECK(layout.end <= size && load_be32(frame.data() + layout.udp_at + 8) == layout.spi);
+    }
     if (verdict != ParseVerdict::Udp) continue;
     CG_CHECK(layout.l3_at >= 14 && layout.l3_at <= 22);
     CG_CHECK(layout.udp_at >= layout.l3_at + 20 && layout.end <= size);

@@ -94,7 +94,7 @@ lossy() { # NAME INTERFACE PER_THOUSAND
 table netdev loss_$2 {
   chain in {
     type filter hook ingress device "$2" priority 0;
-    meta protocol { ip, ip6 } meta l4proto udp numgen random mod 1000 < $3 drop
+    meta protocol { ip, ip6 } meta l4proto { udp, esp } numgen random mod 1000 < $3 drop
   }
 }
 NFT

@@ -145,5 +145,55 @@ TEST_F(FlowTableTest, thousands_of_flows_and_their_look_alikes) {
   }
 }
 
+OpenSpec raw_esp(std::uint32_t spi) {
+  OpenSpec open;
+  open.profile = OpenProfile::EspTransport;
+  open.spi = spi;
+  return open;
+}
+FlowTable::EspFlow esp(const char* source, const char* to, std::uint32_t spi) {
+  return {IpAddress::parse(source).value(), IpAddress::parse(to).value(), spi};
+}
+
+TEST_F(FlowTableTest, esp_is_found_by_destination_and_spi_and_the_exact_source_wins) {
+  for (const char* to : {"239.1.0.1:5000", "[ff3e::1]:5000"}) {
+    const bool v6 = to[0] == '[';
+    const char* sender = v6 ? "fd00::5" : "10.1.0.5";
+    const char* anyone = v6 ? "fd00::6" : "10.1.0.6";
+    const char* group = v6 ? "ff3e::1" : "239.1.0.1";
+    spec.streams = {stream({leg(to), leg(to), leg(to, sender), leg(to)})};
+    auto& legs = spec.streams[0].legs;
+    legs[1].open = raw_esp(5000);
+    legs[2].open = raw_esp(5000);
+    legs[3].open = raw_esp(5001);
+    const FlowTable flows = made();
+    EXPECT_EQ(flows.find_esp(esp(anyone, group, 5000), 0).leg, 1u);
+    EXPECT_EQ(flows.find_esp(esp(sender, group, 5000), 0).leg, 2u);
+    EXPECT_EQ(flows.find_esp(esp(sender, group, 5001), 0).leg, 3u);
+    EXPECT_EQ(flows.find_esp(esp(sender, group, 5002), 0).stream, Flow::kNone);
+    EXPECT_EQ(flows.find_esp(esp(sender, group, 5000), 1).stream, Flow::kNone) << "another port";
+    EXPECT_EQ(flows.why_not(esp(sender, group, 5002), 0), FlowMiss::OtherSpi);
+    EXPECT_EQ(flows.why_not(esp(sender, group, 5002), 1), FlowMiss::NoFeed);
+    EXPECT_EQ(flows.why_not(esp(sender, v6 ? "ff3e::2" : "239.1.0.2", 5000), 0), FlowMiss::NoFeed);
+  }
+}
+
+TEST_F(FlowTableTest, esp_of_another_source_and_our_own_are_told) {
+  spec.streams = {stream({leg("239.1.0.1:5000", "10.1.0.5")})};
+  spec.streams[0].legs[0].open = raw_esp(256);
+  OutputSpec output;
+  output.to = endpoint_of("239.1.0.1:6000");
+  output.source = IpAddress::parse("10.1.0.5").value();
+  output.raw_esp = true;
+  output.protect.spi = 256;
+  const FlowTable before = made();
+  EXPECT_EQ(before.why_not(esp("10.1.0.6", "239.1.0.1", 256), 0), FlowMiss::SourceFilter);
+  EXPECT_EQ(before.find_esp(esp("10.1.0.5", "239.1.0.1", 256), 0).leg, 0u);
+  spec.streams[0].outputs.push_back(output);
+  const FlowTable flows = made();
+  EXPECT_EQ(flows.find_esp(esp("10.1.0.5", "239.1.0.1", 256), 0).stream, Flow::kNone);
+  EXPECT_EQ(flows.why_not(esp("10.1.0.5", "239.1.0.1", 256), 0), FlowMiss::OwnSource);
+}
+
 }  // namespace
 }  // namespace castgate::test

@@ -207,7 +207,7 @@ TEST(NodeOpenOptionTest, what_is_wrong_is_named) {
   const std::pair<const char*, const char*> cases[] = {
       {"", "expected a profile and its key"},
       {"profile=srtp_gcm", "expected a profile and its key"},
-      {"profile=esp,key_file=a", "expected srtp_gcm or srtp_cm"},
+      {"profile=esp,key_file=a", "expected srtp_gcm, srtp_cm or esp_tunnel"},
       {"profile=srtp_gcm,key_file=", "expected a path"},
       {"profile=srtp_gcm,key_file=a,key_bits=192", "expected 128 or 256"},
       {"profile=srtp_cm,key_file=a,tag_bits=8", "expected 80 or 32"},

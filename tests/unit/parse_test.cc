@@ -107,6 +107,26 @@ TEST(Parse, ip4_options_are_stepped_over) {
   }
 }
 
+TEST(Parse, esp_tells_its_spi_where_all_of_it_is_there) {
+  for (const bool v6 : {false, true}) {
+    Frame frame = v6 ? frame6() : Frame{};
+    frame.protocol = 50;
+    frame.source_port = 0x1234;  // which stand where the SPI is
+    frame.destination_port = 0x5678;
+    frame.padding = Bytes(9);
+    const auto [verdict, layout] = parse(frame.bytes());
+    EXPECT_EQ(verdict, ParseVerdict::Esp);
+    EXPECT_EQ(layout.spi, 0x12345678u);
+    EXPECT_EQ(layout.udp_at, (v6 ? 54 : 34) - 8);
+    EXPECT_EQ(layout.end + 9, frame.bytes().size());
+    EXPECT_EQ(layout.destination_port, 0);
+    Bytes cut = frame.bytes();
+    set16(cut, v6 ? 18 : 16, v6 ? 3 : 23);
+    if (!v6) resum_ip4(cut);
+    EXPECT_EQ(parse(cut).verdict, ParseVerdict::NotUdp);
+  }
+}
+
 TEST(Parse, padding_is_outside_the_layout) {
   Frame frame;
   frame.payload = Bytes(3, 7);

@@ -20,7 +20,8 @@ schema: 1
 appliance: {}
 doors: {rest: {tls: {}}, metrics: {}}
 ports: {p: {verify: {}, vlans: {43: {}}}}
-streams: {s: {legs: {A: {open: {}}}, outputs: {o: {protect: {inner: {}}}, u: {unicast: {}}},
+streams: {s: {legs: {A: {open: {inner: {}}}},
+              outputs: {o: {protect: {inner: {}}}, u: {unicast: {}}},
               failover: {switching: {}}, restamp: {}, monitor: {}, verify: {},
               sequence: {position: {}, count: {}, epoch: {}}}}
 )";

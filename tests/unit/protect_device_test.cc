@@ -34,7 +34,8 @@ class FakeQueue final : public CryptoQueue {
   }
   unsigned submit(std::span<rte_crypto_op*> operations) noexcept override {
     const auto count = std::min<std::size_t>(operations.size(), depth - under_way.size());
-    for (rte_crypto_op* operation : operations.first(count)) under_way.push_back(operation);
+    const auto taken = operations.first(count);
+    under_way.insert(under_way.end(), taken.begin(), taken.end());
     return static_cast<unsigned>(count);
   }
   unsigned collect(std::span<rte_crypto_op*> operations) noexcept override {
@@ -217,6 +218,7 @@ TEST_P(DpdkDeviceTest, makes_the_bytes_that_the_worker_makes) {
           make_on((*device)->queue(0));
           sink_.frames.clear();
           std::vector<rte_mbuf*> burst;
+          burst.reserve(payloads.size());
           for (const Bytes& payload : payloads) burst.push_back(packet_of(payload));
           stage_->process(burst, {1});
           stage_->finish();

@@ -19,6 +19,7 @@ class ProtectEpochsTest : public ProtectLab {
     protect() = protect_of(profile);
     protect().keys.clear();
     protect().spi = 0x1000;
+    protect().keys.reserve(count);
     for (std::uint32_t epoch = first; epoch < first + count; ++epoch)
       protect().keys.push_back({epoch, key_of(key_file_bytes(protect()), epoch), nullptr});
     protect().inner.to = Endpoint::parse("239.1.0.1:5000").value();
@@ -42,7 +43,7 @@ class ProtectEpochsTest : public ProtectLab {
     const bool is_cm = protect().profile == ProtectProfile::SrtpCm;
     const std::size_t tag = is_cm ? 10 : 16;
     const std::size_t length = packet.size() - tag - mki;
-    if (is_cm) packet.erase(packet.begin() + length, packet.begin() + length + mki);
+    if (is_cm) std::memmove(packet.data() + length, packet.data() + length + mki, tag);
     auto* at = reinterpret_cast<std::byte*>(packet.data());
     const SrtpPacket rtp{at, length, rtp_header_length(at, length), index};
     bool good = false;
@@ -64,6 +65,7 @@ class ProtectEpochsTest : public ProtectLab {
   }
   std::vector<std::uint32_t> mkis() {
     std::vector<std::uint32_t> all;
+    all.reserve(sink_.frames.size());
     for (const Bytes& frame : sink_.frames) all.push_back(mki_of(frame));
     return all;
   }
@@ -182,6 +184,7 @@ TEST_F(ProtectEpochsTest, what_waits_to_be_sealed_together_is_sealed_with_the_ke
   protect().rekey_packets = 20;
   make();
   std::vector<rte_mbuf*> burst;
+  burst.reserve(50);
   for (unsigned i = 0; i < 50; ++i)
     burst.push_back(packet_of(rtp_packet(i, 0, kOwn, pattern(60, i))));
   stage_->process(burst, {1});

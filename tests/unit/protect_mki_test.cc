@@ -91,6 +91,7 @@ TEST_F(ProtectMkiTest, libsrtp2_opens_every_epoch_through_wraps) {
       protect().mki_bytes = mki_bytes;
       protect().rekey_packets = kEach;
       protect().keys.clear();
+      protect().keys.reserve(kKeys);
       for (std::uint32_t epoch = 0; epoch < kKeys; ++epoch)
         protect().keys.push_back({240 + epoch, key_of(key_file_bytes(protect()), epoch), nullptr});
       Peer peer(protect());

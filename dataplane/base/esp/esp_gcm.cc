@@ -1,7 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "dataplane/base/esp/esp_gcm.h"
 
+#include <algorithm>
+
+#include "dataplane/base/check.h"
+
 namespace castgate {
+
+Secret<EspMaster> read_esp_master(std::span<const std::byte> bytes, KeyBits bits) {
+  auto master = make_secret<EspMaster>();
+  CG_CHECK(bytes.size() == key_bytes(bits) + master->salt.size());
+  master->bits = bits;
+  std::ranges::copy(bytes.first(key_bytes(bits)), master->key.begin());
+  std::ranges::copy(bytes.subspan(key_bytes(bits)), master->salt.begin());
+  return master;
+}
 
 EspGcm::EspGcm(const Ciphers& ciphers, const EspMaster& master, bool extended)
     : key_(ciphers, master.key_span()), salt_(master.salt), extended_(extended) {}

@@ -11,6 +11,7 @@
 
 #include "dataplane/base/big_endian.h"
 #include "dataplane/base/protect/gcm_queue.h"
+#include "dataplane/base/protect/secret_memory.h"
 
 namespace castgate {
 
@@ -22,6 +23,9 @@ struct EspMaster {
 
   std::span<const std::byte> key_span() const noexcept { return {key.data(), key_bytes(bits)}; }
 };
+
+// Of the key and salt that a key file holds, which are as long as `bits` wants them.
+Secret<EspMaster> read_esp_master(std::span<const std::byte> bytes, KeyBits bits);
 
 // Where the parts of an ESP packet are (RFC 4303 2): SPI, sequence number, IV, what is encrypted,
 // its padding, the ICV.

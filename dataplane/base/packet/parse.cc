@@ -29,6 +29,7 @@ constexpr std::uint8_t kTcp = 6;
 constexpr std::uint8_t kUdpProtocol = 17;
 constexpr std::uint8_t kRouting = 43;
 constexpr std::uint8_t kFragmentHeader = 44;
+constexpr std::uint8_t kEsp = 50;
 constexpr std::uint8_t kIcmp6 = 58;
 constexpr std::uint8_t kDestinationOptions = 60;
 
@@ -59,6 +60,17 @@ ParseVerdict parse_udp(std::span<const std::byte> frame, std::size_t end, const 
       layout.is_v6 ? frame.subspan(layout.l3_at + 8u, 32) : frame.subspan(layout.l3_at + 12u, 8);
   return udp_sums_up(addresses, frame.subspan(udp, length)) ? ParseVerdict::Udp
                                                             : ParseVerdict::UdpChecksum;
+}
+
+// ESP inside an IP payload that ends at `end`: what of it tells whose it is.
+ParseVerdict parse_esp(std::span<const std::byte> frame, std::size_t at_esp, std::size_t end,
+                       PacketLayout& layout) noexcept {
+  constexpr std::size_t kSpi = 4;
+  if (at_esp + kSpi > end) return ParseVerdict::NotUdp;
+  layout.udp_at = static_cast<std::uint16_t>(at_esp - kUdp);
+  layout.end = static_cast<std::uint32_t>(end);
+  layout.spi = load_be32(at(frame, at_esp));
+  return ParseVerdict::Esp;
 }
 
 // TCP is the doors'; no group of anybody's speaks it.
@@ -94,6 +106,7 @@ ParseVerdict parse_ip4(std::span<const std::byte> frame, const ParseChecks& chec
     if (protocol == kIgmp) layout.host = HostKind::Igmp;
     return ParseVerdict::Host;
   }
+  if (protocol == kEsp) return parse_esp(frame, ip + header, ip + total, layout);
   if (protocol != kUdpProtocol) return parse_other(protocol, layout);
   layout.udp_at = static_cast<std::uint16_t>(ip + header);
   return parse_udp(frame, ip + total, checks, layout);
@@ -140,6 +153,7 @@ ParseVerdict parse_ip6(std::span<const std::byte> frame, const ParseChecks& chec
     layout.host = error ? HostKind::IcmpError : HostKind::NeighbourOrMld;
     return ParseVerdict::Host;
   }
+  if (protocol == kEsp) return parse_esp(frame, next, end, layout);
   if (protocol != kUdpProtocol) return parse_other(protocol, layout);
   layout.udp_at = static_cast<std::uint16_t>(next);
   return parse_udp(frame, end, checks, layout);
@@ -168,6 +182,13 @@ ParseVerdict parse_packet(std::span<const std::byte> frame, const ParseChecks& c
   if (type != kArpType) return ParseVerdict::NotIp;
   layout.host = HostKind::Arp;
   return ParseVerdict::Host;
+}
+
+ParseVerdict parse_ip(std::span<const std::byte> frame, std::size_t l3_at, bool is_v6,
+                      const ParseChecks& checks, PacketLayout& layout) noexcept {
+  layout = {};
+  layout.l3_at = static_cast<std::uint16_t>(l3_at);
+  return is_v6 ? parse_ip6(frame, checks, layout) : parse_ip4(frame, checks, layout);
 }
 
 }  // namespace castgate

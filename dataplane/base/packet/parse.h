@@ -11,6 +11,7 @@ namespace castgate {
 
 enum class ParseVerdict : std::uint8_t {
   Udp,   // a whole UDP datagram; the layout is complete
+  Esp,   // IP protocol 50: the layout is complete but for UDP ports
   Host,  // ARP, ICMP, IGMP, ND, MLD or another protocol that only the host stack understands
   Runt,
   NotIp,
@@ -44,8 +45,9 @@ struct PacketLayout {
   bool is_corrupt = false;  // for the caller to note
   HostKind host = HostKind::None;
   std::uint16_t l3_at = 0;
-  std::uint16_t udp_at = 0;
-  std::uint32_t end = 0;  // of the UDP payload: what follows is padding
+  std::uint16_t udp_at = 0;  // of ESP, which has no UDP header: 8 before its SPI
+  std::uint32_t end = 0;     // of the UDP payload or of ESP: what follows is padding
+  std::uint32_t spi = 0;     // of ESP
   IpAddress source;
   IpAddress destination;
   std::uint16_t source_port = 0;
@@ -56,5 +58,9 @@ struct PacketLayout {
 // headers, and UDP from one whole frame without FCS. Never reads outside it, whatever it holds.
 ParseVerdict parse_packet(std::span<const std::byte> frame, const ParseChecks& checks,
                           PacketLayout& layout) noexcept;
+
+// The same from the IP header on, which stands `l3_at` bytes into `frame`.
+ParseVerdict parse_ip(std::span<const std::byte> frame, std::size_t l3_at, bool is_v6,
+                      const ParseChecks& checks, PacketLayout& layout) noexcept;
 
 }  // namespace castgate

@@ -47,6 +47,14 @@ class ReplayWindow {
     words_[number / 64 % words_.size()] |= std::uint64_t{1} << number % 64;
   }
 
+  // Goes on where `old` is, whatever the size of either: what `old` did not know counts as seen.
+  void go_on_from(const ReplayWindow& old) noexcept {
+    const std::uint64_t known = old.next_ < size_ ? old.next_ : size_;
+    for (std::uint64_t n = old.next_ - known; n < old.next_; ++n) {
+      if (!old.is_new(n)) commit(n);
+    }
+  }
+
   // The same over a copy of its words.
   ReplayWindow over(std::span<std::uint64_t> words) const noexcept {
     ReplayWindow same(words, size_);

@@ -121,11 +121,7 @@ void InboundIndexes::inherit(const InboundIndexes& old) noexcept {
       source.seen = from.seen.over(words_of(source));
       continue;
     }
-    // What the old window did not know counts as seen.
-    const std::uint64_t next = from.seen.next();
-    for (std::uint64_t n = next - std::min<std::uint64_t>(next, window_); n < next; ++n) {
-      if (!from.seen.is_new(n)) source.seen.commit(n);
-    }
+    source.seen.go_on_from(from.seen);
   }
   near_ssrc_ = old.near_ssrc_;
   near_ = old.near_;
