@@ -8,17 +8,21 @@
 namespace castgate {
 namespace {
 
-// The leg that has this destination, whoever its source may be.
-std::string filter_key(const Spec& spec, unsigned port, const Dissection& frame) {
+constexpr std::uint8_t kEsp = 50;
+
+// `key` of the leg that has this destination, whoever its source and whatever its SPI may be.
+std::string filter_key(const Spec& spec, unsigned port, const Dissection& frame,
+                       std::string_view key) {
   const auto has_destination = [&](const LegSpec& leg) {
     return leg.port == port && frame.destination == leg.to.address &&
-           frame.destination_port == leg.to.udp_port;
+           (leg.open.is_raw_esp() ? frame.protocol == kEsp
+                                  : frame.destination_port == leg.to.udp_port);
   };
   for (std::size_t s = 0; s < spec.streams.size(); ++s) {
     const auto& legs = spec.streams[s].legs;
     const auto leg = std::ranges::find_if(legs, has_destination);
     if (leg != legs.end()) {
-      return leg_key(spec, s, static_cast<std::size_t>(leg - legs.begin())) + ".from";
+      return leg_key(spec, s, static_cast<std::size_t>(leg - legs.begin())) + std::string(key);
     }
   }
   return port_key(spec, port);
@@ -49,7 +53,9 @@ std::string classify_key(const Spec& spec, unsigned port, const PacketTrace& tra
     case DropReason::OwnSource:
       return own_source_key(spec, port, dissect(trace.frame));
     case DropReason::SourceFilter:
-      return filter_key(spec, port, dissect(trace.frame));
+      return filter_key(spec, port, dissect(trace.frame), ".from");
+    case DropReason::OtherSpi:
+      return filter_key(spec, port, dissect(trace.frame), ".open.spi");
     default:
       return port_key(spec, port);
   }
@@ -103,6 +109,16 @@ std::string drop_key(const Spec& spec, unsigned port, const PacketTrace& trace) 
       return failover_key(spec, stream, "selection");
     case DropReason::DuplicateSameLeg:
       return leg_key(spec, stream, trace.leg);
+    case DropReason::OpenMalformed:
+    case DropReason::Forged:
+    case DropReason::NotEsp:
+    case DropReason::EspDummy:
+      return leg_key(spec, stream, trace.leg) + ".open";
+    case DropReason::Replayed:
+      return leg_key(spec, stream, trace.leg) + ".open.replay_window";
+    case DropReason::InnerMalformed:
+    case DropReason::OtherSelector:
+      return leg_key(spec, stream, trace.leg) + ".open.inner";
     case DropReason::LateAfterRelease:
       return trace.given_up ? gap_key(spec, *trace.given_up)
                             : failover_key(spec, stream, "max_skew");

@@ -141,6 +141,13 @@ void TraceTap::drop(const rte_mbuf* packet, DropReason reason) {
   if (!is_watched(index) || trace_.released) return;
   trace_.dropped = reason;
   trace_.dropped_at = now();
+  if (kDropReasonTable[static_cast<std::size_t>(reason)].stage == "open") {
+    // Known, but not read before it is opened.
+    const PacketTag tag = tag_of(packet);
+    trace_.classified = true;
+    trace_.stream = tag.stream;
+    trace_.leg = tag.leg;
+  }
   find_rivals();
 }
 

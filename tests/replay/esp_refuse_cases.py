@@ -11,6 +11,7 @@ from esp_open_cases import (COUNT, INNER, IP4, IP6, OUTER, SPI, UDP, Sealer, by_
 from open_cases import clear
 from protect_cases import payloads
 from stream_cases import A, STEP, at
+from trace_cases import Traced
 
 DUMMY = 59
 
@@ -119,3 +120,22 @@ def esp_leg_takes_what_is_late_within_its_window_and_nothing_beyond(scene):
         # With numbers of 64 bits what is far behind can only be of the turn to come.
         equal(got.drops(), {"forged" if esn else "replayed": 1}, f"esn {esn}, {first}")
         check(payloads(got.out("out")) == bodies[:300] + bodies[301:], "all but the one beyond")
+
+
+@case
+def esp_trace_names_the_key_that_a_packet_fell_by(scene):
+    told, key = told_of(scene, "esp_tunnel", inner=4)
+    by = sealer(key)
+    whole = [by.seal(n + 1, IP4, packet)
+             for n, packet in enumerate(packets_inside(4, list(clear(9).values())))]
+    esp = (whole[0], whole[0], whole[1][:-4] + b"1234", Sealer(key, SPI + 1).seal(1, IP4, b"1234"),
+           by.seal(9, DUMMY, b""), by.seal(10, IP4, ip_packet(b"x" * 40, *OUTER[4])))
+    traced = Traced(scene, fed([raw(one) for one in esp], A.group), [],
+                    legs={"A": {**leg_of(4, told), "from": A.source}})
+    leg = "streams.s.legs.A.open"
+    for number, reason, why in ((2, "replayed", f"{leg}.replay_window"), (3, "forged", leg),
+                                (4, "other_spi", f"{leg}.spi"), (5, "esp_dummy", leg),
+                                (6, "other_selector", f"{leg}.inner")):
+        told = traced.ask("red", number)
+        equal((told["dropped"], told["steps"][-1]["key"]), (reason, why), f"packet {number}")
+    check("dropped" not in traced.ask("red", 1), "the good packet is dropped")
