@@ -130,7 +130,7 @@ void Pipeline::install(StreamKit& kit, Instant now) noexcept {
   was_changed_ = true;
   insert_stages(kit);
   if (tap_ != nullptr) tap_->set_time(now);
-  capture_.set_ports(kit.stream, kit.leg_ports);
+  capture_.set_facts(kit.stream, kit.capture);
   if (open_) open_->install(kit.stream, kit.openers, kit.failover.from);
   failover_.install(kit.stream, kit.failover, now);  // what is let go leaves as it would have
   if (restamp_) restamp_->install(kit.stream, kit.face);

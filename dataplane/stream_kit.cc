@@ -51,7 +51,7 @@ std::unique_ptr<StreamKit> make_kit(const KitParts& parts, std::uint32_t stream)
     kit->renditions = make_renditions(after, kit->protect->ciphers(), parts.crypto);
   }
   kit->outputs = ReplicateStage::make_change(after, before, change_parts(parts, stream));
-  kit->leg_ports = CaptureFilter::ports_of(after);
+  kit->capture = CaptureFilter::facts_of(after);
   return kit;
 }
 

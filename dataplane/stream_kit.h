@@ -30,7 +30,7 @@ struct StreamKit {
   Renditions renditions;
   std::unique_ptr<ProtectStage> protect;  // likewise
   ReplicateStage::Change outputs;
-  CaptureFilter::LegPorts leg_ports{};
+  CaptureFilter::Facts capture;
 };
 
 struct KitParts {

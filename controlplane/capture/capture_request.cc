@@ -13,8 +13,8 @@ namespace {
 
 using nlohmann::json;
 
-constexpr std::array<std::string_view, 6> kFields{"stages",  "stream", "port",
-                                                  "snaplen", "count",  "milliseconds"};
+constexpr std::array<std::string_view, 7> kFields{"stages", "stream",       "port", "snaplen",
+                                                  "count",  "milliseconds", "clear"};
 
 bool is_there(const json& object, const char* field) {
   return object.contains(field);
@@ -58,6 +58,10 @@ Result<std::uint16_t> read_name(const json& object, const char* field,
 }
 
 Result<void> read_limits(const json& object, CaptureRequest& into) {
+  if (is_there(object, "clear")) {
+    if (!object["clear"].is_boolean()) return fail("clear: expected true or false");
+    into.start.clear = object["clear"].get<bool>();
+  }
   if (is_there(object, "snaplen")) {
     const auto number = read_number(object, "snaplen");
     if (!number) return std::unexpected(number.error());

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstring>
 #include <nlohmann/json.hpp>
+#include <spdlog/spdlog.h>
 
 #include "controlplane/capture/capture_request.h"
 #include "controlplane/capture/stage_capture.h"
@@ -123,6 +124,12 @@ std::unique_ptr<ReplyStream> LiveCaptures::open(std::string_view request) {
         "the workers take no orders now; see castgate show workers, and try again");
   }
   stop_owed_ = false;
+  if (wanted->start.clear) {
+    spdlog::warn("capture --clear begins, of {}: it has payloads of sealed streams as well",
+                 wanted->start.stream == CaptureStart::kAny
+                     ? "all streams"
+                     : spec_.streams[wanted->start.stream].name);
+  }
   return std::make_unique<Stream>(*this, *wanted);
 }
 

@@ -21,6 +21,7 @@ nlohmann::json request_of(const CaptureOptions& options) {
   if (!options.port.empty()) capture["port"] = options.port;
   if (options.count != 0) capture["count"] = options.count;
   if (options.snaplen != 0) capture["snaplen"] = options.snaplen;
+  if (options.clear) capture["clear"] = true;
   if (options.seconds > 0) {
     capture["milliseconds"] = static_cast<std::uint64_t>(std::ceil(options.seconds * 1000));
   }

@@ -126,6 +126,9 @@ void add_capture(CLI::App& app, CommandLine& line) {
   capture.add_option("--port", to.port, "received or sent by this port only");
   capture.add_option("--count", to.count, "end after so many packets")->check(CLI::PositiveNumber);
   capture.add_option("--seconds", to.seconds, "end after this time")->check(CLI::PositiveNumber);
+  capture.add_flag("--clear", to.clear,
+                   "payloads of sealed streams as well, before they are sealed or once they are "
+                   "open; the log tells of it");
   capture.add_option("--snaplen", to.snaplen, "keep so many bytes of each packet")
       ->check(CLI::PositiveNumber);
   capture.add_option("-o,--out", to.out, "file to write; - for standard output")->required();

@@ -19,6 +19,7 @@ struct CaptureOptions {
   std::uint64_t count = 0;
   double seconds = 0;
   unsigned snaplen = 0;
+  bool clear = false;
   std::string out;  // "-": standard output
   std::string socket;
 };

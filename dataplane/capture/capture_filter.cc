@@ -15,15 +15,29 @@ bool fits(std::uint16_t wanted, std::uint16_t is) noexcept {
 }  // namespace
 
 CaptureFilter::CaptureFilter(const Spec& spec, std::size_t streams)
-    : port_of_leg_(std::max(spec.streams.size(), streams)) {
-  for (std::size_t s = 0; s < spec.streams.size(); ++s) set_ports(s, ports_of(spec.streams[s]));
+    : facts_(std::max(spec.streams.size(), streams)) {
+  for (std::size_t s = 0; s < spec.streams.size(); ++s) set_facts(s, facts_of(spec.streams[s]));
 }
 
-CaptureFilter::LegPorts CaptureFilter::ports_of(const StreamSpec& stream) noexcept {
-  LegPorts ports{};
-  std::ranges::transform(stream.legs, ports.begin(),
+CaptureFilter::Facts CaptureFilter::facts_of(const StreamSpec& stream) noexcept {
+  Facts facts;
+  std::ranges::transform(stream.legs, facts.port_of_leg.begin(),
                          [](const LegSpec& leg) { return static_cast<std::uint16_t>(leg.port); });
-  return ports;
+  facts.sealed = is_protected(stream) || is_opened(stream);
+  return facts;
+}
+
+std::uint32_t CaptureFilter::length_of(const Sighting& where,
+                                       const rte_mbuf* packet) const noexcept {
+  constexpr std::uint32_t kUdpAndRtp = 8 + 12;
+  const std::uint32_t length = std::min(packet->pkt_len, wanted_.snaplen);
+  // On the wire, and behind protect, it is as everybody may see it.
+  const bool inside = where.stage == CaptureStage::Classify ||
+                      where.stage == CaptureStage::Failover || where.stage == CaptureStage::Drops;
+  if (!inside || wanted_.clear || where.port != CaptureStart::kAny) return length;
+  const PacketTag tag = tag_of(packet);
+  if (tag.stream >= facts_.size() || !facts_[tag.stream].sealed) return length;
+  return std::min(length, tag.udp_at + kUdpAndRtp);
 }
 
 bool CaptureFilter::wants(const Sighting& where, const rte_mbuf* packet,
@@ -33,11 +47,10 @@ bool CaptureFilter::wants(const Sighting& where, const rte_mbuf* packet,
   // What leaves may be a frame of the host stack's: no stream's.
   const bool leaves = where.stage == CaptureStage::Transmit || where.reason == DropReason::TxFull ||
                       where.reason == DropReason::TxLinkDown;
-  const bool of_stream =
-      (tagged || leaves) && tag.stream < port_of_leg_.size() && tag.leg < kMaxLegs;
+  const bool of_stream = (tagged || leaves) && tag.stream < facts_.size() && tag.leg < kMaxLegs;
   const std::uint16_t stream = of_stream ? tag.stream : CaptureStart::kAny;
   std::uint16_t port = where.port;
-  if (tagged && of_stream) port = port_of_leg_[tag.stream][tag.leg];
+  if (tagged && of_stream) port = facts_[tag.stream].port_of_leg[tag.leg];
   if (!fits(wanted_.stream, stream) || !fits(wanted_.port, port)) return false;
   about.stage = where.stage;
   about.reason = where.reason;

@@ -14,24 +14,28 @@ namespace castgate {
 // Which of the packets that a tap sees a capture is about, and what is known of each.
 class CaptureFilter {
  public:
-  using LegPorts = std::array<std::uint16_t, kMaxLegs>;
+  // What it knows of a stream.
+  struct Facts {
+    std::array<std::uint16_t, kMaxLegs> port_of_leg{};
+    bool sealed = false;  // some of it comes or leaves encrypted: what it says is not for everybody
+  };
 
   // `streams`: most there will ever be.
   explicit CaptureFilter(const Spec& spec, std::size_t streams = 0);
-  static LegPorts ports_of(const StreamSpec& stream) noexcept;
-  void set_ports(std::size_t stream, const LegPorts& ports) noexcept {
-    port_of_leg_[stream] = ports;
-  }
+  static Facts facts_of(const StreamSpec& stream) noexcept;
+  void set_facts(std::size_t stream, const Facts& facts) noexcept { facts_[stream] = facts; }
 
   void set(const CaptureStart& wanted) noexcept { wanted_ = wanted; }
-  std::uint32_t snaplen() const noexcept { return wanted_.snaplen; }
 
   // False where nobody wants it; else fills `about`, all but its bytes and time.
   bool wants(const Sighting& where, const rte_mbuf* packet, CapturedPacket& about) const noexcept;
+  // Bytes to keep of a packet that is wanted: where it is in the clear and its stream sealed, its
+  // headers alone, unless the capture asks for more.
+  std::uint32_t length_of(const Sighting& where, const rte_mbuf* packet) const noexcept;
 
  private:
   CaptureStart wanted_;
-  std::vector<LegPorts> port_of_leg_;  // by stream index
+  std::vector<Facts> facts_;  // by stream index
 };
 
 // Up to `most` bytes of the packet, in the pieces they are in.

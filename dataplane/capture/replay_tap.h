@@ -15,7 +15,9 @@ class ReplayTap final : public Tap {
  public:
   ReplayTap(const Spec& spec, const ReplayPlan& plan)
       : Tap(plan.capture.stages), filter_(spec), captured_(plan.captured) {
-    filter_.set(plan.capture);
+    CaptureStart wanted = plan.capture;
+    wanted.clear = true;  // whoever replays has what came, and the keys
+    filter_.set(wanted);
   }
   void see(const Sighting& where, std::span<rte_mbuf* const> packets) noexcept override {
     if (!wants(where.stage)) return;
@@ -23,9 +25,10 @@ class ReplayTap final : public Tap {
       if (!filter_.wants(where, packet, packet_)) continue;
       packet_.at = now();
       packet_.bytes.clear();
-      for_each_piece(packet, filter_.snaplen(), [&](std::span<const std::byte> bytes) {
-        packet_.bytes.insert(packet_.bytes.end(), bytes.begin(), bytes.end());
-      });
+      for_each_piece(packet, filter_.length_of(where, packet),
+                     [&](std::span<const std::byte> bytes) {
+                       packet_.bytes.insert(packet_.bytes.end(), bytes.begin(), bytes.end());
+                     });
       captured_(packet_);
     }
   }

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "dataplane/capture/ring_tap.h"
 
-#include <algorithm>
-
 namespace castgate {
 
 void RingTap::start(const CaptureStart& wanted, ByteRing& ring) noexcept {
@@ -17,7 +15,7 @@ void RingTap::see(const Sighting& where, std::span<rte_mbuf* const> packets) noe
   CapturedPacket about;
   for (const rte_mbuf* packet : packets) {
     if (!filter_.wants(where, packet, about)) continue;
-    const std::uint32_t length = std::min(packet->pkt_len, filter_.snaplen());
+    const std::uint32_t length = filter_.length_of(where, packet);
     if (ring_->room() < sizeof(Head) + length) {
       missed_.add();
       continue;

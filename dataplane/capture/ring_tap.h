@@ -14,8 +14,8 @@ class RingTap final : public Tap {
   explicit RingTap(const Spec& spec, std::size_t streams = 0) : Tap(0), filter_(spec, streams) {}
 
   void start(const CaptureStart& wanted, ByteRing& ring) noexcept;
-  void set_ports(std::size_t stream, const CaptureFilter::LegPorts& ports) noexcept {
-    filter_.set_ports(stream, ports);
+  void set_facts(std::size_t stream, const CaptureFilter::Facts& facts) noexcept {
+    filter_.set_facts(stream, facts);
   }
   void see(const Sighting& where, std::span<rte_mbuf* const> packets) noexcept override;
 

@@ -35,6 +35,7 @@ struct CaptureStart {
   std::uint16_t stream = kAny;  // index into Spec::streams
   std::uint16_t port = kAny;    // index into Spec::ports
   std::uint32_t snaplen = UINT32_MAX;
+  bool clear = false;        // payloads of sealed streams as well
   std::uint16_t number = 0;  // given by the runtime: which capture a copied packet is of
 };
 

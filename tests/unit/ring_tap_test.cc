@@ -7,6 +7,7 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/support/one_key.h"
 #include "tests/support/one_worker.h"
 
 namespace castgate::test {
@@ -134,6 +135,42 @@ TEST_F(RingTapTest, snaplen_keeps_the_front_of_chains_too) {
     ASSERT_EQ(packet.bytes.size(), 50u);
     EXPECT_EQ(packet.bytes[42], std::byte{0x80}) << "RTP begins behind the headers";
     EXPECT_EQ(packet.wire_length, 442u);
+  }
+}
+
+// Clear packets of a stream of which an output is sealed: headers, unless the capture asks for
+// more.
+TEST_F(RingTapTest, what_a_sealed_stream_says_is_kept_where_it_is_asked_for_alone) {
+  ProtectSpec& protect = spec_.streams[0].outputs[1].protect;
+  protect.profile = ProtectProfile::EspTunnel;
+  protect.spi = 0x1000;
+  protect.keys = one_key(share_key(std::vector<std::byte>(20)));
+  protect.inner.to = spec_.streams[0].legs[0].to;
+  protect.inner.source = IpAddress::v4(0x0a000001);
+  constexpr std::size_t kHeaders = 42 + 12;
+  for (const bool clear : {false, true}) {
+    const unsigned stages = only(CaptureStage::Rx) | only(CaptureStage::Classify) |
+                            only(CaptureStage::Failover) | only(CaptureStage::Drops);
+    start({.stages = static_cast<std::uint8_t>(stages), .clear = clear});
+    // Of each stream two that come, one that goes on and one that is dropped.
+    for (const unsigned stream : {0u, 1u}) {
+      send(stream, 0, 1);
+      send(stream, 1, 1);
+    }
+    std::size_t cut = 0;
+    std::size_t whole = 0;
+    for (const CapturedPacket& packet : taken()) {
+      const bool is_whole = packet.bytes.size() == packet.wire_length;
+      const bool inside = packet.stage != CaptureStage::Rx && packet.stream == 0;
+      EXPECT_EQ(is_whole, clear || !inside);
+      if (!is_whole) {
+        EXPECT_EQ(packet.bytes.size(), kHeaders);
+      }
+      ++(is_whole ? whole : cut);
+    }
+    EXPECT_EQ(cut, clear ? 0u : 4u);
+    EXPECT_EQ(whole + cut, 12u);
+    worker_.reset();
   }
 }
 
