@@ -4,11 +4,11 @@
 
 namespace castgate {
 
-Result<ClientPlace> LiveRuntime::join(const ClientRoute& route) {
+Result<ClientPlace> LiveRuntime::join(const ClientRoute& route, const ClientKey* key) {
   const unsigned part = clients_->next_part(route);
   Worker& worker = worker_of(route.stream, part);
   if (drained_ || worker.commands().full()) return fail("the worker is busy; try again");
-  auto command = clients_->join(route, part, worker.commands_done());
+  auto command = clients_->join(route, key, part, worker.commands_done());
   if (!command) return std::unexpected(command.error());
   worker.commands().put(*command);
   return command->client.place;

@@ -29,7 +29,7 @@ class LiveRuntime final : public Runtime {
   bool poll_punted(HostFrame& frame) override;
   bool inject(unsigned port, std::span<const std::byte> frame) override;
   bool command(const Command& command) override;
-  Result<ClientPlace> join(const ClientRoute& route) override;
+  Result<ClientPlace> join(const ClientRoute& route, const ClientKey* key) override;
   bool leave(const ClientPlace& place) override;
   bool change(const ClientPlace& place, const ClientRoute& route) override;
   ClientCounters client_counters(const ClientPlace& place) const override;

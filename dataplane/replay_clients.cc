@@ -30,8 +30,9 @@ Command ReplayClients::take() {
     client.is_there = false;
     return roster_.leave(client.place, 0);
   }
-  const ClientRoute& route = plan_[act.client].route;
-  const auto joined = roster_.join(route, roster_.next_part(route), UINT64_MAX);
+  const ReplayClient& joins = plan_[act.client];
+  const auto joined =
+      roster_.join(joins.route, joins.key.get(), roster_.next_part(joins.route), UINT64_MAX);
   CG_CHECK(joined.has_value());
   client.place = joined->client.place;
   client.is_there = true;

@@ -25,6 +25,7 @@ inline constexpr std::array<std::string_view, 2> kContinuityNames{"preserve", "s
 inline constexpr std::array<std::string_view, 3> kRtpFaceNames{"keep", "insert", "strip"};
 inline constexpr std::array<std::string_view, 2> kUpstreamJoinNames{"always", "on_demand"};
 inline constexpr std::array<std::string_view, 2> kTooBigNames{"drop", "fragment"};
+inline constexpr std::array<std::string_view, 2> kIsolationNames{"group", "per_client"};
 // Of protect and of open.
 inline constexpr std::array<std::string_view, 5> kProtectNames{
     "srtp_gcm", "srtp_cm", "esp_tunnel", "esp_tunnel_preserve", "esp_transport"};

@@ -11,8 +11,8 @@ constexpr std::int64_t kYear = std::int64_t{365} * 86'400'000'000'000;
 constexpr KeyInfo kTable[] = {
     {.path = "streams.*.outputs.*.protect",
      .fallback = none_text,
-     .meaning = "encrypts what leaves here, once for all that receive it; outputs that say nothing "
-                "send in the clear"},
+     .meaning = "encrypts what leaves here, once for all that receive it, or for each client apart "
+                "(isolation); outputs that say nothing send in the clear"},
     {.path = "streams.*.outputs.*.protect.profile",
      .kind = KeyKind::Choice,
      .choices = kProtectNames,
@@ -23,6 +23,14 @@ constexpr KeyInfo kTable[] = {
                 "AES-GCM (RFC 4303, 4106) carries any packets: esp_tunnel between gateways, "
                 "esp_tunnel_preserve with the group's addresses outside as well (RFC 5374), "
                 "esp_transport without a second IP header; these two for groups alone"},
+    {.path = "streams.*.outputs.*.protect.isolation",
+     .kind = KeyKind::Choice,
+     .choices = kIsolationNames,
+     .fallback = [](D) { return std::string("group"); },
+     .meaning = "group: one key for all that receive it. per_client, of unicast outputs: each "
+                "client has a key, an SSRC and numbers from 0 on of its own, from when it joins, "
+                "made of the key file and told by doors.rest over TLS or on loopback. The RTP "
+                "numbers of the stream do not matter then: no continuity: splice is needed"},
     {.path = "streams.*.outputs.*.protect.backend",
      .kind = KeyKind::Choice,
      .choices = kBackendNames,

@@ -28,6 +28,7 @@ ProtectSpec read_one(const YamlNode& node, const KeyPath& path, const StreamSpec
   Section section(node, path, context);
   section.read("profile", protect.profile);
   section.read("backend", protect.backend);
+  section.read("isolation", protect.isolation);
   section.read("key_bits", protect.key_bits);
   section.read("tag_bits", protect.tag_bits);
   section.read("mki_bytes", protect.mki_bytes);

@@ -75,8 +75,22 @@ void check_lifetimes(RuleContext& rules, const ProtectSpec& protect, const std::
     rules.error(path + ".rekey_time", "is longer than max_time");
 }
 
+void check_isolation(RuleContext& rules, const ProtectSpec& protect, const std::string& path,
+                     bool to_clients) {
+  if (!protect.is_isolated() || rules.bad(path + ".isolation")) return;
+  if (!to_clients) {
+    rules.error(path + ".isolation",
+                "per_client: a group has no clients; for unicast outputs alone");
+  } else if (protect.is_esp()) {
+    rules.error(path + ".isolation", "per_client: srtp_gcm or srtp_cm");
+  }
+  has_no_effect(rules, path, {"backend", "mki_bytes", "rekey_packets", "max_time", "rekey_time"},
+                "each client has one key of its own, and the worker seals with it");
+}
+
 // A number that is used twice under one key gives both packets away.
-void check_numbers(RuleContext& rules, const StreamSpec& stream, const std::string& path) {
+void check_numbers(RuleContext& rules, const StreamSpec& stream, const std::string& path,
+                   bool is_isolated) {
   const std::string own = path_of(stream);
   if (rules.bad(own + ".sequence") || rules.bad(own + ".failover.continuity")) return;
   if (stream.restamp.rtp == RtpFace::Insert) return;
@@ -84,15 +98,16 @@ void check_numbers(RuleContext& rules, const StreamSpec& stream, const std::stri
     rules.error(path, "SRTP needs the RTP header that restamp.rtp: strip takes off");
   } else if (!stream.sequence.is_rtp()) {
     rules.error(path, "SRTP needs RTP: restamp.rtp: insert puts its header before other packets");
-  } else if (stream.failover.continuity != Continuity::Splice) {
+  } else if (!is_isolated && stream.failover.continuity != Continuity::Splice) {
     rules.error(path, fmt::format("SRTP needs numbers that no restart of the source repeats: "
                                   "{}.failover.continuity: splice",
                                   own));
   }
 }
 
-void check_srtp(RuleContext& rules, const StreamSpec& stream, const std::string& path) {
-  check_numbers(rules, stream, path);
+void check_srtp(RuleContext& rules, const StreamSpec& stream, const ProtectSpec& protect,
+                const std::string& path) {
+  check_numbers(rules, stream, path, protect.is_isolated());
   has_no_effect(
       rules, path,
       {"spi", "esn", "udp_encapsulation", "inner.to", "inner.source", "inner.source_port"},
@@ -110,9 +125,10 @@ void check_key_use(RuleContext& rules, const StreamSpec& stream, const ProtectSp
                                  "packets of both away; each needs its own",
                                  protect.key_file, at->second.stream->name));
   } else if (!(*at->second.protect == protect)) {
-    rules.error(key, fmt::format("{} is another output's that encrypts otherwise (profile, bits, "
-                                 "max_packets, spi, addresses inside): each needs its own key",
-                                 protect.key_file));
+    rules.error(
+        key, fmt::format("{} is another output's that encrypts otherwise (profile, bits, "
+                         "isolation, max_packets, spi, addresses inside): each needs its own key",
+                         protect.key_file));
   }
 }
 
@@ -186,8 +202,9 @@ void check_one(RuleContext& rules, const StreamSpec& stream, const Output& outpu
   check_bits(rules, protect, path);
   check_backend(rules, protect, path);
   check_lifetimes(rules, protect, path);
+  check_isolation(rules, protect, path, std::is_same_v<Output, UnicastSpec>);
   if (protect.is_srtp()) {
-    check_srtp(rules, stream, path);
+    check_srtp(rules, stream, protect, path);
   } else {
     has_no_effect(rules, path, {"mki_bytes"}, "receivers of ESP know keys by their SPI");
     check_spi(rules, protect, path, uses);

@@ -24,8 +24,12 @@ bool ClientTable::joins_anew(ClientEntry& client) {
   auto route = way_to(client.name->stream + "." + client.name->output, client.route.to);
   if (!route || !admission_.may_join(spec_, *route)) return false;
   route->mtu = client.route.mtu;
-  const auto place = runtime_->join(*route);
+  const auto begun = ClientSessions::begin(spec_, *route);
+  const auto place = runtime_->join(*route, begun ? begun->key.get() : nullptr);
   if (!place) return false;
+  const std::uint32_t slot = slot_of(client);
+  sessions_.forget(slot);
+  sessions_.keep(slot, begun);
   client.route = *route;
   client.place = *place;
   return true;

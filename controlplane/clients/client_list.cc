@@ -12,6 +12,7 @@
 #include <optional>
 
 #include "controlplane/clients/client_route.h"
+#include "controlplane/keys/client_keys.h"
 #include "pipelines/complaints.h"
 #include "pipelines/units.h"
 
@@ -100,7 +101,15 @@ Result<ReplayClient> read_client(const Spec& spec, const std::array<std::string,
   const auto leave_at = read_moment(row[LeaveAt], kNames[LeaveAt], Nanoseconds::max());
   if (!leave_at) return std::unexpected(leave_at.error());
   if (*leave_at <= *join_at) return fail("leave_at is not after join_at");
-  return ReplayClient{*route, *join_at, *leave_at};
+  return ReplayClient{*route, *join_at, *leave_at, nullptr};
+}
+
+// Where its output gives each client one. `number`: in the list, from 1 on.
+void give_key(const Spec& spec, std::size_t number, ReplayClient& client) {
+  const StreamSpec& stream = spec.streams[client.route.stream];
+  const ProtectSpec& protect = stream.unicasts[client.route.unicast].protect;
+  if (!protect.is_isolated() || protect.keys.empty()) return;
+  client.key = client_key(protect, stream.name, client.route.to, replay_session(number));
 }
 
 // No moment has more clients than the outputs take.
@@ -153,6 +162,7 @@ Result<std::vector<ReplayClient>> read_client_list(const Spec& spec, std::string
     const auto client = read_client(spec, row);
     if (!client) return wrong(client.error());
     clients.push_back(*client);
+    give_key(spec, clients.size(), clients.back());
   }
   if (!places) return fail(name + ": no line with the columns' names");
   if (const auto room = check_room(spec, clients); !room) {

@@ -80,7 +80,15 @@ ClientResult<ClientTable::Joined> ClientTable::add(const JoinOrder& order, Nanos
   const Key key{name_of(*route), order.client};
   if (const auto there = slots_.find(key)) return Joined{&clients_[*there], false};
   if (auto fault = no_room(order, *route)) return std::unexpected(*std::move(fault));
-  const auto place = runtime_->join(*route);
+  const auto begun = ClientSessions::begin(spec_, *route);
+  if (begun && order.door != "rest") {
+    return refuse(
+        ClientFault::BadAddress,
+        fmt::format("each client of {}.{} has a key of its own, which doors.rest tells it: "
+                    "let it join there",
+                    key.output->stream, key.output->output));
+  }
+  const auto place = runtime_->join(*route, begun ? begun->key.get() : nullptr);
   if (!place) return refuse(ClientFault::Busy, place.error().text);
 
   admission_.joined(spec_, *route);
@@ -100,6 +108,7 @@ ClientResult<ClientTable::Joined> ClientTable::add(const JoinOrder& order, Nanos
     client.expires = clock_.at(now) + left;
     leases_.put(slot, client.expires);
   }
+  sessions_.keep(slot, begun);
   next_hops_.add(client);
   link(slot);
   slots_.insert(slot);
@@ -162,6 +171,7 @@ void ClientTable::remove(std::uint32_t slot) {
   slots_.erase(slot);
   order_.erase(slot);
   reports_.erase(slot);
+  sessions_.forget(slot);
   client.present = false;
   free_.push_back(slot);
   --size_;

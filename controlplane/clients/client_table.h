@@ -12,6 +12,7 @@
 
 #include "controlplane/clients/admission.h"
 #include "controlplane/clients/client_entry.h"
+#include "controlplane/clients/client_sessions.h"
 #include "controlplane/clients/demand.h"
 #include "controlplane/clients/lease_clock.h"
 #include "controlplane/clients/lease_queue.h"
@@ -91,6 +92,10 @@ class ClientTable {
   Page page(std::string_view stream, const std::optional<ClientPosition>& after,
             std::size_t most) const;
   ClientCounters counters(const ClientEntry& client) const;
+  // Its own, made anew; null where its output seals for all clients together, or not at all.
+  SharedClientKey key_for(const ClientEntry& client) const {
+    return sessions_.key_of(slot_of(client), spec_, client.route);
+  }
   // Of the lease; 0 where it has none.
   Nanoseconds left_of(const ClientEntry& client, Instant now) const;
 
@@ -167,6 +172,7 @@ class ClientTable {
   SlotIndex<&ClientTable::id_of> of_id_{clients_};  // the first of them
   SlotOrder order_{clients_};
   WayReview review_;
+  ClientSessions sessions_;
   boost::unordered_flat_map<Address, std::uint32_t> of_address_;
   boost::unordered_flat_map<const OutputName*, std::uint32_t> of_output_;
   boost::unordered_flat_map<std::uint32_t, PathReports> reports_;  // by slot, where there are any

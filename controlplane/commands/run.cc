@@ -39,7 +39,7 @@ std::string socket_for(const RunOptions& options, const Spec& spec) {
 
 void warn_of_keys(const Spec& spec) {
   const auto has_keys = [](const StreamSpec& stream) {
-    return is_protected(stream) || is_opened(stream);
+    return is_protected(stream) || is_isolated(stream) || is_opened(stream);
   };
   if (SecretMemory::is_locked() || std::ranges::none_of(spec.streams, has_keys)) return;
   spdlog::warn(

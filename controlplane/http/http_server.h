@@ -33,6 +33,7 @@ struct HttpResponse {
   std::string body;
   std::string type = "application/json";
   std::vector<std::pair<std::string, std::string>> headers;
+  bool secret = false;  // the body is wiped when it is written, and copied nowhere on its way
 };
 
 // Loopback may always come, others from these prefixes.

@@ -5,9 +5,11 @@
 #include <boost/beast/core/tcp_stream.hpp>
 #include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/read.hpp>
+#include <boost/beast/http/serializer.hpp>
 #include <boost/beast/http/string_body.hpp>
 #include <boost/beast/http/write.hpp>
 #include <boost/beast/ssl/ssl_stream.hpp>
+#include <openssl/crypto.h>
 #include <optional>
 #include <type_traits>
 
@@ -46,7 +48,10 @@ class Session : public std::enable_shared_from_this<Session<Stream>> {
         peer_(peer),
         tls_(std::move(tls)),
         stream_(std::move(socket), more...) {}
-  ~Session() { host_->left(peer_); }
+  ~Session() {
+    wipe();
+    host_->left(peer_);
+  }
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
 
@@ -83,6 +88,7 @@ class Session : public std::enable_shared_from_this<Session<Stream>> {
       }
       return;
     }
+    // NOLINTNEXTLINE(bugprone-unchecked-optional-access): read() made it.
     const auto& message = parser_->get();
     const std::string_view body = message.body();
     const HttpRequest request{.method = view(message.method_string()),
@@ -96,8 +102,11 @@ class Session : public std::enable_shared_from_this<Session<Stream>> {
   }
 
   void write(HttpResponse answer, bool keep) {
+    // NOLINTNEXTLINE(bugprone-unchecked-optional-access): read() made it.
     const bool head = parser_->get().method() == http::verb::head;
+    wipe();
     response_.emplace(static_cast<http::status>(answer.status), 11);
+    secret_ = answer.secret;
     response_->set(http::field::server, "castgate");
     response_->set(http::field::cache_control, "no-store");
     if (!answer.body.empty()) response_->set(http::field::content_type, answer.type);
@@ -107,12 +116,20 @@ class Session : public std::enable_shared_from_this<Session<Stream>> {
     response_->prepare_payload();
     if (head) response_->body().clear();  // its length stays told
     be_patient();
-    http::async_write(stream_, *response_,
+    auto& serializer = serializer_.emplace(*response_);
+    serializer.split(secret_);  // TLS puts together what comes in pieces, and keeps that
+    http::async_write(stream_, serializer,
                       [self = this->shared_from_this(), keep](ErrorCode error, std::size_t) {
+                        self->wipe();
                         if (error) return;
                         if (keep) return self->read();
                         self->close();
                       });
+  }
+
+  void wipe() {
+    if (secret_ && response_) OPENSSL_cleanse(response_->body().data(), response_->body().size());
+    secret_ = false;
   }
 
   void close() {
@@ -132,6 +149,8 @@ class Session : public std::enable_shared_from_this<Session<Stream>> {
   beast::flat_buffer buffer_{2 * HttpServer::kMaxBody};
   std::optional<http::request_parser<http::string_body>> parser_;
   std::optional<http::response<http::string_body>> response_;
+  std::optional<http::response_serializer<http::string_body>> serializer_;
+  bool secret_ = false;  // the response, until it is written
 };
 
 }  // namespace

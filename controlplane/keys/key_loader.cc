@@ -22,6 +22,8 @@ struct Known {
 // What of a set of keys an output cannot seal with.
 std::optional<std::string> fault_of(const ProtectSpec& protect, const std::vector<EpochKey>& keys) {
   const std::uint32_t last = keys.back().epoch;
+  if (protect.is_isolated() && keys.size() != 1)
+    return fmt::format("holds {} keys: of per_client one makes those of clients", keys.size());
   if (protect.is_esp()) {
     if (last - 1 <= 0xffffffff - protect.spi) return std::nullopt;
     return fmt::format("epoch {} has no SPI: they count from {:#x} on", last, protect.spi);

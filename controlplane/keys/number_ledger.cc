@@ -20,7 +20,7 @@ constexpr std::uint64_t kShortNumbers = std::uint64_t{1} << 32;  // without ESN
 
 // `protect`: const or not.
 void each_key(auto& protect, const auto& each) {
-  if (!protect.is_esp()) return;
+  if (!protect.is_esp() || protect.is_isolated()) return;
   const std::uint32_t first = protect.epochs ? protect.epochs->current() : 0;
   for (auto& key : protect.keys) {
     if (key.epoch >= first) each(protect, key);

@@ -22,7 +22,7 @@ std::vector<const KeyBytes*> keys_of(const StreamSpec& stream) {
   std::vector<const KeyBytes*> keys;
   const auto add = [&](const auto& output) {
     const ProtectSpec& protect = output.protect;
-    if (!protect.is_srtp()) return;
+    if (!protect.is_srtp() || protect.is_isolated()) return;
     const std::uint32_t first = protect.epochs ? protect.epochs->current() : 0;
     for (const EpochKey& key : protect.keys) {
       if (key.epoch >= first) keys.push_back(key.key.get());

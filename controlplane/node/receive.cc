@@ -72,13 +72,8 @@ class Reception {
   ReceiverSums reported_;
 };
 
-std::mt19937_64 seeded() {
-  std::random_device device;
-  return std::mt19937_64(static_cast<std::uint64_t>(device()) << 32 | device());
-}
-
 std::vector<Relay> make_relays(const std::vector<RelaySession::Config>& configs) {
-  std::mt19937_64 random = seeded();
+  std::mt19937_64 random(unknown_seed());
   std::vector<Relay> relays;
   relays.reserve(configs.size());
   for (const auto& config : configs) {
@@ -125,11 +120,14 @@ void Reception::send(unsigned leg, const RelayRequest& request) {
 void Reception::admit(unsigned leg) {
   Relay& relay = relays_[leg];
   const auto& client = relay.session.client();
-  if (!client || (relay.admitted && relay.admitted->source == client->source &&
-                  relay.admitted->sequence == client->sequence)) {
+  if (!client ||
+      (relay.admitted && relay.admitted->source == client->source &&
+       relay.admitted->sequence == client->sequence && relay.admitted->has_key_of(*client))) {
     return;
   }
-  if (receiver_.admit(leg, client->source, client->sequence)) {
+  auto opener = opener_of(*client, relay.admitted, relays_.size() > 1);
+  if (!opener) return say(fmt::format("{}: {}", relay.name, opener.error().text));
+  if (receiver_.admit(leg, client->source, client->sequence, *std::move(opener))) {
     relay.admitted = client;
     return;
   }
@@ -224,7 +222,10 @@ void Reception::turn() {
   } else {
     const ReceiverSums sums = receiver_.sums();
     for (unsigned leg = 0; leg < relays_.size(); ++leg) {
-      relays_[leg].session.carried(sums.legs[leg].received, now);
+      // A relay that started anew seals with another key, which it tells when it is asked.
+      const auto& admitted = relays_[leg].admitted;
+      const std::uint64_t forged = admitted && admitted->sealed ? sums.legs[leg].forged : 0;
+      relays_[leg].session.carried(sums.legs[leg].received - forged, now);
       drive(leg, now);
     }
     if (now - reported_at_ >= kReport) report(now);

@@ -94,6 +94,18 @@ Result<void> add_openers(const std::vector<std::string>& how, ReceivePlan& plan)
 
 }  // namespace
 
+Result<std::unique_ptr<RelayOpener>> opener_of(const RelayClient& client,
+                                               const std::optional<RelayClient>& before,
+                                               bool are_others) {
+  if (!client.sealed || (before && before->has_key_of(client))) return nullptr;
+  if (are_others) {
+    return fail(
+        "numbers its packets for each client (isolation: per_client): name this relay "
+        "alone, or let it seal for all (isolation: group)");
+  }
+  return RelayOpener::make(*client.sealed);
+}
+
 Result<std::string> read_token(const std::string& path) {
   constexpr std::size_t kLongest = 4096;
   const UniqueFd fd(open(path.c_str(), O_RDONLY | O_CLOEXEC));

@@ -27,6 +27,12 @@ struct ReceivePlan {
 
 Result<ReceivePlan> plan_reception(const ReceiveOptions& options);
 
+// For the key that the relay told with `client`; null where it told none, or the one of `before`.
+// An error where there are others as well: it numbers packets for us alone, and merges with nobody.
+Result<std::unique_ptr<RelayOpener>> opener_of(const RelayClient& client,
+                                               const std::optional<RelayClient>& before,
+                                               bool are_others);
+
 // One line of visible characters, in a file that not everybody may read.
 Result<std::string> read_token(const std::string& path);
 

@@ -22,12 +22,12 @@ constexpr unsigned kMostRounds = 256;  // of batches before deadlines are looked
 // For what is in a batch while the windows hold all they may.
 constexpr std::uint64_t kInBatches = 1024;
 
+}  // namespace
+
 std::uint64_t unknown_seed() {
   std::random_device device;
   return static_cast<std::uint64_t>(device()) << 32 | device();
 }
-
-}  // namespace
 
 Instant Receiver::now() noexcept {
   const auto since = std::chrono::steady_clock::now().time_since_epoch();
@@ -43,7 +43,9 @@ Receiver::Receiver(const Config& config, std::vector<std::unique_ptr<LegSocket>>
       sink_(std::move(sink)),
       listener_(std::move(listener)),
       wake_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
-      store_(std::make_unique<PacketStore>(LegSocket::kBatch)) {}
+      store_(std::make_unique<PacketStore>(LegSocket::kBatch)) {
+  openers_.resize(sockets_.size());
+}
 
 Receiver::~Receiver() {
   stop();
@@ -60,7 +62,8 @@ void Receiver::stop() {
   thread_.join();
 }
 
-bool Receiver::admit(unsigned leg, const Endpoint& source, SequenceFormat format) {
+bool Receiver::admit(unsigned leg, const Endpoint& source, SequenceFormat format,
+                     std::unique_ptr<RelayOpener> opener) {
   {
     const std::lock_guard lock(orders_);
     if (format_ && *format_ != format) return false;
@@ -78,6 +81,7 @@ bool Receiver::admit(unsigned leg, const Endpoint& source, SequenceFormat format
           *new_store_, *sink_);
     }
     new_sources_[leg] = source;
+    if (opener) new_openers_[leg] = std::move(opener);
   }
   eventfd_write(wake_.get(), 1);
   return true;
@@ -97,6 +101,9 @@ void Receiver::take_orders() noexcept {
     store_ = std::move(new_store_);
   }
   sources_ = new_sources_;
+  for (std::size_t leg = 0; leg < openers_.size(); ++leg) {
+    if (new_openers_[leg]) openers_[leg] = std::move(new_openers_[leg]);
+  }
 }
 
 void Receiver::wait() noexcept {
@@ -121,7 +128,7 @@ bool Receiver::takes_proof(Instant now) noexcept {
 
 // Is it to be handed on? What came sealed is open then.
 bool Receiver::opens(unsigned leg, NodePacket& packet, Instant now) noexcept {
-  if (openers_.empty()) return true;
+  if (!openers_[leg]) return true;
   switch (openers_[leg]->open(packet, now)) {
     case RelayOpener::Verdict::Genuine:
       return true;

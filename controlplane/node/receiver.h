@@ -19,6 +19,9 @@
 
 namespace castgate {
 
+// That nobody can foretell.
+std::uint64_t unknown_seed();
+
 // What came and what left, as of a moment ago.
 struct ReceiverSums {
   struct Leg {
@@ -49,7 +52,7 @@ class Receiver {
     std::function<void()> ended;  // all packets came that were asked for, or the output failed
   };
 
-  // `openers`: one for each socket, or none where nothing comes sealed.
+  // `openers`: one for each socket, or none where nothing comes sealed with keys known before.
   Receiver(const Config& config, std::vector<std::unique_ptr<LegSocket>> sockets,
            std::vector<std::unique_ptr<RelayOpener>> openers, std::unique_ptr<PacketSink> sink,
            Listener listener);
@@ -58,9 +61,10 @@ class Receiver {
   ~Receiver();
 
   void start();
-  // From here on a leg's packets come from `source`. The first call says what the format is; false
-  // where another's differs.
-  bool admit(unsigned leg, const Endpoint& source, SequenceFormat format);
+  // From here on a leg's packets come from `source`, and are opened by `opener`; null: as before.
+  // The first call says what the format is; false where another's differs.
+  bool admit(unsigned leg, const Endpoint& source, SequenceFormat format,
+             std::unique_ptr<RelayOpener> opener = nullptr);
   // What is kept leaves; the output is closed. Nothing is received afterwards.
   void stop();
 
@@ -87,11 +91,12 @@ class Receiver {
   std::atomic<bool> stopping_{false};
   std::thread thread_;
 
-  mutable std::mutex orders_;  // guards the next five
+  mutable std::mutex orders_;  // guards the next six
   std::optional<SequenceFormat> format_;
   std::unique_ptr<PacketStore> new_store_;
   std::unique_ptr<StreamMerge> new_merge_;
   std::array<std::optional<Endpoint>, 8> new_sources_{};
+  std::array<std::unique_ptr<RelayOpener>, 8> new_openers_;
   ReceiverSums published_;
 
   // The thread's own.

@@ -7,6 +7,8 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "controlplane/keys/key_file.h"
+
 namespace castgate {
 namespace {
 
@@ -61,6 +63,36 @@ std::optional<Endpoint> endpoint_of(const json& of, const char* name) {
   return Endpoint{*address, static_cast<std::uint16_t>(*port)};
 }
 
+std::optional<std::uint64_t> number_of(const json& of, const char* name) {
+  const json* found = member(of, name, json::value_t::number_unsigned);
+  return found == nullptr ? std::nullopt : std::optional(found->get<std::uint64_t>());
+}
+
+// What is not understood is no key.
+std::optional<OpenOption> key_of(const json& told) {
+  OpenOption made;
+  const std::string profile = text_of(told, "profile");
+  made.sealed.profile = profile == "srtp_gcm"  ? ProtectProfile::SrtpGcm
+                        : profile == "srtp_cm" ? ProtectProfile::SrtpCm
+                                               : ProtectProfile::None;
+  const auto key_bits = number_of(told, "key_bits");
+  const auto tag_bits = number_of(told, "tag_bits");
+  const auto roll_over = number_of(told, "roc");
+  const bool is_cm = made.sealed.profile == ProtectProfile::SrtpCm;
+  if (!made.sealed.is_on() || (key_bits != 128 && key_bits != 256) || !roll_over ||
+      *roll_over > UINT32_MAX || (is_cm && tag_bits != 80 && tag_bits != 32))
+    return std::nullopt;
+  made.sealed.key_bits = static_cast<unsigned>(*key_bits);
+  if (is_cm) made.sealed.tag_bits = static_cast<unsigned>(*tag_bits);
+  made.roll_over = static_cast<std::uint32_t>(*roll_over);
+  const json* text = member(told, "key", json::value_t::string);
+  if (text == nullptr) return std::nullopt;
+  const auto keys = parse_keys(text->get_ref<const std::string&>(), key_file_bytes(made.sealed));
+  if (!keys || keys->size() != 1) return std::nullopt;
+  made.sealed.keys = *keys;
+  return made;
+}
+
 // Without what would write over a terminal.
 std::string shown(std::string_view text) {
   std::string line(text.substr(0, kLongestText));
@@ -98,6 +130,10 @@ Result<RelayClient> parse_relay_client(std::string_view body) {
   const double seconds = lease->get<double>();
   if (!(seconds >= 1 && seconds <= kLongestLease)) return wrong("has no lease of 1 to 86400 s");
   client.lease = std::chrono::seconds{static_cast<unsigned>(seconds)};
+  if (const json* told = member(answer, "protect", json::value_t::object)) {
+    client.sealed = key_of(*told);
+    if (!client.sealed) return wrong("seals the packets in a way that is not known here");
+  }
   return client;
 }
 

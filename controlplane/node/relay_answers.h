@@ -9,6 +9,7 @@
 #include <string>
 #include <string_view>
 
+#include "controlplane/node/open_option.h"
 #include "dataplane/base/address.h"
 #include "dataplane/base/error.h"
 #include "dataplane/contract/spec.h"
@@ -24,6 +25,12 @@ struct RelayClient {
   SequenceFormat sequence = SequenceFormat::Fingerprint;
   bool active = false;
   std::chrono::seconds lease{60};
+  std::optional<OpenOption> sealed;  // with a key of its own, which the relay made for it
+
+  // Does `later` tell no key but the one that is here?
+  bool has_key_of(const RelayClient& later) const noexcept {
+    return !later.sealed || (sealed && sealed->sealed == later.sealed->sealed);
+  }
 };
 
 Result<RelayClient> parse_relay_client(std::string_view body);

@@ -23,7 +23,9 @@ CaptureFilter::Facts CaptureFilter::facts_of(const StreamSpec& stream) noexcept 
   Facts facts;
   std::ranges::transform(stream.legs, facts.port_of_leg.begin(),
                          [](const LegSpec& leg) { return static_cast<std::uint16_t>(leg.port); });
-  facts.sealed = is_protected(stream) || is_opened(stream);
+  facts.isolated = std::ranges::any_of(
+      stream.unicasts, [](const UnicastSpec& unicast) { return unicast.protect.is_isolated(); });
+  facts.sealed = facts.isolated || is_protected(stream) || is_opened(stream);
   return facts;
 }
 
@@ -32,12 +34,13 @@ std::uint32_t CaptureFilter::length_of(const Sighting& where,
   constexpr std::uint32_t kUdpAndRtp = 8 + 12;
   const std::uint32_t length = std::min(packet->pkt_len, wanted_.snaplen);
   // On the wire, and behind protect, it is as everybody may see it.
-  const bool inside = where.stage == CaptureStage::Classify ||
-                      where.stage == CaptureStage::Failover || where.stage == CaptureStage::Drops;
-  if (!inside || wanted_.clear || where.port != CaptureStart::kAny) return length;
+  const bool on_wire = where.stage == CaptureStage::Rx || where.stage == CaptureStage::Transmit;
+  if (on_wire || wanted_.clear || where.port != CaptureStart::kAny) return length;
   const PacketTag tag = tag_of(packet);
-  if (tag.stream >= facts_.size() || !facts_[tag.stream].sealed) return length;
-  return std::min(length, tag.udp_at + kUdpAndRtp);
+  if (tag.stream >= facts_.size()) return length;
+  const Facts& facts = facts_[tag.stream];
+  const bool inside = where.stage == CaptureStage::Restamp ? facts.isolated : facts.sealed;
+  return inside ? std::min(length, tag.udp_at + kUdpAndRtp) : length;
 }
 
 bool CaptureFilter::wants(const Sighting& where, const rte_mbuf* packet,

@@ -17,7 +17,8 @@ class CaptureFilter {
   // What it knows of a stream.
   struct Facts {
     std::array<std::uint16_t, kMaxLegs> port_of_leg{};
-    bool sealed = false;  // some of it comes or leaves encrypted: what it says is not for everybody
+    bool sealed = false;    // some of it comes or leaves encrypted: not for everybody
+    bool isolated = false;  // as it leaves: in the clear until it is sealed for each client
   };
 
   // `streams`: most there will ever be.

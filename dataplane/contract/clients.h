@@ -40,12 +40,13 @@ enum class ClientDrop : std::uint8_t {
   CopyFailed,
   Quota,
   TtlExpired,
+  NotSealed,
   kCount
 };
 
 inline constexpr std::size_t kClientDrops = static_cast<std::size_t>(ClientDrop::kCount);
 inline constexpr std::array<std::string_view, kClientDrops> kClientDropNames{
-    "tx_full", "mtu", "no_neighbour", "copy_failed", "quota", "ttl_expired"};
+    "tx_full", "mtu", "no_neighbour", "copy_failed", "quota", "ttl_expired", "not_sealed"};
 
 // Of a packet to a client, what an ICMP error quotes behind its IP header.
 struct QuotedPacket {
@@ -66,6 +67,7 @@ struct ClientCounters {
   std::uint64_t packets = 0;
   std::uint64_t bytes = 0;  // whole frames
   std::array<std::uint64_t, kClientDrops> drops{};
+  std::uint64_t sealed = 0;  // with its own key, where it has one
 };
 
 }  // namespace castgate

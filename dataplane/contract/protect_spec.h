@@ -28,6 +28,9 @@ enum class ProtectProfile : std::uint8_t {
 // Who computes AES-GCM.
 enum class ProtectBackend : std::uint8_t { IpsecMb, Cryptodev };
 
+// Whose a key is: all receivers', or each client's own.
+enum class Isolation : std::uint8_t { Group, PerClient };
+
 // Addresses and UDP ports inside an ESP packet.
 struct InnerHeaders {
   Endpoint to;
@@ -51,6 +54,7 @@ struct EpochKey {
 struct ProtectSpec {
   ProtectProfile profile = ProtectProfile::None;
   ProtectBackend backend = ProtectBackend::IpsecMb;
+  Isolation isolation = Isolation::Group;
   unsigned key_bits = 128;
   unsigned tag_bits = 80;      // profile: srtp_cm
   unsigned mki_bytes = 0;      // SRTP
@@ -70,16 +74,24 @@ struct ProtectSpec {
     return profile == ProtectProfile::SrtpGcm || profile == ProtectProfile::SrtpCm;
   }
   bool is_esp() const noexcept { return is_on() && !is_srtp(); }
+  // The key is then what those of clients are made of, and seals nothing itself.
+  bool is_isolated() const noexcept { return is_on() && isolation == Isolation::PerClient; }
   // Do both make the same bytes of a packet?
   bool operator==(const ProtectSpec& other) const noexcept {
-    return profile == other.profile && backend == other.backend && key_bits == other.key_bits &&
-           tag_bits == other.tag_bits && mki_bytes == other.mki_bytes &&
-           max_packets == other.max_packets && rekey_packets == other.rekey_packets &&
-           max_time == other.max_time && rekey_time == other.rekey_time && spi == other.spi &&
-           esn == other.esn && inner == other.inner && key_file == other.key_file &&
-           keys == other.keys;
+    return profile == other.profile && backend == other.backend && isolation == other.isolation &&
+           key_bits == other.key_bits && tag_bits == other.tag_bits &&
+           mki_bytes == other.mki_bytes && max_packets == other.max_packets &&
+           rekey_packets == other.rekey_packets && max_time == other.max_time &&
+           rekey_time == other.rekey_time && spi == other.spi && esn == other.esn &&
+           inner == other.inner && key_file == other.key_file && keys == other.keys;
   }
 };
+
+// How packets are sealed once for all that get them; in the clear where that is done for each
+// client apart.
+inline ProtectSpec before_fan_out(const ProtectSpec& protect) {
+  return protect.is_isolated() ? ProtectSpec{} : protect;
+}
 
 // Bytes of one key and its salt in a key file.
 std::size_t key_file_bytes(const ProtectSpec& protect) noexcept;

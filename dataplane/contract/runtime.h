@@ -13,6 +13,7 @@
 #include "dataplane/base/error.h"
 #include "dataplane/base/instant.h"
 #include "dataplane/contract/captured.h"
+#include "dataplane/contract/client_key.h"
 #include "dataplane/contract/clients.h"
 #include "dataplane/contract/commands.h"
 #include "dataplane/contract/events.h"
@@ -46,9 +47,9 @@ class Runtime {
   // To every worker that it concerns, within a turn of theirs. False when the ring to one of them
   // is full: none has it then.
   virtual bool command(const Command& command) = 0;
-  // A client of a unicast output from here on. An error: no place is left, or the worker is busy
-  // for the moment.
-  virtual Result<ClientPlace> join(const ClientRoute& route) = 0;
+  // A client of a unicast output from here on; `key`: its own, where the output is_isolated(), null
+  // elsewhere. An error: no place is left, or the worker is busy for the moment.
+  virtual Result<ClientPlace> join(const ClientRoute& route, const ClientKey* key) = 0;
   // No packet from here on but what is on its way. False when the worker is busy for the moment.
   virtual bool leave(const ClientPlace& place) = 0;
   // Another way to the client, or none: MAC address and MTU. False likewise.
@@ -89,6 +90,7 @@ struct ReplayClient {
   ClientRoute route;
   Nanoseconds join_at{0};
   Nanoseconds leave_at = Nanoseconds::max();
+  SharedClientKey key;  // its own, where the output is_isolated()
 };
 
 struct ReplayPlan {

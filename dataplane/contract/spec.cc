@@ -36,7 +36,9 @@ unsigned fan_parts(const StreamSpec& stream) noexcept {
 }
 
 bool is_protected(const StreamSpec& stream) noexcept {
-  const auto on = [](const auto& output) { return output.protect.is_on(); };
+  const auto on = [](const auto& output) {
+    return output.protect.is_on() && !output.protect.is_isolated();
+  };
   return std::ranges::any_of(stream.outputs, on) || std::ranges::any_of(stream.unicasts, on);
 }
 
@@ -44,7 +46,7 @@ std::vector<ProtectSpec> renditions_of(const StreamSpec& stream) {
   std::vector<ProtectSpec> made;
   const auto add = [&](const auto& outputs, bool clear) {
     for (const auto& output : outputs) {
-      const ProtectSpec& protect = output.protect;
+      const ProtectSpec protect = before_fan_out(output.protect);
       if (protect.is_on() == clear || std::ranges::find(made, protect) != made.end()) continue;
       made.push_back(protect);
     }
@@ -54,6 +56,11 @@ std::vector<ProtectSpec> renditions_of(const StreamSpec& stream) {
     add(stream.outputs, clear);
   }
   return made;
+}
+
+bool is_isolated(const StreamSpec& stream) noexcept {
+  return std::ranges::any_of(
+      stream.unicasts, [](const UnicastSpec& unicast) { return unicast.protect.is_isolated(); });
 }
 
 bool is_opened(const StreamSpec& stream) noexcept {

@@ -255,10 +255,13 @@ std::vector<std::uint8_t> preference(const StreamSpec& stream);
 bool has_choice(const StreamSpec& stream) noexcept;
 // Workers that serve clients of the stream: as many as the output with most fan_workers asks for.
 unsigned fan_parts(const StreamSpec& stream) noexcept;
-// Each way in which packets of the stream leave: in the clear first, where any output wants that.
+// Each way in which packets of the stream come to where they are fanned out: in the clear first,
+// where any output wants that.
 std::vector<ProtectSpec> renditions_of(const StreamSpec& stream);
-// Does any output of the stream encrypt?
+// Does any output of the stream encrypt before packets are fanned out?
 bool is_protected(const StreamSpec& stream) noexcept;
+// Has any client of the stream a key of its own?
+bool is_isolated(const StreamSpec& stream) noexcept;
 
 // Does any leg of the stream arrive encrypted?
 bool is_opened(const StreamSpec& stream) noexcept;

@@ -10,11 +10,6 @@
 namespace castgate {
 namespace {
 
-// Where headers of a copy begin when they are short. PacketPool leaves nothing private before it.
-[[gnu::always_inline]] inline std::uint8_t* room_of(rte_mbuf* packet) noexcept {
-  return reinterpret_cast<std::uint8_t*>(packet) + sizeof(rte_mbuf) + RTE_PKTMBUF_HEADROOM;
-}
-
 // What making a packet writes: both lines of the buffer's description, and where headers begin.
 [[gnu::always_inline]] inline void prefetch(rte_mbuf* packet) noexcept {
   __builtin_prefetch(packet, 1);
@@ -29,7 +24,7 @@ namespace {
 unsigned ClientFan::serve_some(FanStream& stream, FanJob& job, unsigned chunk) noexcept {
   ClientVector& clients = *stream.unicasts[job.unicast];
   const FanManner& manner = stream.manners[job.unicast];
-  const std::uint16_t payload = job.packet->data_len;
+  const auto payload = static_cast<std::uint16_t>(manner.sealing.sealed(job.packet->data_len));
   const auto there = static_cast<unsigned>(std::popcount(job.left));
   const unsigned taken = std::min({kBatch, budget_, there});
   Batch batch{.clients = clients,
@@ -37,8 +32,9 @@ unsigned ClientFan::serve_some(FanStream& stream, FanJob& job, unsigned chunk) n
               .manner = manner,
               .first_slot = stream.part << ClientTag::kSlotBits | chunk * ClientChunk::kClients,
               .shared = payload >= manner.copy_below,
+              .payload = payload,
               .tag = {.stream = stream.index, .unicast = static_cast<std::uint16_t>(job.unicast)}};
-  const bool buffers = take_buffers(batch, payload, taken);
+  const bool buffers = take_buffers(batch, job, taken);
   const HeaderTemplate& any =
       batch.chunk.headers[static_cast<unsigned>(std::countr_zero(job.left))];
   std::uint64_t differences = 0;
@@ -75,8 +71,9 @@ unsigned ClientFan::serve_some(FanStream& stream, FanJob& job, unsigned chunk) n
   return made;
 }
 
-bool ClientFan::take_buffers(Batch& batch, std::uint16_t payload, unsigned count) noexcept {
-  if (!batch.shared && payload + HeaderTemplate::kLong > copy_room_) return false;
+bool ClientFan::take_buffers(Batch& batch, const FanJob& job, unsigned count) noexcept {
+  const unsigned room = batch.manner.sealing.room(job.packet->data_len) + HeaderTemplate::kLong;
+  if (!batch.shared && room > copy_room_) return false;
   void** const objects = reinterpret_cast<void**>(batch.packets.data());
   if (rte_mempool_get_bulk(pool_of(batch), objects, count) != 0) [[unlikely]]
     return false;
@@ -93,14 +90,16 @@ void ClientFan::give_back(const Batch& batch, unsigned taken) noexcept {
                        taken - batch.count);
 }
 
-void ClientFan::miss(const Batch& batch, std::uint8_t slot, ClientDrop why) noexcept {
-  ++batch.chunk.rare[slot].drops[static_cast<std::size_t>(why)];
+void ClientFan::miss(const Batch& batch, std::uint8_t slot, ClientDrop why,
+                     DropReason reason) noexcept {
+  ++batch.chunk.drops(slot, why);
   ++batch.clients.drops;
-  parts_.bin.note(drop_reason(why));
+  parts_.bin.note(reason);
 }
 
-void ClientFan::send(FanJob& job, const Batch& batch) noexcept {
+void ClientFan::send(FanJob& job, Batch& batch) noexcept {
   if (batch.count == 0) return;
+  if (batch.manner.sealing.is_on()) return write_sealed(job, batch);
   if (batch.shared) rte_mbuf_refcnt_update(job.packet, static_cast<std::int16_t>(batch.count));
   if (!batch.plain) {
     write_any(job, batch);

@@ -39,7 +39,7 @@ void ClientFan::set_aside(Batch& batch, std::uint8_t slot, const FanJob& job) no
   if (headers.ttl == 0 && job.received.ttl <= 1) return miss(batch, slot, ClientDrop::TtlExpired);
   if (!batch.manner.fragments || headers.is_v6) return miss(batch, slot, ClientDrop::Mtu);
   batch.big_slots[batch.too_big++] = slot;
-  const unsigned count = fragments_of(headers, job.packet->data_len);
+  const unsigned count = fragments_of(headers, batch.payload);
   if (count <= kMostFragments) batch.further += count - 1;
 }
 
@@ -47,8 +47,7 @@ void ClientFan::set_aside(Batch& batch, std::uint8_t slot, const FanJob& job) no
 void ClientFan::hold_to_rate(Batch& batch, const FanJob& job) noexcept {
   const auto over = [&](std::uint8_t slot) {
     const HeaderTemplate& headers = batch.chunk.headers[slot];
-    const std::uint32_t bytes =
-        job.packet->data_len + std::uint32_t{headers.length} - headers.l3_at;
+    const std::uint32_t bytes = batch.payload + std::uint32_t{headers.length} - headers.l3_at;
     if (batch.manner.rate.take((*batch.chunk.used_until)[slot], job.at, bytes)) return false;
     miss(batch, slot, ClientDrop::Quota);
     return true;
@@ -60,17 +59,24 @@ void ClientFan::hold_to_rate(Batch& batch, const FanJob& job) noexcept {
   batch.too_big = held_to_it({batch.big_slots.data(), batch.too_big});
 }
 
-// IPv4 alone; each fragment is a copy. Identifications of clients at one address differ, though
-// their counters run side by side.
 unsigned ClientFan::send_fragments(const FanJob& job, const Batch& batch,
                                    std::uint8_t slot) noexcept {
-  HeaderTemplate& headers = batch.chunk.headers[slot];
-  ClientChunk::Rare& rare = batch.chunk.rare[slot];
+  if (batch.manner.sealing.is_on()) return send_sealed_fragments(job, batch, slot);
   const std::span<const std::uint8_t> payload(rte_pktmbuf_mtod(job.packet, const std::uint8_t*),
                                               job.packet->data_len);
+  return cut(batch, slot, payload, job.received);
+}
+
+// IPv4 alone; each fragment is a copy. Identifications of clients at one address differ, though
+// their counters run side by side.
+unsigned ClientFan::cut(const Batch& batch, std::uint8_t slot,
+                        std::span<const std::uint8_t> payload,
+                        const ReceivedHeaders& received) noexcept {
+  HeaderTemplate& headers = batch.chunk.headers[slot];
+  ClientChunk::Rare& rare = batch.chunk.rare[slot];
   const unsigned most = fragment_payload(headers);
   const auto whole = static_cast<unsigned>(payload.size() + 8);
-  const unsigned count = fragments_of(headers, job.packet->data_len);
+  const auto count = fragments_of(headers, static_cast<unsigned>(payload.size()));
   std::array<rte_mbuf*, kMostFragments> made;
   const auto lost = [&](ClientDrop why) {
     miss(batch, slot, why);
@@ -84,7 +90,7 @@ unsigned ClientFan::send_fragments(const FanJob& job, const Batch& batch,
   parts_.created.add(count - 1);
   LongHeader start;
   const std::size_t before_udp = headers.length - 8u;
-  write_headers(start.data() + headers.length, payload, job.received, headers, rare.long_header);
+  write_headers(start.data() + headers.length, payload, received, headers, rare.long_header);
   std::uint8_t* id = start.data() + headers.l3_at + 4;
   const unsigned udp_port = load_be16(start.data() + before_udp + 2);
   store_be16(id, static_cast<std::uint16_t>(load_be16(id) + udp_port * 40503u));

@@ -17,10 +17,12 @@ std::unique_ptr<FanStream> make_fan_stream(const StreamSpec& stream, const FanSh
   }
   for (const UnicastSpec& unicast : stream.unicasts) {
     const bool chains = ports[unicast.port]->facts().multi_segment_tx;
-    made->manners.push_back({.copy_below = chains ? unicast.copy_threshold : UINT32_MAX,
+    const bool sharing = chains && !unicast.protect.is_isolated();
+    made->manners.push_back({.copy_below = sharing ? unicast.copy_threshold : UINT32_MAX,
                              .fragments = unicast.too_big == TooBig::Fragment,
                              .rate = ClientRate(unicast.max_rate_bps),
-                             .copies = ports[unicast.port]->transmit_pool()});
+                             .copies = ports[unicast.port]->transmit_pool(),
+                             .sealing = ClientSealing(unicast.protect)});
   }
   return made;
 }

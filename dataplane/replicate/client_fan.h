@@ -8,6 +8,7 @@
 #include <span>
 #include <vector>
 
+#include "dataplane/protect/client_sealer.h"
 #include "dataplane/replicate/client_rate.h"
 #include "dataplane/replicate/client_roster.h"
 #include "dataplane/replicate/client_tag.h"
@@ -23,6 +24,7 @@ struct FanManner {
   bool fragments = false;         // of what is too big for the way to a client
   ClientRate rate;                // of each client
   rte_mempool* copies = nullptr;  // Port::transmit_pool()
+  ClientSealing sealing;          // where each client has a key of its own
   bool operator==(const FanManner&) const = default;
 };
 
@@ -122,6 +124,10 @@ class ClientFan {
   // The same for one stream.
   void finish(FanStream& stream) noexcept;
 
+  // Before the first packet for clients who have keys of their own.
+  bool seals() const noexcept { return sealer_ != nullptr; }
+  void seal_with(std::unique_ptr<ClientSealer> sealer) noexcept { sealer_ = std::move(sealer); }
+
   bool idle() const noexcept { return first_ == nullptr; }
   std::uint64_t held() const noexcept { return held_; }  // packets of which no copy was made yet
 
@@ -132,6 +138,7 @@ class ClientFan {
     const FanManner& manner;
     std::uint32_t first_slot;
     bool shared;                                 // the payload, else copied
+    std::uint16_t payload;                       // of UDP, as it leaves
     ClientTag tag;                               // but for the slot
     bool plain = false;                          // all clients are of one kind, and that is_plain()
     unsigned count = 0;                          // clients that get the packet
@@ -156,15 +163,25 @@ class ClientFan {
     if (batch.shared) return parts_.heads;
     return batch.manner.copies != nullptr ? batch.manner.copies : parts_.copies;
   }
-  bool take_buffers(Batch& batch, std::uint16_t payload, unsigned count) noexcept;
+  bool take_buffers(Batch& batch, const FanJob& job, unsigned count) noexcept;
   void give_back(const Batch& batch, unsigned taken) noexcept;
-  void send(FanJob& job, const Batch& batch) noexcept;
+  void send(FanJob& job, Batch& batch) noexcept;
   template <bool kShared>
   void write_plain(const FanJob& job, const Batch& batch) noexcept;
   void write_any(FanJob& job, const Batch& batch) noexcept;
-  void miss(const Batch& batch, std::uint8_t slot, ClientDrop why) noexcept;
+  void write_sealed(const FanJob& job, Batch& batch) noexcept;
+  // In fragments: how many packets more than one it took.
+  unsigned send_sealed_fragments(const FanJob& job, const Batch& batch, std::uint8_t slot) noexcept;
+  unsigned cut(const Batch& batch, std::uint8_t slot, std::span<const std::uint8_t> payload,
+               const ReceivedHeaders& received) noexcept;
+  rte_mbuf* seal_apart(const FanJob& job, const Batch& batch, std::uint8_t slot) noexcept;
+  void miss(const Batch& batch, std::uint8_t slot, ClientDrop why) noexcept {
+    miss(batch, slot, why, drop_reason(why));
+  }
+  void miss(const Batch& batch, std::uint8_t slot, ClientDrop why, DropReason reason) noexcept;
 
   Parts parts_;
+  std::unique_ptr<ClientSealer> sealer_;
   unsigned copy_room_;
   unsigned budget_ = kCopiesPerTurn;
   std::uint64_t held_ = 0;

@@ -46,6 +46,7 @@ ClientRoster::ClientRoster(const Spec& spec, std::span<Port* const> ports,
     : vectors_(spec.streams.size()), outputs_(spec.streams.size()) {
   for (std::size_t s = 0; s < spec.streams.size(); ++s) {
     vectors_[s].resize(fan_parts(spec.streams[s]));
+    if (is_isolated(spec.streams[s])) make_ciphers();
     for (const UnicastSpec& unicast : spec.streams[s].unicasts) {
       add_output(s, unicast);
       Output& output = outputs_[s].emplace_back();
@@ -61,12 +62,27 @@ ClientRoster::ClientRoster(const Spec& spec, std::span<Port* const> ports,
   }
 }
 
+void ClientRoster::make_ciphers() {
+  if (ciphers_) return;
+  auto made = Ciphers::make();
+  CG_CHECK(made.has_value());
+  ciphers_ = std::make_unique<const Ciphers>(*std::move(made));
+}
+
+void ClientRoster::set_key(ClientChunk& chunk, unsigned at, const Output& output,
+                           const ClientKey* key) const {
+  if (!chunk.seals) return;
+  CG_CHECK(key != nullptr);
+  (*chunk.seals)[at].set(*ciphers_, output.spec.protect, *key);
+}
+
 // A vector in each part of the stream's, empty for ever where the output has fewer of them.
 void ClientRoster::add_output(std::size_t stream, const UnicastSpec& unicast) {
   unsigned part = 0;
   for (Vectors& vectors : vectors_[stream]) {
     const unsigned most = part++ < unicast.fan_workers ? unicast.max_clients : 0;
-    vectors.push_back(std::make_shared<ClientVector>(most, unicast.max_rate_bps != 0));
+    vectors.push_back(std::make_shared<ClientVector>(most, unicast.max_rate_bps != 0,
+                                                     unicast.protect.is_isolated()));
   }
 }
 
@@ -99,7 +115,8 @@ unsigned ClientRoster::next_part(const ClientRoute& route) const {
                                parts.begin());
 }
 
-Result<Command> ClientRoster::join(const ClientRoute& route, unsigned part, std::uint64_t done) {
+Result<Command> ClientRoster::join(const ClientRoute& route, const ClientKey* key, unsigned part,
+                                   std::uint64_t done) {
   Output& output = outputs_[route.stream][route.unicast];
   const unsigned most = output.spec.max_clients;
   Slots& slots = output.parts[part];
@@ -118,6 +135,7 @@ Result<Command> ClientRoster::join(const ClientRoute& route, unsigned part, std:
   const unsigned at = slot % ClientChunk::kClients;
   chunk.rare[at] = {};
   if (chunk.used_until) (*chunk.used_until)[at] = 0;
+  set_key(chunk, at, output, key);
   chunk.headers[at] = headers_of(route, output, chunk.rare[at].long_header);
   return Command{.kind = CommandKind::ClientJoin,
                  .client = {.place = {.stream = route.stream,
@@ -149,7 +167,12 @@ ClientCounters ClientRoster::counters(const ClientPlace& place) const {
   ClientCounters counters;
   counters.packets = read(headers.packets, rare.packets_high);
   counters.bytes = read(headers.bytes, rare.bytes_high);
-  for (std::size_t d = 0; d < kClientDrops; ++d) counters.drops[d] = read(rare.drops[d]);
+  for (std::size_t d = 0; d < rare.drops.size(); ++d) counters.drops[d] = read(rare.drops[d]);
+  if (chunk.seals) {
+    const ClientSeal& seal = (*chunk.seals)[at];
+    counters.sealed = seal.taken();
+    counters.drops[static_cast<std::size_t>(ClientDrop::NotSealed)] = read(seal.drops());
+  }
   return counters;
 }
 

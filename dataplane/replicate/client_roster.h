@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "dataplane/base/error.h"
+#include "dataplane/contract/client_key.h"
 #include "dataplane/contract/clients.h"
 #include "dataplane/contract/commands.h"
 #include "dataplane/contract/spec.h"
@@ -59,9 +60,11 @@ class ClientRoster {
 
   // The part that has the fewest clients: the next one is to join there.
   unsigned next_part(const ClientRoute& route) const;
-  // `done`: commands that the part's worker has carried out. What is returned is to be given to it
-  // at once. An error: the output has no place left.
-  Result<Command> join(const ClientRoute& route, unsigned part, std::uint64_t done);
+  // `key`: of its own, where the output is_isolated(); null elsewhere. `done`: commands that the
+  // part's worker has carried out. What is returned is to be given to it at once. An error: the
+  // output has no place left.
+  Result<Command> join(const ClientRoute& route, const ClientKey* key, unsigned part,
+                       std::uint64_t done);
   // `ticket`: the value that `done` has, or exceeds, once the part's worker has carried this out.
   Command leave(const ClientPlace& place, std::uint64_t ticket);
   // Another way to the client, or none.
@@ -73,6 +76,9 @@ class ClientRoster {
                                       Instant now) const;
 
  private:
+  // Before clients with keys of their own.
+  void make_ciphers();
+  void set_key(ClientChunk& chunk, unsigned at, const Output& output, const ClientKey* key) const;
   void add_output(std::size_t stream, const UnicastSpec& unicast);
   void take_over(std::size_t stream, const ClientRoster& before);
   const Output& output_of(const ClientRoute& route) const {
@@ -81,6 +87,7 @@ class ClientRoster {
 
   std::vector<Parts> vectors_;                // by stream
   std::vector<std::vector<Output>> outputs_;  // likewise
+  std::unique_ptr<const Ciphers> ciphers_;    // where clients have keys of their own
 };
 
 }  // namespace castgate

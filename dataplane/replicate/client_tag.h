@@ -53,6 +53,8 @@ constexpr DropReason drop_reason(ClientDrop why) noexcept {
       return DropReason::Quota;
     case ClientDrop::TtlExpired:
       return DropReason::TtlExpired;
+    case ClientDrop::NotSealed:
+      return DropReason::KeySpent;
     default:
       return DropReason::CopyFailed;
   }

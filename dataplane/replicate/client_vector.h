@@ -10,6 +10,7 @@
 
 #include "dataplane/base/check.h"
 #include "dataplane/contract/clients.h"
+#include "dataplane/protect/client_seal.h"
 #include "dataplane/replicate/output_template.h"
 #include "dataplane/replicate/sent_log.h"
 
@@ -20,17 +21,27 @@ namespace castgate {
 struct ClientChunk {
   static constexpr unsigned kClients = 64;
 
+  // Counted here; what cannot be sealed is with the keys.
+  static constexpr std::size_t kRareDrops = static_cast<std::size_t>(ClientDrop::NotSealed);
+
   struct Rare {
     LongHeader long_header{};
     std::uint32_t packets_high = 0;  // carries
     std::uint32_t bytes_high = 0;
-    std::array<std::uint32_t, kClientDrops> drops{};
+    std::array<std::uint32_t, kRareDrops> drops{};
   };
 
   std::array<HeaderTemplate, kClients> headers;
   std::array<Rare, kClients> rare;
   // Until when each has used its rate up (ClientRate); null where the output has no limit.
   std::unique_ptr<std::array<std::int64_t, kClients>> used_until;
+  // Null where they have no keys of their own.
+  Secret<ClientSeals> seals;
+
+  std::uint32_t& drops(unsigned at, ClientDrop why) noexcept {
+    return why == ClientDrop::NotSealed ? (*seals)[at].drops()
+                                        : rare[at].drops[static_cast<std::size_t>(why)];
+  }
 };
 
 // The clients of one unicast output, each at a slot that is its own as long as it stays. The
@@ -39,11 +50,12 @@ struct ClientChunk {
 // NOLINTNEXTLINE(clang-analyzer-optin.performance.Padding): what others read has a line of its own.
 class ClientVector {
  public:
-  // `limited`: each client to a rate.
-  explicit ClientVector(unsigned most, bool limited = false)
+  // `limited`: each client to a rate; `isolated`: each has a key.
+  explicit ClientVector(unsigned most, bool limited = false, bool isolated = false)
       : chunks_((most + ClientChunk::kClients - 1) / ClientChunk::kClients),
         present_(chunks_.size()),
-        limited_(limited) {}
+        limited_(limited),
+        isolated_(isolated) {}
 
   // Control thread: the chunk of `slot`, made where it is the first of it.
   ClientChunk& prepare(std::uint32_t slot) {
@@ -51,6 +63,7 @@ class ClientVector {
     if (!chunk) {
       auto made = std::make_unique<ClientChunk>();
       if (limited_) made->used_until = std::make_unique<std::array<std::int64_t, 64>>();
+      if (isolated_) made->seals = make_secret<ClientSeals>();
       chunk = std::move(made);
     }
     if (!sent_) sent_ = std::make_unique<SentLog>();
@@ -71,6 +84,7 @@ class ClientVector {
     const std::uint64_t bit = 1ull << slot % ClientChunk::kClients;
     CG_DCHECK((present_[chunk] & bit) != 0);
     present_[chunk] &= ~bit;
+    if (isolated_) (*chunks_[chunk]->seals)[slot % ClientChunk::kClients].wipe();
     while (used_ != 0 && present_[used_ - 1] == 0) --used_;
     count_.store(count() - 1, std::memory_order_relaxed);
   }
@@ -103,6 +117,7 @@ class ClientVector {
   std::uint64_t bytes = 0;
   std::uint64_t drops = 0;
   std::uint64_t backlog = 0;  // packets that nobody of them got
+  std::uint64_t sealed = 0;   // for one of them alone
 
  private:
   std::vector<std::unique_ptr<ClientChunk>> chunks_;
@@ -110,6 +125,7 @@ class ClientVector {
   std::unique_ptr<SentLog> sent_;
   unsigned used_ = 0;
   bool limited_;
+  bool isolated_;
   // On a line of its own: a stream's worker asks for each packet whether another one has clients.
   alignas(64) std::atomic<unsigned> count_{0};
 };

@@ -10,6 +10,11 @@
 
 namespace castgate {
 
+// Where a copy begins. PacketPool leaves nothing private before it.
+[[gnu::always_inline]] inline std::uint8_t* room_of(rte_mbuf* packet) noexcept {
+  return reinterpret_cast<std::uint8_t*>(packet) + sizeof(rte_mbuf) + RTE_PKTMBUF_HEADROOM;
+}
+
 // The description of a buffer as it comes from its pool, for a packet to a client: one owner, no
 // offload. All of it but the client's slot is the same for every copy of a packet.
 class CopyDescription {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A stream's outputs as the control thread makes them, and how a worker takes them.
 #include <algorithm>
+#include <utility>
 
 #include "dataplane/replicate/replicate_stage.h"
 
@@ -34,7 +35,8 @@ std::vector<ReplicateStage::Outputs> ReplicateStage::split(const StreamSpec& str
         left, [&](const OutputSpec& output) { return !(output.protect == renditions[r]); });
     const auto count = static_cast<std::size_t>(other - left.begin());
     made[r] = outputs_of(left.first(count), ports, first);
-    const bool to_clients = all.fan != nullptr && stream.unicasts.front().protect == renditions[r];
+    const bool to_clients =
+        all.fan != nullptr && before_fan_out(stream.unicasts.front().protect) == renditions[r];
     if (to_clients) {
       made[r].fan = all.fan;
       made[r].plain = false;
@@ -67,6 +69,7 @@ ReplicateStage::Change ReplicateStage::make_change(const StreamSpec& stream, con
     made.fan = make_fan_stream(stream, {*parts.clients, parts.helpers}, parts.ports, parts.stream);
     made.outputs.fan = made.fan.get();
     made.outputs.plain = false;
+    if (is_isolated(stream)) made.sealer = make_client_sealer();
   }
   made.renditions = split(stream, parts.ports, made.outputs);
   return made;
@@ -78,10 +81,12 @@ ReplicateStage::Change ReplicateStage::make_part(const StreamSpec& stream, unsig
   made.fan =
       make_fan_stream(stream, {*parts.clients, parts.helpers, part}, parts.ports, parts.stream);
   made.outputs.fan = made.fan.get();
+  if (is_isolated(stream)) made.sealer = make_client_sealer();
   return made;
 }
 
 void ReplicateStage::install(std::size_t stream, Change& change) noexcept {
+  if (change.sealer && !fan_.seals()) fan_.seal_with(std::move(change.sealer));
   Outputs& own = outputs_[stream];
   for (std::uint32_t o = 0; o < change.outputs.count; ++o) {
     if (change.was[o] < 0) continue;

@@ -96,6 +96,7 @@ void ReplicateStage::snapshot_clients(std::size_t stream, StreamSnapshot& into) 
     into.unicasts[u].bytes += clients.bytes;
     into.unicasts[u].drops += clients.drops;
     into.unicasts[u].backlog += clients.backlog;
+    into.crypto_packets += clients.sealed;
   }
 }
 

@@ -69,6 +69,7 @@ ReplicateStage::ReplicateStage(const ReplicateParts& parts, TransmitStage& trans
     fans_[s] = make_fan_stream(spec.streams[s], {parts.clients->clients_of(s), helpers, part},
                                parts.ports, static_cast<std::uint16_t>(s));
     outputs_[s].fan = fans_[s].get();
+    if (is_isolated(spec.streams[s]) && !fan_.seals()) fan_.seal_with(make_client_sealer());
     outputs_[s].plain = false;
     renditions_[s] = split(spec.streams[s], parts.ports, outputs_[s]);
   }

@@ -62,6 +62,7 @@ class ReplicateStage final : public Stage, private RefusalWitness {
     Outputs outputs;
     std::unique_ptr<OutputTemplate[]> templates;
     std::unique_ptr<FanStream> fan;
+    std::unique_ptr<ClientSealer> sealer;        // for a worker that has none
     std::vector<Outputs> renditions;             // where they differ
     std::array<std::int8_t, kMaxOutputs> was{};  // by output: which it was, or -1
   };

@@ -79,7 +79,7 @@ BridgeScene::BridgeScene(const BridgeOptions& options, const BridgeParts& parts)
     const ClientRoute route{.to = {IpAddress::v4(0x0a000000 + c), 6000},
                             .source = IpAddress::v4(0x0a0000fe),
                             .next_hop = MacAddress{{2, 0, 0, 0, 0, 7}}};
-    const auto command = roster_->join(route, 0, 0);
+    const auto command = roster_->join(route, nullptr, 0, 0);
     CG_CHECK(command.has_value());
     places_.push_back(command->client.place);
     replicate_->command(*command);

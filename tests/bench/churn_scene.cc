@@ -52,7 +52,7 @@ ClientPlace ChurnScene::join(unsigned number) {
   const ClientRoute route{.to = {IpAddress::v4(0x0a010000 + number), 6000},
                           .source = IpAddress::v4(0x0a0000fe),
                           .next_hop = MacAddress{{2, 0, 0, 0, 0, 7}}};
-  const auto command = roster_->join(route, 0, done_);
+  const auto command = roster_->join(route, nullptr, 0, done_);
   CG_CHECK(command.has_value());
   commands_.push_back(*command);
   ++issued_;

@@ -44,7 +44,7 @@ ClientPlace NeighbourScene::join(std::uint16_t stream, unsigned number) {
                           .to = {IpAddress::v4(0x0a010000 + number), 6000},
                           .source = IpAddress::v4(0x0a0000fe),
                           .next_hop = MacAddress{{2, 0, 0, 0, 0, 7}}};
-  const auto command = roster_->join(route, 0, 0);
+  const auto command = roster_->join(route, nullptr, 0, 0);
   CG_CHECK(command.has_value());
   pipeline_->command(*command, {});
   return command->client.place;

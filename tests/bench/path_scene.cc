@@ -47,7 +47,7 @@ PathScene::PathScene(const ProtectSpec& protect, const BridgeParts& parts)
     const ClientRoute route{.to = {IpAddress::v4(0x0a010000 + c), 6000},
                             .source = IpAddress::v4(0x0a0000fe),
                             .next_hop = MacAddress{{2, 0, 0, 0, 0, 7}}};
-    const auto command = roster_->join(route, 0, 0);
+    const auto command = roster_->join(route, nullptr, 0, 0);
     CG_CHECK(command.has_value());
     places_.push_back(command->client.place);
     pipeline_->command(*command, {});

@@ -10,6 +10,7 @@
 
 #include <rte_cycles.h>
 
+#include "tests/bench/client_loop.h"
 #include "tests/bench/figures.h"
 #include "tests/bench/ipsec_peer.h"
 #include "tests/bench/path_scene.h"
@@ -110,6 +111,21 @@ bool measure_path(unsigned rounds, const BridgeParts& parts, std::string& cycles
                 cost.ours / cost.unit, 1.10, 1.03, "{:.2f}"});
 }
 
+// What it costs that each client's key is read from memory once a packet.
+bool measure_isolation(unsigned rounds, rte_mempool* pool, std::string& cycles) {
+  constexpr unsigned kClients = 100'000;
+  constexpr unsigned kPayload = 1'328 + kHeader;
+  ClientLoop many(pool, kClients, kPayload);
+  ClientLoop one(pool, 1, kPayload);
+  const Cost cost =
+      interleaved(rounds, [&] { return many.run(kPerRound); }, [&] { return one.run(kPerRound); });
+  must(many.sealed_all() && one.sealed_all(), "a copy was not sealed");
+  cycles += fmt::format("{:<62} {:8.0f} {:8.0f}\n",
+                        "srtp_gcm 1328 B out of place, 100 000 keys, one", cost.ours, cost.unit);
+  return print({"srtp_gcm 1328 B, 100 000 clients' own keys / one key", cost.ours / cost.unit, 1.35,
+                1.20, "{:.2f}"});
+}
+
 // RTP's header is not encrypted: sizes are of what is.
 bool measure(unsigned rounds, const BridgeParts& parts, std::optional<std::size_t> only) {
   rte_mempool* pool = parts.pool;
@@ -148,6 +164,7 @@ bool measure(unsigned rounds, const BridgeParts& parts, std::optional<std::size_
   }
   if (only.value_or(2) == 2) good &= measure_esp(rounds, pool, cycles);
   if (only.value_or(3) == 3) good &= measure_path(rounds, parts, cycles);
+  if (only.value_or(4) == 4) good &= measure_isolation(rounds, pool, cycles);
   fmt::print("\n{:<62} {:>8} {:>8}\n{}", "cycles a packet", "stage", "unit", cycles);
   fmt::print("time stamp counter: {:.3f} MHz\n", static_cast<double>(rte_get_tsc_hz()) / 1e6);
   return good;
@@ -163,5 +180,5 @@ int main_of(const Arguments& arguments) {
 }  // namespace castgate::bench
 
 int main(int argc, char** argv) {
-  return castgate::bench::main_of(castgate::bench::read_arguments(argc, argv, 4));
+  return castgate::bench::main_of(castgate::bench::read_arguments(argc, argv, 5));
 }

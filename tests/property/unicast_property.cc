@@ -144,7 +144,7 @@ TEST_F(UnicastPropertyTest, checksums_of_random_headers_are_right) {
       route.to.address = IpAddress::v4(high | low);
       route.source = IpAddress::v4(static_cast<std::uint32_t>(random_()));
     }
-    const auto command = roster_->join(route, 0, done_);
+    const auto command = roster_->join(route, nullptr, 0, done_);
     ASSERT_TRUE(command) << command.error().text;
     carry_out(*command);
   }

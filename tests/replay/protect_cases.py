@@ -220,6 +220,27 @@ def protect_crypto_devices_make_the_bytes_that_workers_make(scene):
 
 
 @case
+def protect_clients_get_their_packets_beside_outputs_that_leave_otherwise(scene):
+    key = key_of(scene, "s.key", 28)
+    protect = {"profile": "srtp_gcm", "key_file": "s.key"}
+    text = "stream,transport,address,udp_port,join_at,leave_at\ns,udp,10.9.0.7,6000,,\n"
+    clients = ["--clients", str(scene.file("clients.csv", text))]
+    plain = {"port": "out", "to": "239.9.0.3:5000", "source": "10.0.0.9"}
+    for sealed in (True, False):
+        how = {"protect": protect} if sealed else {}
+        outputs = {"main": {**MAIN, "protect": protect}, "plain": plain,
+                   "homes": {"port": "out", "unicast": {}, **how}}
+        got = replayed(scene, outputs, options=clients, count=300)
+        every = by_client(got.out("out"))
+        beside = every["239.9.0.1" if sealed else "239.9.0.3", 5000]
+        equal(payloads((0, frame) for frame in every["10.9.0.7", 6000]),
+              payloads((0, frame) for frame in beside), f"sealed: {sealed}")
+        judge = receiver(key[:16], key[16:], "srtp_gcm")
+        check([judge.open(frame[42:]) for frame in every["239.9.0.1", 5000]] == clear(300),
+              "the sealed group")
+
+
+@case
 def protect_refuses_keys_that_others_may_read_or_that_are_none(scene):
     protect = {"profile": "srtp_gcm", "key_file": "s.key"}
     made = with_ssrc(document(LEGS, {"main": {**MAIN, "protect": protect}},

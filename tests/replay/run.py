@@ -22,7 +22,8 @@ MODULES = ["hitless_cases", "format_cases", "message_cases", "header_cases", "st
            "wild_cases", "real_cases", "real_split_cases", "refusal_cases", "capture_cases",
            "trace_cases", "prefer_cases", "restamp_cases", "offset_cases", "unicast_cases",
            "unicast_limit_cases", "fan_cases", "protect_cases", "esp_cases", "open_cases",
-           "player_cases", "esp_open_cases", "esp_refuse_cases", "example_cases"]
+           "player_cases", "esp_open_cases", "esp_refuse_cases", "isolation_cases",
+           "example_cases"]
 
 
 def run(function, castgate):

@@ -155,8 +155,8 @@ def client_without_a_way_or_with_a_short_mtu_loses_alone(scene):
                        {"out": "out.pcap"}, options=listed(scene, rows))
     equal(len(got.out("out")), 30, "packets out")
     equal(got.drops(), {"mtu": 10, "no_neighbour": 40}, "drops")
-    none = dict.fromkeys(("tx_full", "mtu", "no_neighbour", "copy_failed", "quota", "ttl_expired"),
-                         0)
+    none = dict.fromkeys(("tx_full", "mtu", "no_neighbour", "copy_failed", "quota", "ttl_expired",
+                          "not_sealed"), 0)
     equal([one["drops"] for one in got.report["clients"]],
           [{**none, "mtu": 10}, {**none, "no_neighbour": 40}], "whose drops")
 

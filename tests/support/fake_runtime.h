@@ -27,9 +27,11 @@ class FakeRuntime final : public Runtime {
     commands.push_back(command);
     return true;
   }
-  Result<ClientPlace> join(const ClientRoute& route) override {
+  Result<ClientPlace> join(const ClientRoute& route, const ClientKey* key) override {
     if (commands_full) return fail("the worker is busy; try again");
     joined.push_back(route);
+    keys.push_back(key == nullptr ? nullptr
+                                  : make_secret<ClientKey>(key->key.bytes(), key->ssrc, key->spi));
     return ClientPlace{route.stream, route.unicast, static_cast<std::uint32_t>(joined.size() - 1)};
   }
   bool leave(const ClientPlace& place) override {
@@ -67,6 +69,7 @@ class FakeRuntime final : public Runtime {
   std::vector<Command> commands;
   bool commands_full = false;
   std::vector<ClientRoute> joined;
+  std::vector<SharedClientKey> keys;  // as `joined`; null: it had none
   std::vector<ClientPlace> left;
   std::function<ClientCounters(const ClientPlace&)> count_client;
   std::vector<std::pair<ClientPlace, ClientRoute>> changed;

@@ -105,7 +105,7 @@ class FanLab : public DriverTest {
     ClientRoute route{.stream = stream, .to = {IpAddress::v4(0x0a000000 + number), 6000}};
     route.source = IpAddress::v4(0x0a0000fe);
     route.next_hop = MacAddress{{2, 0, 0, 0, 0, 7}};
-    const auto command = roster_->join(route, 0, done_);
+    const auto command = roster_->join(route, nullptr, 0, done_);
     EXPECT_TRUE(command) << command.error().text;
     carry_out(*command);
     return command->client.place;

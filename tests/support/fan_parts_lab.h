@@ -105,7 +105,7 @@ class FanPartsLab : public DriverTest {
     route.source = IpAddress::v4(0x0a0000fe);
     route.next_hop = MacAddress{{2, 0, 0, 0, 0, 7}};
     const unsigned part = roster_->next_part(route);
-    const auto command = roster_->join(route, part, parts_[part].done);
+    const auto command = roster_->join(route, nullptr, part, parts_[part].done);
     EXPECT_TRUE(command) << command.error().text;
     carry_out(*command);
     return command->client.place;

@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "dataplane/protect/protect_stage.h"
-#include "tests/support/one_key.h"
 #include "tests/support/restamp_lab.h"
+#include "tests/support/srtp_opener.h"
 
 namespace castgate::test {
 
@@ -25,20 +25,6 @@ class KeepingStage final : public Stage {
   std::vector<PacketTag> tags;
   std::vector<Bytes> frames;
 };
-
-inline SharedKey key_of(std::size_t length, unsigned seed) {
-  std::vector<std::byte> bytes(length);
-  for (std::size_t i = 0; i < length; ++i) bytes[i] = static_cast<std::byte>(i * 7 + seed);
-  return share_key(bytes);
-}
-
-inline ProtectSpec protect_of(ProtectProfile profile, unsigned seed = 1) {
-  ProtectSpec spec;
-  spec.profile = profile;
-  spec.key_file = "key " + std::to_string(seed);
-  spec.keys = one_key(key_of(key_file_bytes(spec), seed));
-  return spec;
-}
 
 class ProtectLab : public RestampTest {
  protected:

@@ -40,7 +40,9 @@ class StallingRuntime final : public Runtime {
   bool poll_punted(HostFrame&) override { return ++frames_read, true; }
   bool inject(unsigned, std::span<const std::byte>) override { return true; }
   bool command(const Command&) override { return true; }
-  Result<ClientPlace> join(const ClientRoute&) override { return fail("no clients here"); }
+  Result<ClientPlace> join(const ClientRoute&, const ClientKey*) override {
+    return fail("no clients here");
+  }
   bool leave(const ClientPlace&) override { return false; }
   bool change(const ClientPlace&, const ClientRoute&) override { return false; }
   ClientCounters client_counters(const ClientPlace&) const override { return {}; }

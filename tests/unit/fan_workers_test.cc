@@ -199,16 +199,16 @@ TEST_F(FanWorkersTest, who_joins_goes_where_the_fewest_are_and_max_clients_holds
                           .source = IpAddress::v4(0x0a0000fe)};
   std::vector<ClientPlace> places;
   for (unsigned n = 0; n < 7; ++n) {
-    const auto joined = roster.join(route, roster.next_part(route), 0);
+    const auto joined = roster.join(route, nullptr, roster.next_part(route), 0);
     ASSERT_TRUE(joined);
     places.push_back(joined->client.place);
     EXPECT_EQ(places.back().part, n % kParts);
   }
-  EXPECT_FALSE(roster.join(route, roster.next_part(route), 0));
+  EXPECT_FALSE(roster.join(route, nullptr, roster.next_part(route), 0));
   roster.leave(places[1], 1);
   roster.leave(places[4], 1);
   EXPECT_EQ(roster.next_part(route), 1u);
-  const auto again = roster.join(route, 1, 0);  // the worker has not let its slots go
+  const auto again = roster.join(route, nullptr, 1, 0);  // the worker has not let its slots go
   ASSERT_TRUE(again);
   EXPECT_EQ(again->client.place.slot, 2u);
 }

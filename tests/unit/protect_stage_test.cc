@@ -7,55 +7,18 @@
 
 #include <gtest/gtest.h>
 
-#include "dataplane/base/rtp/header.h"
 #include "tests/support/protect_lab.h"
+#include "tests/support/srtp_opener.h"
 
 namespace castgate::test {
 namespace {
-
-// Opens with the session keys alone; the index is the test's own count.
-class Opener {
- public:
-  explicit Opener(const ProtectSpec& spec) : spec_(spec) {
-    SrtpMaster master;
-    const auto bytes = spec.keys[0].key->bytes();
-    std::ranges::copy(bytes.first(16), master.key.begin());
-    std::ranges::copy(bytes.subspan(16), master.salt.begin());
-    gcm_ = make_secret<SrtpGcm>(ciphers_, master);
-    cm_ = make_secret<SrtpCm>(ciphers_, master, 10u);
-  }
-  // Nothing where it does not open.
-  Bytes open(const Bytes& sealed, std::uint64_t index) {
-    const std::size_t tag = srtp_growth(spec_);
-    Bytes packet = sealed;
-    auto* at = reinterpret_cast<std::byte*>(packet.data());
-    const std::size_t length = packet.size() - tag;
-    const SrtpPacket rtp{at, length, rtp_header_length(at, length), index};
-    bool good = false;
-    if (spec_.profile == ProtectProfile::SrtpGcm) {
-      good = gcm_->open(ciphers_.manager(), rtp);
-    } else {
-      batch_.add(*cm_, rtp);
-      good = batch_.open(ciphers_.manager())[0];
-    }
-    packet.resize(good ? length : 0);
-    return packet;
-  }
-
- private:
-  ProtectSpec spec_;
-  Ciphers ciphers_ = *Ciphers::make();
-  Secret<SrtpGcm> gcm_;
-  Secret<SrtpCm> cm_;
-  SrtpCmBatch batch_;
-};
 
 using ProtectStageTest = ProtectLab;
 
 TEST_F(ProtectStageTest, restarts_of_the_source_never_use_an_index_twice) {
   for (const ProtectProfile profile : {ProtectProfile::SrtpGcm, ProtectProfile::SrtpCm}) {
     spliced().outputs[0].protect = protect_of(profile);
-    Opener opener(spliced().outputs[0].protect);
+    SrtpOpener opener(spliced().outputs[0].protect);
     OneWorker worker(spec, pool(), false);
     std::vector<Bytes> clear;
     for (unsigned i = 0; i < 600; ++i) {
@@ -134,6 +97,7 @@ TEST_F(ProtectStageTest, a_key_that_is_spent_seals_no_more) {
 TEST_F(ProtectStageTest, what_cannot_be_sealed_does_not_leave) {
   for (const ProtectProfile profile : {ProtectProfile::SrtpGcm, ProtectProfile::SrtpCm}) {
     spliced().outputs[0].protect = protect_of(profile);
+    stage_.reset();
     make();
     offer(Bytes{0x80, 33, 0, 1});  // no header
     offer(Bytes(40, 0));           // another version
@@ -161,8 +125,8 @@ TEST_F(ProtectStageTest, each_rendition_is_a_packet_of_its_own_and_the_clear_one
     spliced().outputs.push_back(output);
   }
   make();
-  Opener gcm(spliced().outputs[1].protect);
-  Opener cm(spliced().outputs[2].protect);
+  SrtpOpener gcm(spliced().outputs[1].protect);
+  SrtpOpener cm(spliced().outputs[2].protect);
   for (unsigned n = 0; n < 100; ++n) offer(rtp_packet(n, n, kOwn, pattern(20 + 11 * n, n)));
   ASSERT_EQ(sink_.frames.size(), 300u);
   std::map<unsigned, std::vector<Bytes>> by_rendition;
@@ -185,7 +149,7 @@ TEST_F(ProtectStageTest, keys_of_both_lengths_seal_in_one_turn) {
   output.protect.keys = one_key(key_of(key_file_bytes(output.protect), 6));
   spliced().outputs.push_back(output);
   make();
-  Opener narrow(spliced().outputs[0].protect);
+  SrtpOpener narrow(spliced().outputs[0].protect);
   const Bytes clear = rtp_packet(1, 2, kOwn, pattern(200));
   offer(clear);
   ASSERT_EQ(sink_.frames.size(), 2u);

@@ -8,6 +8,7 @@
 #include <string>
 #include <sys/wait.h>
 #include <unistd.h>
+#include <vector>
 
 #include <gtest/gtest.h>
 
@@ -51,6 +52,29 @@ TEST(SecretMemoryTest, is_locked_in_no_core_dump_and_in_no_child) {
   int status = -1;
   waitpid(child, &status, 0);
   EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0) << status;
+}
+
+struct alignas(4096) Block {
+  std::array<unsigned char, 17 * 4096> bytes;
+};
+
+TEST(SecretMemoryTest, many_blocks_follow_each_other_and_come_again) {
+  std::vector<Secret<Block>> blocks;
+  for (unsigned n = 0; n < 100; ++n) {
+    blocks.push_back(make_secret<Block>());
+    blocks.back()->bytes.fill(static_cast<unsigned char>(n + 1));
+  }
+  unsigned follow = 0;
+  for (unsigned n = 0; n < 100; ++n) {
+    EXPECT_EQ(blocks[n]->bytes.back(), n + 1) << "two have the same memory";
+    if (n != 0) follow += blocks[n].get() == blocks[n - 1].get() + 1;
+  }
+  EXPECT_GE(follow, 90u);
+  EXPECT_NE(flags_of(blocks[50].get()).find(" dd "), std::string::npos);
+  const Block* last = blocks.back().get();
+  blocks.pop_back();
+  EXPECT_EQ(make_secret<Block>().get(), last);
+  EXPECT_EQ(make_secret<Block>()->bytes[0], 0);
 }
 
 TEST(SecretMemoryTest, is_wiped_when_it_is_given_back) {

@@ -98,29 +98,27 @@ class Ours {
     }
   }
 
-  // Out of place and in place in turn; for the other suites in batches of one to kMost.
+  // In place and out of place in turn; for the other suites in batches of one to kMost.
   std::vector<Packet> seal(const std::vector<Packet>& clear, std::uint64_t first_index) {
     std::vector<Packet> sealed = clear;
+    const std::vector<Packet> apart = clear;
     std::size_t n = 0;
     for (Packet& packet : sealed) {
       const std::size_t length = packet.size();
       const std::size_t header = rtp_header_length(packet.data(), length);
       packet.resize(length + kRoom);
+      const bool in_place = n % 2 == 0;
+      if (!in_place)
+        std::fill(packet.begin() + static_cast<std::ptrdiff_t>(header), packet.end(), std::byte{});
+      const std::byte* from = in_place ? packet.data() : apart[n].data();
+      const SrtpPacket own{packet.data(), length, header, first_index + n};
       if (gcm_) {
-        Packet apart = clear[n];
-        const SrtpPacket from{n % 2 == 0 ? packet.data() : apart.data(), length, header,
-                              first_index + n};
-        if (n % 2 == 0) {
-          gcm_->seal(ciphers_.manager(), from);
-        } else {
-          GcmJob job;
-          gcm_->prepare(job, from, packet.data());
-          job.seal(ciphers_.manager());
-          EXPECT_EQ(apart, clear[n]);
-        }
+        GcmJob job;
+        gcm_->prepare(job, own, from);
+        job.seal(ciphers_.manager());
         packet.resize(length + SrtpGcm::kTag);
       } else {
-        batch_.add(*cm_, {packet.data(), length, header, first_index + n});
+        batch_.add(*cm_, own, from);
       }
       ++n;
     }
@@ -128,6 +126,7 @@ class Ours {
       batch_.seal(ciphers_.manager());
       for (std::size_t i = 0; i < n; ++i) sealed[i].resize(clear[i].size() + cm_->tag());
     }
+    EXPECT_EQ(apart, clear);
     return sealed;
   }
 

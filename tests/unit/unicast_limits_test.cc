@@ -48,7 +48,7 @@ class UnicastLimitsTest : public FanLab {
     route.source = IpAddress::v4(0x0a0000fe);
     route.next_hop = MacAddress{{2, 0, 0, 0, 0, 7}};
     route.mtu = mtu;
-    const auto command = roster_->join(route, 0, done_);
+    const auto command = roster_->join(route, nullptr, 0, done_);
     carry_out(*command);
     return command->client.place;
   }

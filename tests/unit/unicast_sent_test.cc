@@ -12,7 +12,7 @@ class UnicastSentTest : public FanLab {
     ClientRoute route{.to = Endpoint::parse("[2001:db8:9::7]:6000").value()};
     route.source = IpAddress::parse("2001:db8:9::1").value();
     route.next_hop = MacAddress{{2, 0, 0, 0, 0, 7}};
-    const auto command = roster_->join(route, 0, done_);
+    const auto command = roster_->join(route, nullptr, 0, done_);
     carry_out(*command);
     return command->client.place;
   }

@@ -30,7 +30,7 @@ class WorkersFanTest : public test::TwoWorkers {
                             .source = IpAddress::v4(0x0a000009),
                             .next_hop = MacAddress{{2, 0, 0, 0, 0, 7}}};
     const unsigned part = clients_->next_part(route);
-    const auto command = clients_->join(route, part, workers_[part]->commands_done());
+    const auto command = clients_->join(route, nullptr, part, workers_[part]->commands_done());
     EXPECT_TRUE(command) << command.error().text;
     EXPECT_TRUE(workers_[part]->commands().put(*command));
     return command->client.place;

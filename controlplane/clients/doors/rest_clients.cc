@@ -9,6 +9,10 @@
 namespace castgate {
 namespace {
 
+const UnicastSpec& unicast_of(const Spec& spec, const ClientRoute& route) {
+  return spec.streams[route.stream].unicasts[route.unicast];
+}
+
 std::string full_name(const Spec& spec, const ClientRoute& route) {
   const StreamSpec& stream = spec.streams[route.stream];
   return fmt::format("{}.{}", stream.name, stream.unicasts[route.unicast].name);
@@ -48,6 +52,18 @@ HttpResponse RestDoor::tell(unsigned status, const ClientEntry& client) const {
     const std::string stream = client.name->stream + "." + client.name->output;
     answer.headers.emplace_back("Location", location_of(stream, client.id));
   }
+  return answer;
+}
+
+HttpResponse RestDoor::tell_all(unsigned status, const ClientEntry& client,
+                                const Peer& peer) const {
+  HttpResponse answer = tell(status, client);
+  const SharedClientKey key = peer.may_hear_keys ? parts_.clients.key_for(client) : nullptr;
+  if (!key) return answer;
+  answer.secret = true;
+  answer.body.resize(answer.body.size() - 2);  // }, end of line
+  put_client_key(answer.body, unicast_of(parts_.spec, client.route).protect, *key,
+                 parts_.clients.counters(client).sealed);
   return answer;
 }
 
@@ -92,6 +108,15 @@ std::optional<HttpResponse> RestDoor::judge_join(const JoinBody& body, const End
   return {};
 }
 
+// Who listens on the way would have what is for this client alone.
+std::optional<HttpResponse> RestDoor::judge_keys(const ClientRoute& route, const Peer& peer) {
+  if (peer.may_hear_keys || !unicast_of(parts_.spec, route).protect.is_isolated()) return {};
+  return refuse(403, &DoorCounters::forbidden,
+                fmt::format("each client of {} has a key of its own, which is told over TLS or on "
+                            "loopback alone: ask by https (doors.rest.tls)",
+                            full_name(parts_.spec, route)));
+}
+
 // A further stream under an id that is there.
 std::optional<HttpResponse> RestDoor::judge_id(const JoinOrder& order, const ClientId& id) {
   const ClientEntry* there = find({.stream = order.output, .id = id});
@@ -121,6 +146,7 @@ HttpResponse RestDoor::join(const RestPath& path, std::string_view text, const P
   if (auto refused = judge_join(*body, client, peer)) return *std::move(refused);
   const auto route = parts_.clients.way_to(path.stream, client);
   if (!route) return refuse(route.error());
+  if (auto refused = judge_keys(*route, peer)) return *std::move(refused);
 
   JoinOrder order{
       .output = full_name(parts_.spec, *route),
@@ -138,7 +164,7 @@ HttpResponse RestDoor::join(const RestPath& path, std::string_view text, const P
     order.lease = std::min(order.lease, Nanoseconds(kFirstLease));
     order.most_of_address = 1;
   }
-  return admit(order, false);
+  return admit(order, false, peer);
 }
 
 HttpResponse RestDoor::prove_first(JoinOrder order, const IpAddress& peer) {
@@ -152,26 +178,27 @@ HttpResponse RestDoor::prove_first(JoinOrder order, const IpAddress& peer) {
 }
 
 // Whoever proved an address may have what is there already.
-HttpResponse RestDoor::admit(const JoinOrder& order, bool is_proved) {
+HttpResponse RestDoor::admit(const JoinOrder& order, bool is_proved, const Peer& peer) {
   const auto joined = parts_.clients.join(order, parts_.now());
   if (!joined) return refuse(joined.error());
-  if (!joined->is_new) return tell(200, *joined->client);
+  if (!joined->is_new) return tell_all(200, *joined->client, peer);
   ++parts_.counters.joins;
-  return tell(is_proved ? 200 : 201, *joined->client);
+  return tell_all(is_proved ? 200 : 201, *joined->client, peer);
 }
 
-HttpResponse RestDoor::renew(const ClientEntry& client) {
+HttpResponse RestDoor::renew(const ClientEntry& client, const Peer& peer) {
   parts_.clients.renew(client, own_.lease, parts_.now());
   ++parts_.counters.renewals;
-  return tell(200, client);
+  return tell_all(200, client, peer);
 }
 
-HttpResponse RestDoor::renew_waiting(const Proofs::Waiting& waiting, std::string_view nonce) {
+HttpResponse RestDoor::renew_waiting(const Proofs::Waiting& waiting, std::string_view nonce,
+                                     const Peer& peer) {
   if (nonce.empty()) return tell_waiting(200, waiting);
   const ClientId id = waiting.id;
   const auto order = proofs_.prove(id, nonce);
   if (!order) return problem(403, "this is not the nonce that was sent there");  // counted
-  return admit(*order, true);
+  return admit(*order, true, peer);
 }
 
 HttpResponse RestDoor::leave(const ClientEntry& client) {

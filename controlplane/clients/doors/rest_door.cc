@@ -104,6 +104,7 @@ HttpResponse RestDoor::wrong_method(const char* allowed) {
 
 std::optional<HttpResponse> RestDoor::identify(const HttpRequest& request, Peer& peer) {
   peer.address = request.peer;
+  peer.may_hear_keys = request.private_way;
   if (!tokens_) {
     peer.is_admin = request.peer.is_loopback();
     return {};
@@ -154,14 +155,15 @@ HttpResponse RestDoor::serve(const RestPath& path, const HttpRequest& request, c
       if (request.method != "POST") return wrong_method("GET, POST");
       return join(path, request.body, peer);
     case RestResource::StreamClient:
-      return serve_client(path, request);
+      return serve_client(path, request, peer);
     case RestResource::Client:
       break;
   }
   return gets ? groups(path.id) : wrong_method("GET");
 }
 
-HttpResponse RestDoor::serve_client(const RestPath& path, const HttpRequest& request) {
+HttpResponse RestDoor::serve_client(const RestPath& path, const HttpRequest& request,
+                                    const Peer& peer) {
   const bool gets = request.method == "GET" || request.method == "HEAD";
   const bool puts = request.method == "PUT";
   if (!gets && !puts && request.method != "DELETE") return wrong_method("GET, PUT, DELETE");
@@ -174,7 +176,7 @@ HttpResponse RestDoor::serve_client(const RestPath& path, const HttpRequest& req
   const Proofs::Waiting* waiting = proofs_.find(path.id);
   if (waiting != nullptr && same_stream(path, waiting->order)) {
     if (gets) return tell_waiting(200, *waiting);
-    if (puts) return renew_waiting(*waiting, body.nonce);
+    if (puts) return renew_waiting(*waiting, body.nonce, peer);
     proofs_.forget(path.id);
     return {.status = 204, .body = {}, .headers = {}};
   }
@@ -185,7 +187,7 @@ HttpResponse RestDoor::serve_client(const RestPath& path, const HttpRequest& req
                               path.id.to_string(), path.stream));
   }
   if (gets) return tell(200, *client);
-  return puts ? renew(*client) : leave(*client);
+  return puts ? renew(*client, peer) : leave(*client);
 }
 
 }  // namespace castgate

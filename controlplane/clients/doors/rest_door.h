@@ -56,7 +56,8 @@ class RestDoor {
   // Who asks.
   struct Peer {
     IpAddress address;
-    bool is_admin = false;  // may place clients anywhere, and see all of them
+    bool is_admin = false;       // may place clients anywhere, and see all of them
+    bool may_hear_keys = false;  // nobody listens on the way
   };
 
   Result<void> listen(boost::asio::io_context& io);
@@ -66,7 +67,7 @@ class RestDoor {
                       std::string_view detail);
   HttpResponse refuse(const ClientError& error);
   HttpResponse serve(const RestPath& path, const HttpRequest& request, const Peer& peer);
-  HttpResponse serve_client(const RestPath& path, const HttpRequest& request);
+  HttpResponse serve_client(const RestPath& path, const HttpRequest& request, const Peer& peer);
   HttpResponse wrong_method(const char* allowed);
 
   HttpResponse join(const RestPath& path, std::string_view body, const Peer& peer);
@@ -74,9 +75,11 @@ class RestDoor {
                                          const Peer& peer);
   std::optional<HttpResponse> judge_id(const JoinOrder& order, const ClientId& id);
   HttpResponse prove_first(JoinOrder order, const IpAddress& peer);
-  HttpResponse admit(const JoinOrder& order, bool is_proved);
-  HttpResponse renew(const ClientEntry& client);
-  HttpResponse renew_waiting(const Proofs::Waiting& waiting, std::string_view nonce);
+  std::optional<HttpResponse> judge_keys(const ClientRoute& route, const Peer& peer);
+  HttpResponse admit(const JoinOrder& order, bool is_proved, const Peer& peer);
+  HttpResponse renew(const ClientEntry& client, const Peer& peer);
+  HttpResponse renew_waiting(const Proofs::Waiting& waiting, std::string_view nonce,
+                             const Peer& peer);
   HttpResponse leave(const ClientEntry& client);
   HttpResponse list(const RestPath& path, const Peer& peer);
   std::optional<ClientPosition> position_of(const RestPath& path) const;
@@ -85,6 +88,8 @@ class RestDoor {
   const ClientEntry* find(const RestPath& path) const;
   void put(std::string& text, const ClientEntry& client) const;
   HttpResponse tell(unsigned status, const ClientEntry& client) const;
+  // With its own key, where it has one and `peer` may hear it.
+  HttpResponse tell_all(unsigned status, const ClientEntry& client, const Peer& peer) const;
   HttpResponse tell_waiting(unsigned status, const Proofs::Waiting& waiting);
 
   Parts parts_;

@@ -61,6 +61,12 @@ struct ShownClient {
 };
 void put_rest_client(std::string& text, const Spec& spec, const ShownClient& shown);
 
+// Behind the last member of a client as put_rest_client() writes it, without its closing brace:
+// what its packets are sealed with, the brace and the end of the line. `sealed`: packets so far.
+// The text grows once, before any of the key is in it.
+void put_client_key(std::string& text, const ProtectSpec& protect, const ClientKey& key,
+                    std::uint64_t sealed);
+
 // Where a page of clients ended: "news1,homes,10.9.0.7,6000", as it stands in a URL.
 std::string page_mark(const ClientEntry& last);
 std::optional<ClientPosition> read_page_mark(std::string_view mark);

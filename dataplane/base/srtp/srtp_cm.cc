@@ -56,7 +56,8 @@ SrtpCmBatch::SrtpCmBatch() noexcept {
   }
 }
 
-void SrtpCmBatch::add(const SrtpCm& keys, const SrtpPacket& packet) noexcept {
+void SrtpCmBatch::add(const SrtpCm& keys, const SrtpPacket& packet,
+                      const std::byte* from) noexcept {
   CG_DCHECK(takes(keys));
   constexpr std::size_t kSsrcAt = 8;
   bits_ = keys.bits_;
@@ -69,14 +70,14 @@ void SrtpCmBatch::add(const SrtpCm& keys, const SrtpPacket& packet) noexcept {
   const auto high = load_raw<std::uint64_t>(keys.salt_.data() + 8);
   store_raw(entry.counter.data(), low ^ std::uint64_t{ssrc} << 32);
   store_raw(entry.counter.data() + 8, high ^ std::byteswap(packet.index << 16));
+  entry.at = packet.at;
   entry.end = packet.at + packet.length;
   entry.turns_be = std::byteswap(static_cast<std::uint32_t>(packet.index >> 16));
   entry.tag_length = static_cast<std::uint16_t>(keys.tag_);
-  auto* bytes = reinterpret_cast<std::uint8_t*>(packet.at);
   job.enc_keys = keys.schedule_.data();
   job.key_len_in_bytes = key_bytes(keys.bits_);
-  job.src = bytes;
-  job.dst = bytes + packet.header;
+  job.src = reinterpret_cast<const std::uint8_t*>(from);
+  job.dst = reinterpret_cast<std::uint8_t*>(packet.at) + packet.header;
   job.cipher_start_src_offset_in_bytes = packet.header;
   job.msg_len_to_cipher_in_bytes = packet.length - packet.header;
   job.msg_len_to_hash_in_bytes = packet.length + kRollOver;
@@ -94,7 +95,10 @@ void SrtpCmBatch::encrypt(IMB_MGR* manager, IMB_JOB* jobs, unsigned count) const
 
 // Over packet and roll-over counter, which takes the tag's place meanwhile.
 void SrtpCmBatch::authenticate(IMB_MGR* manager) noexcept {
-  for (unsigned i = 0; i < count_; ++i) store_raw(entries_[i].end, entries_[i].turns_be);
+  for (unsigned i = 0; i < count_; ++i) {
+    store_raw(entries_[i].end, entries_[i].turns_be);
+    jobs_[i].src = reinterpret_cast<const std::uint8_t*>(entries_[i].at);
+  }
   const auto done =
       IMB_SUBMIT_HASH_BURST_NOCHECK(manager, jobs_.data(), count_, IMB_AUTH_HMAC_SHA_1);
   CG_CHECK(done == count_);

@@ -54,7 +54,10 @@ class SrtpCmBatch {
 
   // To seal it: kRoom bytes follow the packet. To open it: its tag does. All of it stays there
   // until seal() or open().
-  void add(const SrtpCm& keys, const SrtpPacket& packet) noexcept;
+  void add(const SrtpCm& keys, const SrtpPacket& packet) noexcept { add(keys, packet, packet.at); }
+  // To seal it out of the packet at `from`, of which only the header is at packet.at yet, as it
+  // leaves.
+  void add(const SrtpCm& keys, const SrtpPacket& packet, const std::byte* from) noexcept;
 
   // Encrypts each and puts its tag behind it.
   void seal(IMB_MGR* manager) noexcept;
@@ -67,7 +70,8 @@ class SrtpCmBatch {
     std::array<std::byte, 16> counter;
     std::array<std::byte, 12> tag;   // as computed
     std::array<std::byte, 12> wire;  // as received
-    std::byte* end;                  // of the packet: where the tag begins
+    std::byte* at;                   // the packet
+    std::byte* end;                  // of it: where the tag begins
     std::uint32_t turns_be;          // roll-over counter
     std::uint16_t tag_length;
   };
