@@ -120,7 +120,7 @@ void Reception::send(unsigned leg, const RelayRequest& request) {
 void Reception::admit(unsigned leg) {
   Relay& relay = relays_[leg];
   const auto& client = relay.session.client();
-  if (!client ||
+  if (!client || (client->lacks_key() && !relay.admitted) ||
       (relay.admitted && relay.admitted->source == client->source &&
        relay.admitted->sequence == client->sequence && relay.admitted->has_key_of(*client))) {
     return;

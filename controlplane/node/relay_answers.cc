@@ -130,6 +130,7 @@ Result<RelayClient> parse_relay_client(std::string_view body) {
   const double seconds = lease->get<double>();
   if (!(seconds >= 1 && seconds <= kLongestLease)) return wrong("has no lease of 1 to 86400 s");
   client.lease = std::chrono::seconds{static_cast<unsigned>(seconds)};
+  client.isolated = text_of(answer, "isolation") == "per_client";
   if (const json* told = member(answer, "protect", json::value_t::object)) {
     client.sealed = key_of(*told);
     if (!client.sealed) return wrong("seals the packets in a way that is not known here");

@@ -25,8 +25,11 @@ struct RelayClient {
   SequenceFormat sequence = SequenceFormat::Fingerprint;
   bool active = false;
   std::chrono::seconds lease{60};
-  std::optional<OpenOption> sealed;  // with a key of its own, which the relay made for it
+  bool isolated = false;             // packets are sealed with a key of its own
+  std::optional<OpenOption> sealed;  // with that key
 
+  // Its packets would pass as if they were in the clear.
+  bool lacks_key() const noexcept { return isolated && !sealed; }
   // Does `later` tell no key but the one that is here?
   bool has_key_of(const RelayClient& later) const noexcept {
     return !later.sealed || (sealed && sealed->sealed == later.sealed->sealed);

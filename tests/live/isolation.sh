@@ -93,7 +93,11 @@ sound = b"".join(clear)
 for name in ("node", "ffmpeg"):
     heard = (work / f"{name}.pcm").read_bytes()
     assert len(heard) > len(sound) // 4, f"{name} heard {len(heard)} octets"
-    assert sound.endswith(heard), f"{name} heard other samples than were sent"
+    at = sound.find(heard[:9600])
+    differs = next((n for n in range(0, len(heard), 96)
+                    if heard[n:n + 96] != sound[at + n:at + n + 96]), None)
+    assert sound.endswith(heard), \
+        f"{name}: {len(heard)} octets, from {at} of {len(sound)} on; other ones at {differs}"
 for port in (6000, 6002):
     sealed = groups[bytes((10, 9, 0, 5)), port]
     numbers = [int.from_bytes(packet[2:4], "big") for packet in sealed if packet[0] >> 6 == 2]

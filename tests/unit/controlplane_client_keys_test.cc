@@ -113,6 +113,7 @@ TEST_F(ClientKeysOfDoorTest, a_proved_address_gets_its_key_with_the_proof) {
   const Reply asked = join({{"udp_port", 6000}, {"proof", true}});
   EXPECT_EQ(asked.status, 202u);
   EXPECT_FALSE(asked.body.contains("protect"));
+  EXPECT_EQ(asked.body["isolation"], "per_client");
   const Reply proved = renew(asked.id(), {{"nonce", last_nonce()}});
   EXPECT_EQ(proved.status, 200u);
   expect_last_key(proved);

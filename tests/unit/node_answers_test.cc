@@ -35,6 +35,21 @@ json with(const char* name, const json& value) {
   return changed;
 }
 
+TEST(RelayAnswer, a_client_with_a_key_of_its_own_lacks_it_until_it_is_told) {
+  json told = client();
+  EXPECT_FALSE(parse_relay_client(told.dump()).value().lacks_key());
+  told["isolation"] = "per_client";
+  EXPECT_TRUE(parse_relay_client(told.dump()).value().lacks_key());
+  told["protect"] = {{"profile", "srtp_gcm"},
+                     {"key_bits", 128},
+                     {"tag_bits", 128},
+                     {"suite", "AEAD_AES_128_GCM"},
+                     {"ssrc", 7},
+                     {"roc", 0},
+                     {"key", "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGw=="}};
+  EXPECT_FALSE(parse_relay_client(told.dump()).value().lacks_key());
+}
+
 TEST(RelayAnswer, a_client_is_read_as_the_door_writes_it) {
   const auto read = parse_relay_client(client().dump());
   ASSERT_TRUE(read) << read.error().text;

@@ -14,6 +14,10 @@
 namespace castgate {
 namespace {
 
+bool is_isolated(const Spec& spec, const ClientRoute& route) {
+  return spec.streams[route.stream].unicasts[route.unicast].protect.is_isolated();
+}
+
 using nlohmann::json;
 
 constexpr std::string_view kVersion = "/v1/";
@@ -181,13 +185,14 @@ void put_rest_client(std::string& text, const Spec& spec, const ShownClient& sho
       out,
       R"({{"id":"{}","stream":"{}","output":"{}","address":"{}","udp_port":{},)"
       R"("source":{{"address":"{}","udp_port":{}}},"sequence":"{}","state":"{}",)"
-      R"("lease_s":{:.3f},"expires_in_s":{:.3f},"mtu":{},{}"packets":{},"bytes":{},"drops":{{)",
+      R"("lease_s":{:.3f},"expires_in_s":{:.3f},"mtu":{},{}{}"packets":{},"bytes":{},"drops":{{)",
       client.id.to_string(), client.name->stream, client.name->output,
       client.route.to.address.to_string(), client.route.to.udp_port, source.address.to_string(),
       source.udp_port, sequence_name(spec.streams[client.route.stream].sequence.format),
       shown.state, seconds(client.lease), seconds(shown.left), shown.mtu,
       client.ttl_seen == 0 ? "" : fmt::format(R"("ttl_seen":{},)", client.ttl_seen),
-      shown.counters.packets, shown.counters.bytes);
+      is_isolated(spec, client.route) ? R"("isolation":"per_client",)" : "", shown.counters.packets,
+      shown.counters.bytes);
   for (std::size_t d = 0; d < kClientDrops; ++d) {
     fmt::format_to(out, R"({}"{}":{})", d == 0 ? "" : ",", kClientDropNames[d],
                    shown.counters.drops[d]);
