@@ -12,7 +12,6 @@ namespace {
 
 // Keys of clients lie in memory one behind the other and are read once a packet: each is fetched
 // while those before it are at work.
-constexpr std::size_t kAhead = ClientSealer::kAhead;
 constexpr std::size_t kGcmKey = sizeof(GcmKey);
 constexpr std::size_t kCmKey = sizeof(SrtpCm);
 

@@ -25,6 +25,7 @@ start src sender python3 "$here/rtp_send.py" --count $((kills * 20000)) --rate 1
   --leg "interface=a0,source=10.1.0.5,to=$leg_a" --leg "interface=b0,source=10.2.0.5,to=$leg_b"
 for ((n = 0; n < kills; n++)); do
   run_castgate gate "$work/scene.yaml"
+  await_forwarded 60
   sleep 0.$((1 + n % 5))
   kill -KILL "$gate"
   end_process "$gate"
