@@ -33,7 +33,8 @@ OpenOption option_of(unsigned choice, unsigned roll_over) {
   sealed.tag_bits = choice % 4 == 2 ? 32 : 80;
   sealed.spi = kSpi;
   sealed.esn = choice / 4 % 2 == 0;
-  sealed.key = share_key(Bytes(key_file_bytes(sealed), std::byte{7}));
+  sealed.keys.resize(1);
+  sealed.keys[0].key = share_key(Bytes(key_file_bytes(sealed), std::byte{7}));
   made.replay_window = ReplayWindow::kSmallest << choice / 8 % 4;
   made.roll_over = roll_over % 4;
   if (choice / 32 % 2 != 0) made.inner_to = Endpoint{IpAddress::v4(0xef010101), 5000};
@@ -44,7 +45,7 @@ OpenOption option_of(unsigned choice, unsigned roll_over) {
 class Sender {
  public:
   explicit Sender(const OpenOption& option) : sealed_(option.sealed) {
-    const auto bytes = sealed_.key->bytes();
+    const auto bytes = sealed_.keys[0].key->bytes();
     if (sealed_.is_esp()) {
       esp_ = make_secret<EspGcm>(ciphers_, *read_esp_master(bytes, KeyBits::Aes128), sealed_.esn);
       return;
