@@ -55,7 +55,7 @@ TEST(SecretMemoryTest, is_locked_in_no_core_dump_and_in_no_child) {
 }
 
 struct alignas(4096) Block {
-  std::array<unsigned char, 17 * 4096> bytes;
+  std::array<unsigned char, std::size_t{17} * 4096> bytes;
 };
 
 TEST(SecretMemoryTest, many_blocks_follow_each_other_and_come_again) {

@@ -101,7 +101,7 @@ class Ours {
   // In place and out of place in turn; for the other suites in batches of one to kMost.
   std::vector<Packet> seal(const std::vector<Packet>& clear, std::uint64_t first_index) {
     std::vector<Packet> sealed = clear;
-    const std::vector<Packet> apart = clear;
+    const std::vector<Packet> before(clear.begin(), clear.end());
     std::size_t n = 0;
     for (Packet& packet : sealed) {
       const std::size_t length = packet.size();
@@ -110,7 +110,7 @@ class Ours {
       const bool in_place = n % 2 == 0;
       if (!in_place)
         std::fill(packet.begin() + static_cast<std::ptrdiff_t>(header), packet.end(), std::byte{});
-      const std::byte* from = in_place ? packet.data() : apart[n].data();
+      const std::byte* from = in_place ? packet.data() : clear[n].data();
       const SrtpPacket own{packet.data(), length, header, first_index + n};
       if (gcm_) {
         GcmJob job;
@@ -126,7 +126,7 @@ class Ours {
       batch_.seal(ciphers_.manager());
       for (std::size_t i = 0; i < n; ++i) sealed[i].resize(clear[i].size() + cm_->tag());
     }
-    EXPECT_EQ(apart, clear);
+    EXPECT_EQ(clear, before);
     return sealed;
   }
 
