@@ -62,7 +62,7 @@ class Replay {
 
  private:
   Result<void> open();
-  Result<void> open_ports();
+  Result<void> open_ports(rte_mempool* pool);
   void serve() { workers_->serve(now_); }
   void carry_out(const Command& command);
   void trace_one();
@@ -119,7 +119,7 @@ Result<void> Replay::open() {
     if (!opened) return std::unexpected(opened.error());
     crypto_ = std::move(*opened);
   }
-  if (auto opened = open_ports(); !opened) return opened;
+  if (auto opened = open_ports(pool_->get()); !opened) return opened;
   clients_ = std::make_unique<ReplayClients>(spec_, port_pointers_, plan_.clients);
   if (!plan_.clients.empty()) {
     auto heads = PacketPool::make(
@@ -153,9 +153,9 @@ Result<void> Replay::open() {
   return {};
 }
 
-Result<void> Replay::open_ports() {
+Result<void> Replay::open_ports(rte_mempool* pool) {
   for (unsigned p = 0; p < spec_.ports.size(); ++p) {
-    ports_.push_back(std::make_unique<ReplayPort>(spec_.ports[p], p, pool_->get(), now_));
+    ports_.push_back(std::make_unique<ReplayPort>(spec_.ports[p], p, pool, now_));
     port_pointers_.push_back(ports_.back().get());
   }
   for (const ReplayFile& file : plan_.out) {
