@@ -9,7 +9,6 @@
 
 #include "controlplane/keys/key_lines.h"
 #include "controlplane/keys/ssrc_ledger.h"
-#include "controlplane/store/durable_file.h"
 
 namespace castgate {
 namespace {
@@ -62,11 +61,9 @@ EpochLedger::EpochLedger(const std::string& state_dir)
 
 Result<void> EpochLedger::write() const {
   if (fault_) return std::unexpected(*fault_);
-  std::error_code ignored;
-  std::filesystem::create_directories(std::filesystem::path(path_).parent_path(), ignored);
   std::string text;
   for (const std::string& key : begun_) text += fmt::format("{} 1\n", key);
-  return write_durably(path_, text);
+  return write_key_lines(path_, text);
 }
 
 std::size_t EpochLedger::first_of(const ProtectSpec& protect, const Spec* running) const {

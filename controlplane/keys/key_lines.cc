@@ -6,6 +6,8 @@
 #include <fstream>
 #include <sstream>
 
+#include "controlplane/store/durable_file.h"
+
 namespace castgate {
 
 Result<void> read_key_lines(const std::string& path,
@@ -27,6 +29,12 @@ Result<void> read_key_lines(const std::string& path,
       return fail(fmt::format("{}:{}: expected a key's name and a number", path, number));
   }
   return {};
+}
+
+Result<void> write_key_lines(const std::string& path, const std::string& lines) {
+  std::error_code ignored;  // writing tells more
+  std::filesystem::create_directories(std::filesystem::path(path).parent_path(), ignored);
+  return write_durably(path, lines);
 }
 
 }  // namespace castgate

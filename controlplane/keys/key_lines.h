@@ -14,4 +14,7 @@ namespace castgate {
 Result<void> read_key_lines(const std::string& path,
                             const std::function<bool(const std::string&, std::uint64_t)>& each);
 
+// The ledger becomes these lines, durably, in a directory that is made where it is not there.
+Result<void> write_key_lines(const std::string& path, const std::string& lines);
+
 }  // namespace castgate

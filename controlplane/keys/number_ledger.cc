@@ -10,7 +10,6 @@
 
 #include "controlplane/keys/key_lines.h"
 #include "controlplane/keys/ssrc_ledger.h"
-#include "controlplane/store/durable_file.h"
 
 namespace castgate {
 namespace {
@@ -63,11 +62,9 @@ NumberLedger::NumberLedger(const std::string& state_dir)
 
 Result<void> NumberLedger::write() const {
   if (fault_) return std::unexpected(*fault_);
-  std::error_code ignored;
-  std::filesystem::create_directories(std::filesystem::path(path_).parent_path(), ignored);
   std::string text;
   for (const auto& [key, end] : ends_) text += fmt::format("{} {:016x}\n", key, end);
-  return write_durably(path_, text);
+  return write_key_lines(path_, text);
 }
 
 void NumberLedger::complain(const Error& why) {

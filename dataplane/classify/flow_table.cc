@@ -49,6 +49,10 @@ FlowTable::FlowTable(const Spec& spec, std::span<const std::uint8_t> worker_of)
 void FlowTable::add_own(const OutputSpec& output) {
   if (output.raw_esp) {
     own_esp_[{output.to.address, output.protect.spi}].push_back(output.source);
+    for (const EpochKey& key : output.protect.keys) {
+      const std::uint32_t spi = spi_of(output.protect, key.epoch);
+      if (spi != output.protect.spi) own_esp_[{output.to.address, spi}].push_back(output.source);
+    }
   } else {
     own_[output.to].push_back(output.source);
   }

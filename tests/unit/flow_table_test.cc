@@ -195,5 +195,19 @@ TEST_F(FlowTableTest, esp_of_another_source_and_our_own_are_told) {
   EXPECT_EQ(flows.why_not(esp("10.1.0.5", "239.1.0.1", 256), 0), FlowMiss::OwnSource);
 }
 
+TEST_F(FlowTableTest, esp_of_our_own_is_known_in_every_epoch) {
+  spec.streams = {stream({leg("239.1.0.1:5000", "10.1.0.5")})};
+  spec.streams[0].legs[0].open = raw_esp(258);
+  OutputSpec output;
+  output.to = endpoint_of("239.1.0.1:6000");
+  output.source = IpAddress::parse("10.1.0.5").value();
+  output.raw_esp = true;
+  output.protect.spi = 256;
+  output.protect.keys.reserve(2);
+  for (const std::uint32_t epoch : {1u, 3u}) output.protect.keys.push_back({epoch, {}, {}});
+  spec.streams[0].outputs.push_back(output);
+  EXPECT_EQ(made().why_not(esp("10.1.0.5", "239.1.0.1", 258), 0), FlowMiss::OwnSource);
+}
+
 }  // namespace
 }  // namespace castgate::test
