@@ -120,7 +120,7 @@ class Node {
   void send_esp(const Bytes& payload, std::uint64_t number, unsigned flip) {
     constexpr std::size_t kHeaders = 28;
     if (!esn_) number &= 0xffffffff;
-    Bytes inner(kHeaders);
+    Bytes inner(kHeaders + payload.size());
     inner[0] = std::byte{0x45};
     store_be16(inner.data() + 2, static_cast<std::uint16_t>(kHeaders + payload.size()));
     inner[8] = inner[9] = std::byte{17};  // TTL, UDP
@@ -130,7 +130,7 @@ class Node {
     store_be16(inner.data() + 10, static_cast<std::uint16_t>(~(sum % 0xffff)));
     store_be16(inner.data() + 22, 5000);
     store_be16(inner.data() + 24, static_cast<std::uint16_t>(8 + payload.size()));
-    inner.insert(inner.end(), payload.begin(), payload.end());
+    std::ranges::copy(payload, inner.begin() + kHeaders);
     judge(sender_.esp(inner, number), payload, 0, number, flip);
   }
   void judge(Bytes sealed, const Bytes& clear, unsigned source, std::uint64_t number,
