@@ -17,7 +17,7 @@ constexpr KeyInfo kTable[] = {
      .choices = kProtectNames,
      .fallback = kRequired,
      .meaning = "as its sender has it: srtp_gcm, AEAD_AES_128_GCM or 256 (RFC 7714); srtp_cm, "
-                "AES_CM_128_HMAC_SHA1_80 or _32 (RFC 3711), without MKI. ESP with AES-GCM (RFC "
+                "AES_CM_128_HMAC_SHA1_80 or _32 (RFC 3711). ESP with AES-GCM (RFC "
                 "4303, 4106): esp_tunnel; esp_tunnel_preserve, with the leg's from and to inside "
                 "as well (RFC 5374); esp_transport, without a second IP header"},
     {.path = "streams.*.legs.*.open.key_bits",
@@ -34,6 +34,14 @@ constexpr KeyInfo kTable[] = {
      .unit = "bits",
      .fallback = [](D d) { return std::to_string(d.open.tag_bits); },
      .meaning = "srtp_cm: of the authentication tag, 80 or 32"},
+    {.path = "streams.*.legs.*.open.mki_bytes",
+     .kind = KeyKind::Number,
+     .least = 0,
+     .most = 4,
+     .unit = "bytes",
+     .fallback = [](D d) { return std::to_string(d.open.mki_bytes); },
+     .meaning = "SRTP: of the MKI in each packet, which names the key_file's line that opens it; "
+                "0: none, and key_file has one key"},
     {.path = "streams.*.legs.*.open.replay_window",
      .kind = KeyKind::Number,
      .least = ReplayWindow::kSmallest,
@@ -55,8 +63,9 @@ constexpr KeyInfo kTable[] = {
      .least = 256,
      .most = 0xffffffff,
      .fallback = none_text,
-     .meaning = "ESP, which needs it: of its sender. Legs of one destination are told apart by it "
-                "unless they come in UDP"},
+     .meaning = "ESP, which needs it: of its sender, with the key of epoch 1; with that of epoch 2 "
+                "the next one, and so on. Legs of one destination are told apart by it unless "
+                "they come in UDP"},
     {.path = "streams.*.legs.*.open.esn",
      .kind = KeyKind::Flag,
      .fallback = [](D d) { return flag_text(d.open.esn); },
@@ -81,8 +90,8 @@ constexpr KeyInfo kTable[] = {
      .least = 1,
      .most = 4096,
      .fallback = kRequired,
-     .meaning = "master key and salt, as protect.key_file has them. Legs may share one; no output "
-                "may seal with it"},
+     .meaning = "master key and salt, or a line for each epoch, as protect.key_file has them. Legs "
+                "may share one; no output may seal with it"},
 };
 
 }  // namespace

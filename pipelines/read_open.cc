@@ -22,6 +22,7 @@ OpenSpec read_open(const YamlNode& node, const KeyPath& path, const LegSpec& leg
   section.read("profile", open.profile);
   section.read("key_bits", open.key_bits);
   section.read("tag_bits", open.tag_bits);
+  section.read("mki_bytes", open.mki_bytes);
   section.read("replay_window", open.replay_window);
   section.read("roc", open.roc);
   section.read("spi", open.spi);

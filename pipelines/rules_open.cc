@@ -48,7 +48,7 @@ void check_srtp(RuleContext& rules, const StreamSpec& stream, const std::string&
 }
 
 void check_esp(RuleContext& rules, const OpenSpec& open, const std::string& path) {
-  has_no_effect(rules, path, {"roc"}, "that is for SRTP, and this is ESP");
+  has_no_effect(rules, path, {"roc", "mki_bytes"}, "that is for SRTP, and this is ESP");
   if (!rules.given(path + ".spi") && !rules.bad(path + ".spi")) {
     rules.error(path, fmt::format("spi is missing: the sender's, {} or more", kFirstSpi));
   }

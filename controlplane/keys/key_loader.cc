@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 #include <map>
 #include <optional>
+#include <tuple>
 #include <vector>
 
 #include "controlplane/keys/key_file.h"
@@ -21,20 +22,9 @@ struct Known {
 
 // What of a set of keys an output cannot seal with.
 std::optional<std::string> fault_of(const ProtectSpec& protect, const std::vector<EpochKey>& keys) {
-  const std::uint32_t last = keys.back().epoch;
   if (protect.is_isolated() && keys.size() != 1)
     return fmt::format("holds {} keys: of per_client one makes those of clients", keys.size());
-  if (protect.is_esp()) {
-    if (last - 1 <= 0xffffffff - protect.spi) return std::nullopt;
-    return fmt::format("epoch {} has no SPI: they count from {:#x} on", last, protect.spi);
-  }
-  if (protect.mki_bytes == 0) {
-    if (keys.size() == 1) return std::nullopt;
-    return fmt::format("holds {} keys: without mki_bytes receivers cannot tell which one seals",
-                       keys.size());
-  }
-  if (protect.mki_bytes >= 4 || last >> (8 * protect.mki_bytes) == 0) return std::nullopt;
-  return fmt::format("epoch {} does not fit into an MKI of {} bytes", last, protect.mki_bytes);
+  return fault_of_keys(keys, teller_of(protect));
 }
 
 class Loader {
@@ -64,18 +54,20 @@ class Loader {
   }
 
   // After all that seal. Whoever only opens may share a key with others who do.
-  void load(OpenSpec& open, const std::string& path) {
+  void load(LegSpec& leg, const std::string& path) {
+    OpenSpec& open = leg.open;
     if (!open.is_on()) return;
     auto keys = read_key_file(place_of(open.key_file), key_file_bytes(open));
     if (!keys) return complain(path, keys.error().text);
-    if (keys->size() != 1)
-      return complain(path, fmt::format("{} holds {} keys", open.key_file, keys->size()));
+    if (const auto fault = fault_of_keys(*keys, teller_of(open)))
+      return complain(path, fmt::format("{} {}", open.key_file, *fault));
     if (const Known* same = find(*keys)) {
       return complain(path, fmt::format("{} holds the key that an output seals with ({}): two that "
                                         "seal under one key may give packets of both away",
                                         open.key_file, same->file));
     }
-    open.key = keys->front().key;
+    open.keys = *std::move(keys);
+    check_flows(leg, path);
   }
 
  private:
@@ -105,6 +97,20 @@ class Loader {
                                         key.epoch, protect.key_file, spi, at->second));
     }
   }
+  // IP protocol 50: what tells the packets of legs apart, in each epoch.
+  void check_flows(const LegSpec& leg, const std::string& path) {
+    if (!leg.open.is_raw_esp()) return;
+    for (const EpochKey& key : leg.open.keys) {
+      const std::uint32_t spi = leg.open.spi_of(key.epoch);
+      const auto [at, is_new] = flows_.try_emplace(
+          Flow{leg.port, leg.vlan, leg.to.address, leg.from, spi}, leg.open.key_file);
+      if (is_new) continue;
+      return complain(path,
+                      fmt::format("epoch {} of {} has SPI {:#x}, which at this address {} has "
+                                  "already: open.spi further apart",
+                                  key.epoch, leg.open.key_file, spi, at->second));
+    }
+  }
   void complain(const std::string& path, std::string what) {
     reading_.errors.push_back({.severity = Severity::Error,
                                .file = file_,
@@ -118,6 +124,8 @@ class Loader {
   std::string directory_;
   std::vector<Known> known_;
   std::map<std::uint32_t, std::string> spis_;  // the key file
+  using Flow = std::tuple<unsigned, VlanTags, IpAddress, std::optional<IpAddress>, std::uint32_t>;
+  std::map<Flow, std::string> flows_;  // of legs; the key file
 };
 
 }  // namespace
@@ -133,7 +141,7 @@ void load_keys(Reading& reading, const std::string& file, const std::string& dir
     std::ranges::for_each(stream.unicasts, load);
   }
   for (StreamSpec& stream : reading.spec.streams) {
-    for (LegSpec& leg : stream.legs) loader.load(leg.open, path_of(stream, leg) + ".open.key_file");
+    for (LegSpec& leg : stream.legs) loader.load(leg, path_of(stream, leg) + ".open.key_file");
   }
 }
 

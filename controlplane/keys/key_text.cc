@@ -111,4 +111,20 @@ Result<std::vector<EpochKey>> parse_keys(std::string_view text, std::size_t leng
   return keys;
 }
 
+std::optional<std::string> fault_of_keys(const std::vector<EpochKey>& keys,
+                                         const KeyTeller& teller) {
+  const std::uint32_t last = keys.back().epoch;
+  if (teller.is_esp) {
+    if (last - 1 <= 0xffffffff - teller.spi) return std::nullopt;
+    return fmt::format("epoch {} has no SPI: they count from {:#x} on", last, teller.spi);
+  }
+  if (teller.mki_bytes == 0) {
+    if (keys.size() == 1) return std::nullopt;
+    return fmt::format("holds {} keys: without mki_bytes receivers cannot tell which one seals",
+                       keys.size());
+  }
+  if (teller.mki_bytes >= 4 || last >> (8 * teller.mki_bytes) == 0) return std::nullopt;
+  return fmt::format("epoch {} does not fit into an MKI of {} bytes", last, teller.mki_bytes);
+}
+
 }  // namespace castgate

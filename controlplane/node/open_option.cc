@@ -83,6 +83,12 @@ constexpr auto kKeys = std::to_array<Key>({
        return read_number(value, bits) && (bits == 80 || bits == 32);
      },
      For::SrtpCm},
+    {"mki_bytes", "0 to 4",
+     [](auto value, OpenOption& into) {
+       unsigned& bytes = into.sealed.mki_bytes;
+       return read_number(value, bytes) && bytes <= 4;
+     },
+     For::Srtp},
     {"roc", "0 to 4294967295",
      [](auto value, OpenOption& into) { return read_number(value, into.roll_over); }, For::Srtp},
     {"replay_window", "64 to 32768",
@@ -157,11 +163,11 @@ Result<OpenOption> parse_open(std::string_view text) {
 Result<OpenOption> read_open(std::string_view text) {
   auto made = parse_open(text);
   if (!made) return made;
-  const auto keys = read_key_file(made->sealed.key_file, key_file_bytes(made->sealed));
+  auto keys = read_key_file(made->sealed.key_file, key_file_bytes(made->sealed));
   if (!keys) return fail("--open: " + keys.error().text);
-  if (keys->size() != 1)
-    return fail(fmt::format("--open: {} holds {} keys", made->sealed.key_file, keys->size()));
-  made->sealed.keys = *keys;
+  if (const auto fault = fault_of_keys(*keys, teller_of(made->sealed)))
+    return fail(fmt::format("--open: {} {}", made->sealed.key_file, *fault));
+  made->sealed.keys = *std::move(keys);
   return made;
 }
 

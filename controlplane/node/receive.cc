@@ -9,13 +9,13 @@
 #include <csignal>
 #include <cstdio>
 #include <fmt/format.h>
-#include <random>
 #include <unistd.h>
 
 #include "controlplane/node/http_client.h"
 #include "controlplane/node/progress.h"
 #include "controlplane/node/receive_plan.h"
 #include "controlplane/node/receiver.h"
+#include "controlplane/node/relays.h"
 
 namespace castgate {
 namespace {
@@ -25,13 +25,6 @@ using namespace std::chrono_literals;
 constexpr auto kTurn = 50ms;  // of the sessions' clock
 constexpr Nanoseconds kReport = 1s;
 constexpr Nanoseconds kFarewell = 2s;  // for relays to be told that we leave
-
-struct Relay {
-  std::string name;
-  RelaySession session;
-  std::optional<RelayClient> admitted;
-  std::string said;  // of its state, to a person
-};
 
 // One run of `receive`: sessions and reports on this thread, packets on the receiver's.
 class Reception {
@@ -51,13 +44,14 @@ class Reception {
   void end(int code, const std::string& why);
   void finish();
   void say(const std::string& text);
-  std::string complaints() const;
+  void await_hangup();
   Progress progress(Instant now) const;
 
   const ReceiveOptions& options_;
   boost::asio::io_context io_;
   boost::asio::steady_timer timer_{io_};
   boost::asio::signal_set signals_{io_, SIGINT, SIGTERM};
+  boost::asio::signal_set hangups_{io_};  // SIGHUP, where keys are read from files
   std::vector<Relay> relays_;
   std::unique_ptr<HttpClient> http_;
   Receiver receiver_;
@@ -71,16 +65,6 @@ class Reception {
   Instant reported_at_ = started_;
   ReceiverSums reported_;
 };
-
-std::vector<Relay> make_relays(const std::vector<RelaySession::Config>& configs) {
-  std::mt19937_64 random(unknown_seed());
-  std::vector<Relay> relays;
-  relays.reserve(configs.size());
-  for (const auto& config : configs) {
-    relays.push_back({config.place.authority(), RelaySession(config, random()), {}, {}});
-  }
-  return relays;
-}
 
 Reception::Reception(const ReceiveOptions& options, ReceivePlan plan)
     : options_(options),
@@ -151,15 +135,6 @@ void Reception::tell_state(Relay& relay) {
   say(fmt::format("{}: {}", relay.name, relay.said));
 }
 
-std::string Reception::complaints() const {
-  std::string all;
-  for (const Relay& relay : relays_) {
-    const std::string& complaint = relay.session.complaint();
-    all += fmt::format("\n  {}: {}", relay.name, complaint.empty() ? "no answer" : complaint);
-  }
-  return all;
-}
-
 void Reception::judge(Instant now) {
   const ReceiverSums sums = receiver_.sums();
   if (const auto failure = receiver_.failure()) return end(kExitNoOutput, failure->text);
@@ -173,12 +148,12 @@ void Reception::judge(Instant now) {
   const auto refused = [](const Relay& relay) { return relay.session.refused(); };
   const bool any = std::ranges::any_of(relays_, joined);
   if (!any && std::ranges::all_of(relays_, refused)) {
-    return end(kExitNothing, "every relay refuses us" + complaints());
+    return end(kExitNothing, "every relay refuses us" + complaints_of(relays_));
   }
   if (started_ + options_.patience > now) return;
   end(kExitNothing,
       any ? "joined, but no packet came: is the UDP port open, and does the stream flow?"
-          : "no relay could be joined" + complaints());
+          : "no relay could be joined" + complaints_of(relays_));
 }
 
 Progress Reception::progress(Instant now) const {
@@ -267,12 +242,27 @@ void Reception::finish() {
   io_.stop();
 }
 
+// The files that --open names are read again; where one is wrong, all stays as it was.
+void Reception::await_hangup() {
+  hangups_.async_wait([this](const boost::system::error_code& error, int) {
+    if (error) return;
+    auto openers = make_openers(options_.open, relays_.size());
+    say(openers ? "SIGHUP: the keys were read again" : "SIGHUP: " + openers.error().text);
+    if (openers) receiver_.renew(std::move(*openers));
+    await_hangup();
+  });
+}
+
 int Reception::run(std::unique_ptr<HttpClient> http) {
   http_ = std::move(http);
   signals_.async_wait([this](const boost::system::error_code& error, int) {
     if (error) return;
     end(receiver_.sums().first_at ? kExitOk : kExitNothing, {});
   });
+  if (!options_.open.empty()) {
+    hangups_.add(SIGHUP);
+    await_hangup();
+  }
   receiver_.start();
   turn();
   io_.run();

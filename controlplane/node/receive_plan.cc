@@ -71,9 +71,12 @@ Result<void> add_relay(const HttpPlace& place, const ReceiveOptions& options, Re
   return {};
 }
 
-Result<void> add_openers(const std::vector<std::string>& how, ReceivePlan& plan) {
-  const std::size_t relays = plan.relays.size();
-  if (how.empty()) return {};
+}  // namespace
+
+Result<std::vector<std::unique_ptr<RelayOpener>>> make_openers(const std::vector<std::string>& how,
+                                                               std::size_t relays) {
+  std::vector<std::unique_ptr<RelayOpener>> made;
+  if (how.empty()) return made;
   if (how.size() != 1 && how.size() != relays) {
     return fail(fmt::format("--open is there {} times, relays {}: one for all, or one for each",
                             how.size(), relays));
@@ -83,16 +86,10 @@ Result<void> add_openers(const std::vector<std::string>& how, ReceivePlan& plan)
     if (!option) return std::unexpected(option.error());
     auto opener = RelayOpener::make(*option);
     if (!opener) return fail("--open: " + opener.error().text);
-    plan.openers.push_back(std::move(*opener));
+    made.push_back(std::move(*opener));
   }
-  if (!SecretMemory::is_locked()) {
-    plan.warnings.push_back(
-        "the kernel locks no memory for the keys: they may reach the swap; raise ulimit -l");
-  }
-  return {};
+  return made;
 }
-
-}  // namespace
 
 Result<std::unique_ptr<RelayOpener>> opener_of(const RelayClient& client,
                                                const std::optional<RelayClient>& before,
@@ -143,8 +140,12 @@ Result<ReceivePlan> plan_reception(const ReceiveOptions& options) {
       return std::unexpected(added.error());
     }
   }
-  if (auto added = add_openers(options.open, plan); !added) {
-    return std::unexpected(added.error());
+  auto openers = make_openers(options.open, plan.relays.size());
+  if (!openers) return std::unexpected(openers.error());
+  plan.openers = std::move(*openers);
+  if (!plan.openers.empty() && !SecretMemory::is_locked()) {
+    plan.warnings.push_back(
+        "the kernel locks no memory for the keys: they may reach the swap; raise ulimit -l");
   }
   if (options.to == "-" && isatty(STDOUT_FILENO) != 0) {
     return fail("standard output is a terminal: --to udp://127.0.0.1:5000 or --to file:PATH");

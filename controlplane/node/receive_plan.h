@@ -27,6 +27,11 @@ struct ReceivePlan {
 
 Result<ReceivePlan> plan_reception(const ReceiveOptions& options);
 
+// One for each relay, as --open says it, with the keys that are in its files now; none where it
+// says nothing.
+Result<std::vector<std::unique_ptr<RelayOpener>>> make_openers(const std::vector<std::string>& how,
+                                                               std::size_t relays);
+
 // For the key that the relay told with `client`; null where it told none, or the one of `before`.
 // An error where there are others as well: it numbers packets for us alone, and merges with nobody.
 Result<std::unique_ptr<RelayOpener>> opener_of(const RelayClient& client,

@@ -87,6 +87,14 @@ bool Receiver::admit(unsigned leg, const Endpoint& source, SequenceFormat format
   return true;
 }
 
+void Receiver::renew(std::vector<std::unique_ptr<RelayOpener>> openers) {
+  {
+    const std::lock_guard lock(orders_);
+    std::ranges::move(openers, new_openers_.begin());
+  }
+  eventfd_write(wake_.get(), 1);
+}
+
 ReceiverSums Receiver::sums() const {
   const std::lock_guard lock(orders_);
   return published_;
@@ -102,7 +110,9 @@ void Receiver::take_orders() noexcept {
   }
   sources_ = new_sources_;
   for (std::size_t leg = 0; leg < openers_.size(); ++leg) {
-    if (new_openers_[leg]) openers_[leg] = std::move(new_openers_[leg]);
+    if (!new_openers_[leg]) continue;
+    if (openers_[leg]) new_openers_[leg]->inherit(*openers_[leg]);
+    openers_[leg] = std::move(new_openers_[leg]);
   }
 }
 

@@ -65,6 +65,8 @@ class Receiver {
   // The first call says what the format is; false where another's differs.
   bool admit(unsigned leg, const Endpoint& source, SequenceFormat format,
              std::unique_ptr<RelayOpener> opener = nullptr);
+  // From here on a leg's packets are opened by these, which go on where those before them are.
+  void renew(std::vector<std::unique_ptr<RelayOpener>> openers);
   // What is kept leaves; the output is closed. Nothing is received afterwards.
   void stop();
 

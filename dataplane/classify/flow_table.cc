@@ -35,7 +35,9 @@ FlowTable::FlowTable(const Spec& spec, std::span<const std::uint8_t> worker_of)
   std::size_t legs6 = 1;
   for (const StreamSpec& stream : spec.streams) {
     keeps_corrupt_.push_back(stream.failover.corrupt == Corrupt::UseIfOnly);
-    for (const LegSpec& leg : stream.legs) ++(is_row4(leg) ? legs4 : legs6);
+    for (const LegSpec& leg : stream.legs) {
+      (is_row4(leg) ? legs4 : legs6) += leg.open.is_raw_esp() ? leg.open.keys.size() : 1;
+    }
     for (const OutputSpec& output : stream.outputs) add_own(output);
   }
   rows4_.resize(std::bit_ceil(legs4 * kEmptyPerRow));
@@ -76,11 +78,15 @@ void FlowTable::add_leg(const LegSpec& leg, const Flow& flow) {
     segments_.push_back({leg.port, leg.vlan});
   }
   if (!is_row4(leg)) {
-    const bool esp = leg.open.is_raw_esp();
-    if (esp) esp_places_.emplace(leg.to.address, where);
-    return insert6({leg.to.address, leg.from.value_or(IpAddress{}),
-                    esp ? number_of_spi(leg.open.spi) : leg.to.udp_port, where,
-                    !leg.from.has_value(), flow});
+    Row6 row{leg.to.address, leg.from.value_or(IpAddress{}), leg.to.udp_port,
+             where,          !leg.from.has_value(),          flow};
+    if (!leg.open.is_raw_esp()) return insert6(row);
+    esp_places_.emplace(leg.to.address, where);
+    for (const EpochKey& key : leg.open.keys) {
+      row.number = number_of_spi(leg.open.spi_of(key.epoch));
+      insert6(row);
+    }
+    return;
   }
   Row4 row{in_frame_order(leg.to, where), leg.from ? in_frame_order(*leg.from) : 0, flow.stream,
            flow.leg,

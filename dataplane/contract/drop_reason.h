@@ -41,6 +41,8 @@ enum class DropReason : std::uint8_t {
   PuntFull,
   // open
   OpenMalformed,
+  Rtcp,
+  OtherMki,
   Forged,
   Replayed,
   NotEsp,
@@ -123,6 +125,8 @@ inline constexpr std::array<DropReasonInfo, kDropReasons> kDropReasonTable{{
     {"punt_policed", "punt", "host traffic over the rate of its class"},
     {"punt_full", "punt", "the ring to the control plane was full"},
     {"open_malformed", "open", "no whole packet of its profile, or no padding of ESP"},
+    {"rtcp", "open", "RTCP in the UDP port of SRTP (RFC 5761)"},
+    {"other_mki", "open", "SRTP under a key that is not in key_file, as its MKI says"},
     {"forged", "open", "does not authenticate: forged, damaged, or of another key"},
     {"replayed", "open", "was opened before, or is older than the replay window"},
     {"not_esp", "open", "IKE or a keepalive in the UDP port of ESP (RFC 3948)"},

@@ -6,9 +6,10 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "dataplane/base/address.h"
-#include "dataplane/base/protect/key_bytes.h"
+#include "dataplane/contract/epoch_key.h"
 
 namespace castgate {
 
@@ -32,30 +33,23 @@ struct OpenSpec {
   OpenProfile profile = OpenProfile::None;
   unsigned key_bits = 128;
   unsigned tag_bits = 80;          // profile: srtp_cm
+  unsigned mki_bytes = 0;          // SRTP
   unsigned replay_window = 1'024;  // packets that may come out of order, of each SSRC
   std::uint32_t roc = 0;           // SRTP: roll-over counter at which the first packet is expected
-  std::uint32_t spi = 0;           // ESP
+  std::uint32_t spi = 0;           // ESP, of epoch 1
   bool esn = true;                 // ESP: sequence numbers of 64 bits
   bool udp_encapsulation = false;  // ESP: comes in UDP; else as IP protocol 50
   OpenInner inner;                 // ESP
   std::string key_file;
-  SharedKey key;  // as the control plane read it from there
+  std::vector<EpochKey> keys;  // as the control plane read them from there, by ascending epochs
 
   constexpr bool is_on() const noexcept { return profile != OpenProfile::None; }
   constexpr bool is_esp() const noexcept { return is_on() && profile >= OpenProfile::EspTunnel; }
   // IP protocol 50.
   bool is_raw_esp() const noexcept { return is_esp() && !udp_encapsulation; }
-  // Do the numbers of both go on from one another?
-  bool has_same_key(const OpenSpec& other) const noexcept {
-    return profile == other.profile && key_bits == other.key_bits && spi == other.spi &&
-           esn == other.esn && (key == other.key || (key && other.key && *key == *other.key));
-  }
-  bool operator==(const OpenSpec& other) const noexcept {
-    return has_same_key(other) && tag_bits == other.tag_bits &&
-           replay_window == other.replay_window && roc == other.roc &&
-           udp_encapsulation == other.udp_encapsulation && inner == other.inner &&
-           key_file == other.key_file;
-  }
+  // What packets of an epoch's key bear.
+  constexpr std::uint32_t spi_of(std::uint32_t epoch) const noexcept { return spi + (epoch - 1); }
+  bool operator==(const OpenSpec&) const = default;
 };
 
 // Bytes of key and salt in a key file.

@@ -11,8 +11,7 @@
 #include "dataplane/base/address.h"
 #include "dataplane/base/instant.h"
 #include "dataplane/base/protect/epoch_lease.h"
-#include "dataplane/base/protect/key_bytes.h"
-#include "dataplane/base/protect/number_lease.h"
+#include "dataplane/contract/epoch_key.h"
 
 namespace castgate {
 
@@ -38,17 +37,6 @@ struct InnerHeaders {
   std::uint16_t source_port = 0;
   std::uint8_t ttl = 64;  // 0: received TTL less one
   bool operator==(const InnerHeaders&) const = default;
-};
-
-// What seals until the next one's turn comes.
-struct EpochKey {
-  std::uint32_t epoch = 1;  // an MKI says it, and an SPI counts with it
-  SharedKey key;
-  std::shared_ptr<NumberLease> numbers;  // ESP; null: from 1 on, as many as there are
-
-  bool operator==(const EpochKey& other) const noexcept {
-    return epoch == other.epoch && (key == other.key || (key && other.key && *key == *other.key));
-  }
 };
 
 struct ProtectSpec {

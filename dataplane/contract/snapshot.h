@@ -54,6 +54,8 @@ struct LegSnapshot {
   std::uint64_t forged = 0;
   std::uint64_t replayed = 0;
   std::uint64_t open_malformed = 0;
+  std::uint64_t rtcp = 0;
+  std::uint64_t other_mki = 0;
   std::uint64_t other_spi = 0;
   std::uint64_t not_esp = 0;
   std::uint64_t esp_dummy = 0;

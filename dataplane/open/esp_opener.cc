@@ -10,11 +10,6 @@ namespace {
 
 constexpr unsigned kUdpHeader = 8;
 
-Secret<EspMaster> master_of(const OpenSpec& spec) {
-  CG_CHECK(spec.key && spec.key->bytes().size() == key_file_bytes(spec));
-  return read_esp_master(spec.key->bytes(), static_cast<KeyBits>(spec.key_bits));
-}
-
 DropReason reason_of(EspFault fault) noexcept {
   switch (fault) {
     case EspFault::NotEsp:
@@ -40,12 +35,16 @@ DropReason reason_of(EspFault fault) noexcept {
 }  // namespace
 
 EspOpener::EspOpener(const Ciphers& ciphers, const OpenSpec& spec)
-    : esp_(ciphers, *master_of(spec),
-           {.spi = spec.spi, .extended = spec.esn, .window = spec.replay_window}),
+    : esp_({.extended = spec.esn, .window = spec.replay_window}),
       selector_{.transport = spec.profile == OpenProfile::EspTransport,
                 .to = spec.inner.to,
                 .source = spec.inner.source},
-      in_udp_(spec.udp_encapsulation) {}
+      in_udp_(spec.udp_encapsulation) {
+  for (const EpochKey& key : spec.keys) {
+    const auto master = read_esp_master(key.key->bytes(), static_cast<KeyBits>(spec.key_bits));
+    esp_.add(ciphers, *master, spec.spi_of(key.epoch));
+  }
+}
 
 std::optional<DropReason> EspOpener::open(IMB_MGR* manager, rte_mbuf* packet,
                                           std::span<std::byte> spare, Instant now) noexcept {

@@ -17,15 +17,15 @@ namespace castgate {
 // behind the Ethernet header and, in transport mode, the IP header that it came with.
 class EspOpener {
  public:
-  // Of a spec of ESP that has its key.
+  // Of a spec of ESP that has its keys.
   EspOpener(const Ciphers& ciphers, const OpenSpec& spec);
 
   // Expects the tag that classify gives. Writes it anew, or tells why the packet is to be dropped.
   std::optional<DropReason> open(IMB_MGR* manager, rte_mbuf* packet, std::span<std::byte> spare,
                                  Instant now) noexcept;
 
-  // Goes on where `old` is, which had the same key.
-  void inherit(const EspOpener& old) noexcept { esp_.inherit(old.esp_); }
+  // The association of `spi` goes on where that of `old` is, which had the same key.
+  void inherit(const EspOpener& old, std::uint32_t spi) noexcept { esp_.inherit(old.esp_, spi); }
 
  private:
   EspInbound esp_;

@@ -3,7 +3,6 @@
 
 #include <utility>
 
-#include "dataplane/base/srtp/inbound_packet.h"
 #include "dataplane/failover/udp_payload.h"
 
 namespace castgate {
@@ -19,11 +18,29 @@ struct Shown {
 constexpr std::array kShown{Shown{DropReason::Forged, &LegSnapshot::forged},
                             Shown{DropReason::Replayed, &LegSnapshot::replayed},
                             Shown{DropReason::OpenMalformed, &LegSnapshot::open_malformed},
+                            Shown{DropReason::Rtcp, &LegSnapshot::rtcp},
+                            Shown{DropReason::OtherMki, &LegSnapshot::other_mki},
                             Shown{DropReason::OtherSpi, &LegSnapshot::other_spi},
                             Shown{DropReason::NotEsp, &LegSnapshot::not_esp},
                             Shown{DropReason::EspDummy, &LegSnapshot::esp_dummy},
                             Shown{DropReason::InnerMalformed, &LegSnapshot::inner_malformed},
                             Shown{DropReason::OtherSelector, &LegSnapshot::other_selector}};
+
+DropReason reason_of(SrtpFault fault) noexcept {
+  switch (fault) {
+    case SrtpFault::Malformed:
+      return DropReason::OpenMalformed;
+    case SrtpFault::Rtcp:
+      return DropReason::Rtcp;
+    case SrtpFault::OtherMki:
+      return DropReason::OtherMki;
+    case SrtpFault::Replayed:
+      return DropReason::Replayed;
+    case SrtpFault::Forged:
+      return DropReason::Forged;
+  }
+  std::unreachable();
+}
 
 }  // namespace
 
@@ -77,20 +94,7 @@ void OpenStage::process(std::span<rte_mbuf* const> burst, Instant now) noexcept 
 }
 
 void OpenStage::open(rte_mbuf* packet, const PacketTag& tag, Opener& opener) noexcept {
-  if (opener.esp() != nullptr) return open_esp(packet, opener);
-  const std::size_t at = tag.udp_at + 8u;
-  InboundPacket came;
-  if (!read_inbound(rte_pktmbuf_mtod_offset(packet, std::byte*, at), packet->data_len - at,
-                    opener.tag(), came)) {
-    return drop(packet, DropReason::OpenMalformed, opener);
-  }
-  if (!opener.indexes().guess(came.ssrc, came.sequence, now_, came.rtp.index)) {
-    return drop(packet, DropReason::Replayed, opener);
-  }
-  if (opener.gcm() != nullptr) return open_gcm(packet, came, opener);
-  if (!batch_.takes(*opener.cm())) work();
-  waiting_[batch_.size()] = {packet, &opener, came.rtp.index, came.ssrc};
-  batch_.add(*opener.cm(), came.rtp);
+  opener.esp() != nullptr ? open_esp(packet, opener) : open_srtp(packet, tag, opener);
 }
 
 void OpenStage::open_esp(rte_mbuf* packet, Opener& opener) noexcept {
@@ -100,14 +104,22 @@ void OpenStage::open_esp(rte_mbuf* packet, Opener& opener) noexcept {
   out().emit(packet, now_);
 }
 
-void OpenStage::open_gcm(rte_mbuf* packet, const InboundPacket& came, Opener& opener) noexcept {
-  const SrtpPacket& rtp = came.rtp;
-  if (opener.gcm()->open(ciphers_.manager(), rtp)) {
-    return finish(packet, came.ssrc, rtp.index, opener);
+void OpenStage::open_srtp(rte_mbuf* packet, const PacketTag& tag, Opener& opener) noexcept {
+  const std::size_t at = tag.udp_at + 8u;
+  SrtpInbound& srtp = *opener.srtp();
+  SrtpInbound::Packet came;
+  auto why = srtp.read({rte_pktmbuf_mtod_offset(packet, std::byte*, at), packet->data_len - at},
+                       now_, came);
+  if (why) return drop(packet, reason_of(*why), opener);
+  if (SrtpInbound::may_wait(came)) {
+    if (!batch_.takes(*came.cm)) work();
+    waiting_[batch_.size()] = {packet, &opener, came};
+    return batch_.add(*came.cm, came.rtp);
   }
-  // What it decrypts to is nobody's to see.
-  std::memset(rtp.at + rtp.header, 0, rtp.length - rtp.header);
-  forged(packet, came.ssrc, opener);
+  if (came.cm != nullptr) work();  // those that wait came before it
+  why = srtp.open({.manager = ciphers_.manager(), .batch = batch_, .spare = spare_}, came, now_);
+  if (why) return drop(packet, reason_of(*why), opener);
+  forward(packet, opener);
 }
 
 void OpenStage::work() noexcept {
@@ -116,10 +128,12 @@ void OpenStage::work() noexcept {
   const auto genuine = batch_.open(ciphers_.manager());
   for (unsigned i = 0; i < count; ++i) {
     const Waiting& one = waiting_[i];
-    if (genuine[i]) {
-      finish(one.packet, one.ssrc, one.index, *one.opener);
+    if (!genuine[i]) {
+      drop(one.packet, DropReason::Forged, *one.opener);
+    } else if (!one.opener->srtp()->finish(one.srtp, now_)) {
+      drop(one.packet, DropReason::Replayed, *one.opener);
     } else {
-      forged(one.packet, one.ssrc, *one.opener);
+      forward(one.packet, *one.opener);
     }
   }
   out().flush(now_);
@@ -127,24 +141,15 @@ void OpenStage::work() noexcept {
 }
 
 // The packet is as its sender had it before he sealed it.
-void OpenStage::finish(rte_mbuf* packet, std::uint32_t ssrc, std::uint64_t index,
-                       Opener& opener) noexcept {
-  if (!opener.indexes().commit(ssrc, index, now_)) {
-    return drop(packet, DropReason::Replayed, opener);
-  }
+void OpenStage::forward(rte_mbuf* packet, Opener& opener) noexcept {
   opener.opened.add();
-  packet->data_len = static_cast<std::uint16_t>(packet->data_len - opener.tag());
+  packet->data_len = static_cast<std::uint16_t>(packet->data_len - opener.srtp()->growth());
   packet->pkt_len = packet->data_len;
   PacketTag tag = tag_of(packet);
   tag.flags &= static_cast<std::uint8_t>(~PacketTag::kCorrupt);  // the tag knows better
   set_tag(packet, tag);
   refresh_udp(rte_pktmbuf_mtod(packet, std::byte*), tag, packet->data_len - tag.udp_at);
   out().emit(packet, now_);
-}
-
-void OpenStage::forged(rte_mbuf* packet, std::uint32_t ssrc, Opener& opener) noexcept {
-  opener.indexes().miss(ssrc);
-  drop(packet, DropReason::Forged, opener);
 }
 
 void OpenStage::drop(rte_mbuf* packet, DropReason reason, Opener& opener) noexcept {

@@ -6,7 +6,6 @@
 #include <vector>
 
 #include "dataplane/base/failover/inherited.h"
-#include "dataplane/base/srtp/inbound_packet.h"
 #include "dataplane/contract/snapshot.h"
 #include "dataplane/open/opener.h"
 #include "dataplane/stage.h"
@@ -41,9 +40,8 @@ class OpenStage final : public Stage {
  private:
   void open(rte_mbuf* packet, const PacketTag& tag, Opener& opener) noexcept;
   void open_esp(rte_mbuf* packet, Opener& opener) noexcept;
-  void open_gcm(rte_mbuf* packet, const InboundPacket& came, Opener& opener) noexcept;
-  void finish(rte_mbuf* packet, std::uint32_t ssrc, std::uint64_t index, Opener& opener) noexcept;
-  void forged(rte_mbuf* packet, std::uint32_t ssrc, Opener& opener) noexcept;
+  void open_srtp(rte_mbuf* packet, const PacketTag& tag, Opener& opener) noexcept;
+  void forward(rte_mbuf* packet, Opener& opener) noexcept;
   void drop(rte_mbuf* packet, DropReason reason, Opener& opener) noexcept;
 
   // NOLINTNEXTLINE(bugprone-unchecked-optional-access): connect() comes before any packet.
@@ -57,8 +55,7 @@ class OpenStage final : public Stage {
   struct Waiting {
     rte_mbuf* packet;
     Opener* opener;
-    std::uint64_t index;
-    std::uint32_t ssrc;
+    SrtpInbound::Packet srtp;
   };
   std::array<Waiting, SrtpCmBatch::kMost> waiting_{};  // as they are in the batch
   Instant now_;                                        // of the burst before

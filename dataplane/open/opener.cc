@@ -1,32 +1,52 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "dataplane/open/opener.h"
 
+#include <algorithm>
+#include <ranges>
+
 #include "dataplane/base/check.h"
 
 namespace castgate {
 
-Opener::Opener(const Ciphers& ciphers, const OpenSpec& spec)
-    : spec_(spec), indexes_(spec.replay_window, spec.roc) {
-  CG_CHECK(spec.key && spec.key->bytes().size() == key_file_bytes(spec));
+namespace {
+
+std::unique_ptr<SrtpInbound> make_srtp(const Ciphers& ciphers, const OpenSpec& spec) {
+  auto made =
+      std::make_unique<SrtpInbound>(SrtpInbound::Terms{.gcm = spec.profile == OpenProfile::SrtpGcm,
+                                                       .tag = std::size_t{spec.tag_bits} / 8,
+                                                       .mki = spec.mki_bytes,
+                                                       .window = spec.replay_window,
+                                                       .roll_over = spec.roc});
+  for (const EpochKey& key : spec.keys) {
+    const auto bits = static_cast<KeyBits>(spec.key_bits);
+    made->add(ciphers, *read_srtp_master(key.key->bytes(), bits), key.epoch);
+  }
+  return made;
+}
+
+bool has(const OpenSpec& spec, const EpochKey& key) {
+  return std::ranges::find(spec.keys, key) != spec.keys.end();
+}
+
+}  // namespace
+
+Opener::Opener(const Ciphers& ciphers, const OpenSpec& spec) : spec_(spec) {
+  CG_CHECK(!spec.keys.empty());
   if (spec.is_esp()) {
     esp_ = std::make_unique<EspOpener>(ciphers, spec);
-    return;
-  }
-  const auto master = read_srtp_master(spec.key->bytes(), static_cast<KeyBits>(spec.key_bits));
-  if (spec.profile == OpenProfile::SrtpGcm) {
-    gcm_ = make_secret<SrtpGcm>(ciphers, *master);
   } else {
-    cm_ = make_secret<SrtpCm>(ciphers, *master, std::size_t{spec.tag_bits} / 8);
+    srtp_ = make_srtp(ciphers, spec);
   }
 }
 
 void Opener::inherit(const Opener& old) noexcept {
-  if (!spec_.has_same_key(old.spec_)) {
-    indexes_.go_on_after(old.indexes_);
-  } else if (esp_) {
-    esp_->inherit(*old.esp_);
-  } else {
-    indexes_.inherit(old.indexes_);
+  const auto is_there = [&](const EpochKey& key) {
+    return spec_.profile == old.spec_.profile && has(old.spec_, key);
+  };
+  if (srtp_ && old.srtp_) srtp_->inherit(*old.srtp_, std::ranges::any_of(spec_.keys, is_there));
+  if (esp_ && spec_.spi == old.spec_.spi) {
+    for (const EpochKey& key : spec_.keys | std::views::filter(is_there))
+      esp_->inherit(*old.esp_, spec_.spi_of(key.epoch));
   }
   opened.add(old.opened.get());
   for (std::size_t reason = 0; reason < kDropReasons; ++reason)

@@ -5,27 +5,22 @@
 #include <vector>
 
 #include "dataplane/base/counter.h"
-#include "dataplane/base/srtp/inbound_indexes.h"
-#include "dataplane/base/srtp/srtp_cm.h"
-#include "dataplane/base/srtp/srtp_gcm.h"
+#include "dataplane/base/srtp/srtp_inbound.h"
 #include "dataplane/contract/spec.h"
 #include "dataplane/open/esp_opener.h"
 
 namespace castgate {
 
-// One leg's key, and what has been opened with it.
+// One leg's keys, and what has been opened with them.
 class Opener {
  public:
-  // Of a spec that is_on() and has its key.
+  // Of a spec that is_on() and has its keys.
   Opener(const Ciphers& ciphers, const OpenSpec& spec);
 
-  EspOpener* esp() noexcept { return esp_.get(); }            // else SRTP
-  const SrtpGcm* gcm() const noexcept { return gcm_.get(); }  // else cm()
-  const SrtpCm* cm() const noexcept { return cm_.get(); }
-  std::size_t tag() const noexcept { return cm_ ? cm_->tag() : SrtpGcm::kTag; }
-  InboundIndexes& indexes() noexcept { return indexes_; }
+  EspOpener* esp() noexcept { return esp_.get(); }  // else srtp()
+  SrtpInbound* srtp() noexcept { return srtp_.get(); }
 
-  // Counts on from `old`, and knows what it opened where that is the same key.
+  // Counts on from `old`, and knows what it opened where they have a key in common.
   void inherit(const Opener& old) noexcept;
 
   // Packets.
@@ -35,9 +30,7 @@ class Opener {
  private:
   OpenSpec spec_;
   std::unique_ptr<EspOpener> esp_;
-  Secret<SrtpGcm> gcm_;
-  Secret<SrtpCm> cm_;
-  InboundIndexes indexes_;
+  std::unique_ptr<SrtpInbound> srtp_;
 };
 
 // A stream's, by leg: null where it comes in the clear. None: all of its legs do.

@@ -27,6 +27,7 @@ constexpr std::size_t kEthernet = 14;
 struct Suite {
   Ciphers ciphers = *Ciphers::make();
   EspMaster master;
+  EspMaster other{.key = {std::byte{1}}};
   Bytes spare = Bytes(512);
 };
 
@@ -62,7 +63,8 @@ class Leg {
         v6_(kind % 2 != 0),
         headers_(headers_of(v6_, kind / 2 % 2 != 0 ? 8 : 0)),
         sender_(make_secret<EspGcm>(suite.ciphers, suite.master, extended_)),
-        inbound_(std::make_unique<EspInbound>(suite.ciphers, suite.master, terms())) {
+        inbound_(std::make_unique<EspInbound>(terms())) {
+    add_keys(*inbound_);
     selector_.transport = kind / 4 % 2 != 0;
     if (kind / 8 % 2 != 0) selector_.to = Endpoint{IpAddress::v4(0xef010101), 5000};
     if (kind / 16 % 2 != 0) selector_.source = IpAddress::v4(0x0a010005);
@@ -96,13 +98,19 @@ class Leg {
   void pause() { now_ = now_ + EspInbound::kLost; }
   void reload(unsigned choice) {
     window_ = ReplayWindow::kSmallest << choice % 4;
-    auto next = std::make_unique<EspInbound>(suite_.ciphers, suite_.master, terms());
-    next->inherit(*inbound_);
+    auto next = std::make_unique<EspInbound>(terms());
+    add_keys(*next);
+    next->inherit(*inbound_, kSpi);
     std::swap(inbound_, next);
   }
 
  private:
-  EspInbound::Terms terms() const { return {kSpi, extended_, window_}; }
+  EspInbound::Terms terms() const { return {extended_, window_}; }
+  // The sender's, and one that nobody uses.
+  void add_keys(EspInbound& inbound) const {
+    inbound.add(suite_.ciphers, suite_.master, kSpi);
+    inbound.add(suite_.ciphers, suite_.other, kSpi + 1);
+  }
 
   // In a frame, of exactly its size.
   void land(Bytes packet, const EspGcm::Opened& opened) {

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // SRTP as it arrives: genuine packets in any order, changed ones, others. Whatever comes, what
 // opens gives the same packet when it is sealed again, and opens once. The first byte chooses the
-// suite; then come packets: what to do, how long, for genuine ones where they count, their bytes.
+// suite, the window and the MKI; then come packets: what to do, how long, for genuine ones where
+// they count, their bytes.
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -10,34 +12,43 @@
 
 #include "dataplane/base/check.h"
 #include "dataplane/base/protect/secret_memory.h"
-#include "dataplane/base/srtp/inbound_indexes.h"
-#include "dataplane/base/srtp/inbound_packet.h"
-#include "dataplane/base/srtp/srtp_cm.h"
-#include "dataplane/base/srtp/srtp_gcm.h"
+#include "dataplane/base/rtp/header.h"
+#include "dataplane/base/srtp/srtp_inbound.h"
 
 namespace castgate {
 namespace {
 
 using Bytes = std::vector<std::byte>;
 
+constexpr unsigned kKeys = 3;
+
+SrtpMaster master_of(unsigned key) {
+  SrtpMaster made{};
+  made.key[0] = static_cast<std::byte>(key + 1);
+  return made;
+}
+
 struct Suite {
+  struct Key {
+    SrtpGcm gcm;
+    SrtpCm cm;
+    SrtpCm cm_short;
+  };
+  Key key_of(unsigned n) const {
+    const SrtpMaster master = master_of(n);
+    return {{ciphers, master}, {ciphers, master, 10}, {ciphers, master, 4}};
+  }
+
   Ciphers ciphers = *Ciphers::make();
-  SrtpGcm gcm{ciphers, {}};
-  SrtpCm cm{ciphers, {}, 10};
-  SrtpCm cm_short{ciphers, {}, 4};
+  std::array<Key, kKeys> keys{key_of(0), key_of(1), key_of(2)};
   SrtpCmBatch batch;
+  std::vector<std::byte> spare = Bytes(512);
 };
 
 // A leg's keys and indexes, and a sender that has them as well.
 class Leg {
  public:
-  Leg(Suite& suite, unsigned choice)
-      : suite_(suite),
-        cm_(choice % 3 == 0   ? nullptr
-            : choice % 3 == 1 ? &suite.cm
-                              : &suite.cm_short),
-        window_(ReplayWindow::kSmallest << choice / 3 % 4),
-        indexes_(window_, choice / 12) {}
+  Leg(Suite& suite, unsigned choice) : suite_(suite), srtp_(terms_of(choice)) { add_keys(srtp_); }
 
   // Seals what can be, one bit of it changed where `flip` names one.
   void send(Bytes clear, std::uint64_t index, unsigned flip) {
@@ -45,7 +56,8 @@ class Leg {
     store_be16(clear.data() + 2, static_cast<std::uint16_t>(index));
     const std::size_t header = rtp_header_length(clear.data(), clear.size());
     if (header == 0) return offer(std::move(clear));
-    Bytes packet = seal(clear, header, index);
+    const unsigned key = terms_.mki == 0 ? 0 : static_cast<unsigned>(index % kKeys);
+    Bytes packet = seal(clear, {header, index, key});
     if (flip != 0) packet[flip % packet.size()] ^= static_cast<std::byte>(1u << flip % 8);
     offer(std::move(packet));
   }
@@ -54,58 +66,87 @@ class Leg {
   void offer(Bytes packet) {
     now_ = now_ + Nanoseconds{1'000'000};
     const Bytes came = packet;
-    InboundPacket in;
-    if (!read_inbound(packet.data(), packet.size(), tag(), in)) return;
+    SrtpInbound::Packet in;
+    if (srtp_.read(packet, now_, in)) return;
     CG_CHECK(in.rtp.header >= kRtpHeader && in.rtp.header <= in.rtp.length);
-    if (!indexes_.guess(in.ssrc, in.sequence, now_, in.rtp.index)) return;
-    CG_CHECK((in.rtp.index & 0xffff) == in.sequence && in.rtp.index >> 48 == 0);
-    if (!open(in.rtp)) return indexes_.miss(in.ssrc);
+    CG_CHECK(in.rtp.length + srtp_.growth() == packet.size());
+    if (!open(in)) return;
+    CG_CHECK(in.rtp.index >> 48 == 0);
     packet.resize(in.rtp.length);
-    CG_CHECK(seal(packet, in.rtp.header, in.rtp.index) == came);
-    if (!indexes_.commit(in.ssrc, in.rtp.index, now_)) return;
-    CG_CHECK(!indexes_.commit(in.ssrc, in.rtp.index, now_));
+    CG_CHECK(seal(packet, {in.rtp.header, in.rtp.index, key_in(came)}) == came);
+    CG_CHECK(!srtp_.finish(in, now_));
   }
 
   void pause() { now_ = now_ + InboundIndexes::kLost; }
-  // As a reload does, with the same key or another one.
+  // As a reload does, with the same keys or other ones.
   void reload(unsigned choice) {
-    window_ = ReplayWindow::kSmallest << choice % 4;
-    InboundIndexes next(window_, 0);
-    if (choice / 4 % 2 == 0) {
-      next.inherit(indexes_);
-    } else {
-      next.go_on_after(indexes_);
-    }
-    std::swap(indexes_, next);
+    terms_.window = ReplayWindow::kSmallest << choice % 4;
+    terms_.roll_over = 0;
+    SrtpInbound next(terms_);
+    add_keys(next);
+    next.inherit(srtp_, choice / 4 % 2 == 0);
+    std::swap(srtp_, next);
   }
 
  private:
   static constexpr std::size_t kTagRoom = 16;
+  struct Seal {
+    std::size_t header;
+    std::uint64_t index;
+    unsigned key;
+  };
 
-  std::size_t tag() const { return cm_ == nullptr ? SrtpGcm::kTag : cm_->tag(); }
-  Bytes seal(Bytes packet, std::size_t header, std::uint64_t index) {
+  const SrtpInbound::Terms& terms_of(unsigned choice) {
+    constexpr std::array kTags{0u, 10u, 4u};
+    constexpr std::array kMkis{0u, 1u, 4u};
+    terms_ = {.gcm = choice % 3 == 0,
+              .tag = kTags[choice % 3],
+              .mki = kMkis[choice / 12 % 3],
+              .window = ReplayWindow::kSmallest << choice / 3 % 4,
+              .roll_over = choice / 36};
+    return terms_;
+  }
+  void add_keys(SrtpInbound& srtp) const {
+    for (unsigned key = 0; key < (terms_.mki == 0 ? 1 : kKeys); ++key)
+      srtp.add(suite_.ciphers, master_of(key), key + 1);
+  }
+  std::size_t tag() const { return terms_.gcm ? SrtpGcm::kTag : terms_.tag; }
+  // As its MKI says.
+  unsigned key_in(const Bytes& came) const {
+    if (terms_.mki == 0) return 0;
+    const std::size_t behind = terms_.gcm ? 1 : 1 + tag();
+    return std::to_integer<unsigned>(came[came.size() - behind]) - 1;
+  }
+
+  Bytes seal(Bytes packet, const Seal& how) {
     const std::size_t length = packet.size();
     packet.resize(length + kTagRoom);
-    const SrtpPacket rtp{packet.data(), length, header, index};
-    if (cm_ == nullptr) {
-      suite_.gcm.seal(suite_.ciphers.manager(), rtp);
+    const SrtpPacket rtp{packet.data(), length, how.header, how.index};
+    const Suite::Key& key = suite_.keys.at(how.key);
+    if (terms_.gcm) {
+      key.gcm.seal(suite_.ciphers.manager(), rtp);
     } else {
-      suite_.batch.add(*cm_, rtp);
+      suite_.batch.add(terms_.tag == 10 ? key.cm : key.cm_short, rtp);
       suite_.batch.seal(suite_.ciphers.manager());
     }
     packet.resize(length + tag());
+    Bytes mki(terms_.mki);
+    if (!mki.empty()) mki.back() = static_cast<std::byte>(how.key + 1);
+    packet.insert(terms_.gcm ? packet.end() : packet.end() - static_cast<std::ptrdiff_t>(tag()),
+                  mki.begin(), mki.end());
     return packet;
   }
-  bool open(const SrtpPacket& rtp) {
-    if (cm_ == nullptr) return suite_.gcm.open(suite_.ciphers.manager(), rtp);
-    suite_.batch.add(*cm_, rtp);
-    return suite_.batch.open(suite_.ciphers.manager())[0];
+  // As a stage does: what may wait in a batch does.
+  bool open(SrtpInbound::Packet& in) {
+    if (!SrtpInbound::may_wait(in))
+      return !srtp_.open({suite_.ciphers.manager(), suite_.batch, suite_.spare}, in, now_);
+    suite_.batch.add(*in.cm, in.rtp);
+    return suite_.batch.open(suite_.ciphers.manager())[0] && srtp_.finish(in, now_);
   }
 
   Suite& suite_;
-  const SrtpCm* cm_;
-  unsigned window_;
-  InboundIndexes indexes_;
+  SrtpInbound::Terms terms_;
+  SrtpInbound srtp_;
   Instant now_{1};
 };
 

@@ -106,7 +106,7 @@ class Node {
     CG_CHECK(packet_->length <= bytes.size());
     return verdict;
   }
-  void pause() { now_ = now_ + RelayOpener::kLost; }
+  void pause() { now_ = now_ + InboundIndexes::kLost; }
 
  private:
   void send_srtp(Bytes clear, unsigned source, std::uint64_t index, unsigned flip) {

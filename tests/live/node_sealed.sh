@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # castgate-node at an output that is sealed: three of them, one a profile, write the source's own
 # bytes through a wrap of the numbers; forged packets from the relay's own address and port are
-# counted and harm nobody, and who has another key writes nothing. Argument: seconds (6).
+# counted and harm nobody, and who has another key writes nothing. Two of them follow their keys as
+# they change, further ones by SIGHUP. Argument: seconds (6, at least 5).
 source "$(dirname "$0")/lib.sh"
 source "$(dirname "$0")/one_path.sh"
 
@@ -25,7 +26,8 @@ streams:
 YAML
 for stream in 1:srtp_gcm 2:srtp_cm 3:esp_tunnel; do
   name=${stream#*:} more=''
-  [[ $name != esp_tunnel ]] || more="spi: $spi, inner: {source: 10.1.0.5},"
+  [[ $name != srtp_gcm ]] || more="mki_bytes: 2, rekey_packets: 700,"
+  [[ $name != esp_tunnel ]] || more="spi: $spi, inner: {source: 10.1.0.5}, rekey_packets: 700,"
   cat >>"$work/scene.yaml" <<YAML
   $name:
     legs: {A: {port: red, to: "239.1.0.${stream%:*}:5000"}}
@@ -37,9 +39,21 @@ for stream in 1:srtp_gcm 2:srtp_cm 3:esp_tunnel; do
               protect: {profile: $name, $more key_file: $name.key}}
 YAML
 done
-(umask 077 && openssl rand -hex 28 >"$work/srtp_gcm.key" &&
-  openssl rand -base64 30 >"$work/srtp_cm.key" && openssl rand -hex 20 >"$work/esp_tunnel.key" &&
-  openssl rand -hex 28 >"$work/other.key")
+append_keys() { # COUNT
+  local n
+  for ((n = 0; n < $1; n++)); do
+    openssl rand -hex 28 >>"$work/srtp_gcm.key"
+    openssl rand -hex 20 >>"$work/esp_tunnel.key"
+  done
+}
+seals_with() { # EPOCH
+  grep -q "srtp_gcm.key: the key of epoch $1 seals" "$work/castgate.log" &&
+    grep -q "esp_tunnel.key: the key of epoch $1 seals" "$work/castgate.log"
+}
+umask 077
+append_keys 3
+openssl rand -base64 30 >"$work/srtp_cm.key"
+openssl rand -hex 28 >"$work/other.key"
 head -c $((packets * 1316)) /dev/urandom >"$work/source.ts"
 
 declare -A receivers
@@ -61,11 +75,12 @@ print(sum(one["door"] == "rest" for one in json.load(sys.stdin)["clients"]))') -
 has_all() { [[ $(stat -c %s "$work/$1.ts") -ge $(stat -c %s "$work/source.ts") ]]; }
 
 run_castgate gate "$work/scene.yaml"
-receive gcm srtp_gcm srtp_gcm.key 6000
+receive gcm srtp_gcm srtp_gcm.key 6000 ",mki_bytes=2"
 receive cm srtp_cm srtp_cm.key 6001
 receive stranger srtp_gcm other.key 6002
 receive esp esp_tunnel esp_tunnel.key 6003 ",spi=$spi,inner_to=239.1.0.3:5000"
 await 20 "four clients" are_there
+sleep 0.3 # the worker has them a turn later
 send_on_one_path "$packets" 1000 --file "$work/source.ts" --first 64000 \
   --leg "interface=a0,source=10.1.0.5,to=239.1.0.2:5000" \
   --leg "interface=a0,source=10.1.0.5,to=239.1.0.3:5000"
@@ -77,17 +92,24 @@ sender.bind(("10.9.0.2", 5555))
 for number in range(int(sys.argv[2])):
     header = struct.pack("!BBHII", 0x80, 33, 64000 + number, 0, int(sys.argv[1], 0))
     for port in (6000, 6001):
-        sender.sendto(header + os.urandom(1332), ("10.9.0.5", port))
+        # The last two bytes are an MKI to one of them.
+        sender.sendto(header + os.urandom(1330) + b"\0\1", ("10.9.0.5", port))
     esp = struct.pack("!IIQ", int(sys.argv[3], 0), 64000 + number, number)
     sender.sendto(esp + os.urandom(1360), ("10.9.0.5", 6003))
     sender.sendto(b"\xff", ("10.9.0.5", 6003))
     time.sleep(0.002)
 PYTHON
+await 20 "the third key" seals_with 3
+append_keys 3
+kill -HUP "${receivers[gcm]}" "${receivers[esp]}" # before the relay may use them
+sleep 0.3
+kill -HUP "$gate"
 wait "$sender" || fail "the sender failed: $(tail -n 1 "$work/sender.log")"
 unset "background[$sender]"
 for name in gcm cm esp; do await 20 "all that $name is to open" has_all "$name"; done
 for name in gcm cm esp stranger; do stop "${receivers[$name]}"; done
 end_castgate
+seals_with 6 || fail "the keys that came later did not seal"
 for name in gcm cm esp; do
   foreign=0
   [[ $name != esp ]] || foreign=$forged # keepalives

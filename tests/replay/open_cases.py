@@ -221,6 +221,34 @@ def open_what_is_sealed_again_is_opened_by_its_receiver(scene):
 
 
 @case
+def open_follows_a_sender_that_changes_its_keys(scene):
+    """What one castgate seals with four keys another one opens."""
+    for profile, size, more in (("srtp_gcm", 28, {"mki_bytes": 2}),
+                                ("srtp_cm", 30, {"mki_bytes": 1}),
+                                ("esp_tunnel_preserve", 20, {"spi": 0x1000})):
+        keys = [key_of(scene, "one.key", size, seed=seed).hex() for seed in range(4)]
+        os.chmod(scene.file("s.key", "\n".join(keys)), 0o600)
+        told = {"profile": profile, "key_file": "s.key", **more}
+        packets = clear()
+        seals = {"main": {**MAIN, "protect": {**told, "rekey_packets": 500}}}
+        first = replayed(scene, on_leg(A, packets.values()), None, [None, None],
+                         failover={"continuity": "splice"}, outputs=seals,
+                         outs={"out": "sealed.pcap"})
+        red = first.out("out")
+        leg = {"port": "red", "to": MAIN["to"], "from": MAIN["source"], "open": told}
+        made = scene.pipeline(document({"A": leg}, {"main": {**MAIN, "to": "239.9.0.9:5000"}}))
+        got = scene.replay(made, {"red": scene.capture("red.pcap", red)}, {"out": "out.pcap"})
+        equal(got.leg("A")["opened"], len(red), f"{profile}: opened")
+        equal([one[12:] for one in payloads(got.out("out"))],
+              [one[12:] for one in packets.values()], f"{profile}: what is inside")
+        # Without its third key.
+        os.chmod(scene.file("s.key", "\n".join([*keys[:2], "4: " + keys[3]])), 0o600)
+        got = scene.replay(made, {"red": scene.capture("red.pcap", red)}, {"out": "out.pcap"})
+        equal(got.leg("A")["opened"], len(red) - 500, f"{profile}: opened without the third")
+        equal(got.drops().get("other_mki" if "mki_bytes" in more else "other_spi"), 500, profile)
+
+
+@case
 def open_refuses_a_key_that_an_output_seals_with_and_those_that_are_none(scene):
     told, _ = profile_of(scene)
     legs = {"A": {**LEGS["A"], "open": told}}

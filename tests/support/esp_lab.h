@@ -9,6 +9,7 @@
 #include "dataplane/contract/reload.h"
 #include "dataplane/open/open_stage.h"
 #include "dataplane/stream_kit.h"
+#include "tests/support/one_key.h"
 #include "tests/support/restamp_lab.h"
 
 namespace castgate::test {
@@ -24,7 +25,7 @@ inline OpenSpec tunnel(unsigned seed = 1) {
   spec.key_file = "key " + std::to_string(seed);
   std::vector<std::byte> bytes(key_file_bytes(spec));
   for (std::size_t i = 0; i < bytes.size(); ++i) bytes[i] = static_cast<std::byte>(i * 7 + seed);
-  spec.key = share_key(bytes);
+  spec.keys = one_key(share_key(bytes));
   return spec;
 }
 
@@ -32,7 +33,8 @@ inline OpenSpec tunnel(unsigned seed = 1) {
 class EspSender {
  public:
   explicit EspSender(const OpenSpec& spec) : spi_(spec.spi) {
-    const auto master = read_esp_master(spec.key->bytes(), static_cast<KeyBits>(spec.key_bits));
+    const auto master =
+        read_esp_master(spec.keys.front().key->bytes(), static_cast<KeyBits>(spec.key_bits));
     esp_ = make_secret<EspGcm>(ciphers_, *master, spec.esn);
   }
   Bytes seal(const Bytes& inner, std::uint8_t next_header, std::uint64_t number) {
@@ -96,7 +98,10 @@ class OpenEspTest : public RestampTest {
   void reload(OneWorker& worker, const Spec& after) {
     Port* ports[] = {&worker.port};
     auto kit = make_kit({.before = spec, .after = after, .ports = ports}, 0);
+    auto flows = std::make_unique<FlowTable>(after, std::vector<std::uint8_t>(8));
     worker.pipeline->install(*kit, worker.now);
+    worker.pipeline->set_flows(*flows);
+    flows_ = std::move(flows);
     spec = after;
   }
   void expect_clear(const OneWorker& worker, unsigned count, unsigned first = 0) {
@@ -104,6 +109,9 @@ class OpenEspTest : public RestampTest {
     for (unsigned i = 0; i < count; ++i)
       ASSERT_EQ(payload_of(worker.port.sent[i]), clear_of(first + i)) << i;
   }
+
+ private:
+  std::unique_ptr<FlowTable> flows_;
 };
 
 }  // namespace castgate::test

@@ -1,41 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <filesystem>
-#include <fstream>
 #include <set>
-#include <sys/stat.h>
-#include <unistd.h>
-
-#include <gtest/gtest.h>
 
 #include "controlplane/keys/key_file.h"
-#include "controlplane/keys/key_loader.h"
 #include "controlplane/keys/ssrc_ledger.h"
 #include "tests/support/hex.h"
+#include "tests/support/key_files.h"
 #include "tests/support/one_key.h"
-#include "tests/support/yaml_file.h"
 
 namespace castgate {
 namespace {
 
-const std::string kHex = "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d";
+using test::hex_of;
+using test::kHex;
 
-class KeysTest : public testing::Test {
- protected:
-  KeysTest()
-      : place_(std::filesystem::temp_directory_path() / ("cgkeys" + std::to_string(::getpid()))) {
-    std::filesystem::create_directories(place_);
-  }
-  void TearDown() override { std::filesystem::remove_all(place_); }
-
-  std::string file(const std::string& name, const std::string& text, unsigned mode = 0600) const {
-    const std::string path = (place_ / name).string();
-    std::ofstream(path) << text;
-    ::chmod(path.c_str(), mode);
-    return path;
-  }
-
-  std::filesystem::path place_;
-};
+class KeysTest : public test::KeyFilesTest {};
 
 // One key, or what is wrong.
 std::string told(const Result<std::vector<EpochKey>>& keys) {
@@ -67,11 +45,6 @@ TEST_F(KeysTest, what_is_no_key_is_told_by_its_length_and_never_by_its_content) 
     EXPECT_EQ(key.error().text.find(text.substr(0, 6)), std::string::npos);
   }
   EXPECT_EQ(told(parse_keys("# nothing\n", 30)), "holds no key");
-}
-
-// A key of 30 bytes of which the first one is `first`.
-std::string hex_of(unsigned first) {
-  return to_hex(std::vector{static_cast<std::byte>(first)}) + kHex.substr(2);
 }
 
 TEST_F(KeysTest, lines_are_epochs_in_their_order_or_as_they_say) {
@@ -109,74 +82,6 @@ TEST_F(KeysTest, files_that_others_may_read_are_refused) {
             std::string::npos);
   EXPECT_NE(told(read_key_file(file("c", std::string(70'000, ' ')), 30)).find("longer than 65536"),
             std::string::npos);
-}
-
-Reading reading_of(const std::string& outputs) {
-  test::YamlFile made;
-  made.failover = "continuity: splice";
-  made.outputs = outputs;
-  return read_spec_text(made.text(), "f");
-}
-
-std::string output(const std::string& name, const std::string& key) {
-  return name + ": {port: out, to: 239.9.0." + std::to_string(name[0] - 'a' + 1) +
-         ":5000, source: 10.0.0.9, protect: {profile: srtp_cm, key_file: " + key + "}}";
-}
-
-TEST_F(KeysTest, keys_are_found_beside_the_file_and_shared_by_name) {
-  file("k", kHex);
-  Reading reading = reading_of(output("a", "k") + ", " + output("b", "k"));
-  load_keys(reading, "f", place_.string());
-  EXPECT_EQ(test::joined(reading.errors), "");
-  const auto& outputs = reading.spec.streams.at(0).outputs;
-  EXPECT_EQ(to_hex(outputs.at(0).protect.keys[0].key->bytes()), kHex);
-  EXPECT_EQ(outputs.at(0).protect.keys[0].key, outputs.at(1).protect.keys[0].key);
-}
-
-TEST_F(KeysTest, several_keys_need_something_to_be_known_by) {
-  file("k", "254: " + hex_of(1) + "\n" + hex_of(2));
-  file("l", "256: " + hex_of(3));
-  const auto errors_with = [&](const std::string& more, const std::string& key) {
-    Reading reading = reading_of(
-        "a: {port: out, to: 239.9.0.1:5000, source: 10.0.0.9, protect: {profile: srtp_cm" + more +
-        ", key_file: " + key + "}}");
-    load_keys(reading, "f", place_.string());
-    return test::joined(reading.errors);
-  };
-  EXPECT_NE(errors_with("", "k").find("k holds 2 keys: without mki_bytes"), std::string::npos);
-  EXPECT_EQ(errors_with(", mki_bytes: 1", "k"), "");
-  EXPECT_NE(errors_with(", mki_bytes: 1", "l").find("epoch 256 does not fit into an MKI of 1"),
-            std::string::npos);
-  EXPECT_EQ(errors_with("", "l"), "");
-}
-
-TEST_F(KeysTest, an_spi_is_one_keys) {
-  const auto esp = [](const std::string& name, const std::string& spi) {
-    return name + ": {port: out, to: 239.9.0." + std::to_string(name[0] - 'a' + 1) +
-           ":5000, source: 10.0.0.9, protect: {profile: esp_tunnel_preserve, spi: " + spi +
-           ", key_file: " + name + "}}";
-  };
-  std::string keys;
-  for (unsigned i = 0; i < 3; ++i) keys += hex_of(i).substr(0, 40) + "\n";
-  file("a", keys);
-  file("b", hex_of(9).substr(0, 40));
-  const auto errors_with = [&](const std::string& first, const std::string& second) {
-    Reading reading = reading_of(esp("a", first) + ", " + esp("b", second));
-    load_keys(reading, "f", place_.string());
-    return test::joined(reading.errors);
-  };
-  EXPECT_EQ(errors_with("0x1000", "0x1003"), "");
-  EXPECT_NE(errors_with("0x1000", "0x1002").find("epoch 1 of b has SPI 0x1002, which a has"),
-            std::string::npos);
-  EXPECT_NE(errors_with("0xfffffffe", "0x1000").find("epoch 3 has no SPI"), std::string::npos);
-}
-
-TEST_F(KeysTest, two_files_with_one_key_are_refused) {
-  file("k", kHex);
-  file("l", "# the same\n" + kHex);
-  Reading reading = reading_of(output("a", "k") + ", " + output("b", "l"));
-  load_keys(reading, "f", place_.string());
-  EXPECT_NE(test::joined(reading.errors).find("l holds a key of k"), std::string::npos);
 }
 
 class LedgerTest : public KeysTest {

@@ -149,6 +149,7 @@ OpenSpec raw_esp(std::uint32_t spi) {
   OpenSpec open;
   open.profile = OpenProfile::EspTransport;
   open.spi = spi;
+  open.keys.resize(1);
   return open;
 }
 FlowTable::EspFlow esp(const char* source, const char* to, std::uint32_t spi) {

@@ -94,7 +94,7 @@ TEST_F(OpenEspTest, over_a_reload_a_key_that_stays_knows_what_it_opened) {
     receive(worker, esp_frame(sealer.seal(inside(n), kEspIp4, kFirst + n)));
   expect_clear(worker, 300);
   EXPECT_EQ(leg_of(worker).opened, 300u);
-  after.streams[0].legs[0].open.key = tunnel(2).key;
+  after.streams[0].legs[0].open.keys = tunnel(2).keys;
   EspSender next(after.streams[0].legs[0].open);
   reload(worker, after);
   for (unsigned n = 300; n < 400; ++n)

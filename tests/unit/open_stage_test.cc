@@ -10,6 +10,7 @@
 #include "dataplane/base/rtp/header.h"
 #include "dataplane/contract/reload.h"
 #include "dataplane/stream_kit.h"
+#include "tests/support/one_key.h"
 #include "tests/support/restamp_lab.h"
 
 namespace castgate::test {
@@ -22,7 +23,7 @@ OpenSpec open_of(OpenProfile profile, unsigned seed = 1, unsigned bits = 128) {
   spec.key_file = "key " + std::to_string(seed);
   std::vector<std::byte> bytes(key_file_bytes(spec));
   for (std::size_t i = 0; i < bytes.size(); ++i) bytes[i] = static_cast<std::byte>(i * 7 + seed);
-  spec.key = share_key(bytes);
+  spec.keys = one_key(share_key(bytes));
   return spec;
 }
 
@@ -30,7 +31,8 @@ OpenSpec open_of(OpenProfile profile, unsigned seed = 1, unsigned bits = 128) {
 class Sealer {
  public:
   explicit Sealer(const OpenSpec& spec) : spec_(spec) {
-    const auto master = read_srtp_master(spec.key->bytes(), static_cast<KeyBits>(spec.key_bits));
+    const auto master =
+        read_srtp_master(spec.keys.front().key->bytes(), static_cast<KeyBits>(spec.key_bits));
     if (spec.profile == OpenProfile::SrtpGcm) {
       gcm_ = make_secret<SrtpGcm>(ciphers_, *master);
     } else {

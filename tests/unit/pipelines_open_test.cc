@@ -32,6 +32,7 @@ TEST(OpenKeys, every_key_is_read_and_the_rest_has_its_default) {
   EXPECT_EQ(key_file_bytes(plain), 28u);
   EXPECT_TRUE(is_opened(some.spec.streams.at(0)));
   const Reading all = read_spec_text(file("{profile: srtp_cm, key_bits: 256, tag_bits: 32, "
+                                          "mki_bytes: 3, "
                                           "replay_window: 64, roc: 5, key_file: /k}")
                                          .text(),
                                      "f");
@@ -40,6 +41,7 @@ TEST(OpenKeys, every_key_is_read_and_the_rest_has_its_default) {
   EXPECT_EQ(open.profile, OpenProfile::SrtpCm);
   EXPECT_EQ(open.key_bits, 256u);
   EXPECT_EQ(open.tag_bits, 32u);
+  EXPECT_EQ(open.mki_bytes, 3u);
   EXPECT_EQ(open.replay_window, 64u);
   EXPECT_EQ(open.roc, 5u);
   EXPECT_EQ(open.key_file, "/k");
@@ -113,7 +115,8 @@ TEST(OpenRules, esp_needs_an_spi_and_a_tunnel_what_is_inside) {
 
 TEST(OpenRules, keys_of_another_profile_have_no_effect) {
   const std::string transport = "{profile: esp_transport, key_file: a, spi: 256, ";
-  for (const std::string key : {"tag_bits: 80", "roc: 1", "inner: {source: 10.7.0.5}"}) {
+  for (const std::string key :
+       {"tag_bits: 80", "roc: 1", "mki_bytes: 1", "inner: {source: 10.7.0.5}"}) {
     EXPECT_TRUE(told(file(transport + key + "}"), key.substr(0, key.find(':')))) << key;
     EXPECT_TRUE(told(file(transport + key + "}"), "has no effect")) << key;
   }

@@ -1,68 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 // What leaves ProtectStage with an MKI, opened by libsrtp2, which knows all keys.
 #include <random>
-#include <srtp2/srtp.h>
 
 #include <gtest/gtest.h>
 
+#include "tests/support/mki_peer.h"
 #include "tests/support/protect_lab.h"
 
 namespace castgate::test {
 namespace {
 
-constexpr unsigned kKeys = SRTP_MAX_NUM_MASTER_KEYS;
+constexpr unsigned kKeys = MkiPeer::kMostKeys;
 constexpr unsigned kEach = 100;
 
-// A receiver with the keys of a spec.
-class Peer {
- public:
-  explicit Peer(const ProtectSpec& spec) {
-    static const bool ready = srtp_init() == srtp_err_status_ok;
-    EXPECT_TRUE(ready);
-    if (spec.profile == ProtectProfile::SrtpGcm) {
-      srtp_crypto_policy_set_aes_gcm_128_16_auth(&policy_.rtp);
-    } else if (spec.tag_bits == 32) {
-      srtp_crypto_policy_set_aes_cm_128_hmac_sha1_32(&policy_.rtp);
-    } else {
-      srtp_crypto_policy_set_aes_cm_128_hmac_sha1_80(&policy_.rtp);
-    }
-    policy_.rtcp = policy_.rtp;
-    for (const EpochKey& key : spec.keys) {
-      auto& bytes = bytes_.emplace_back();
-      for (const std::byte byte : key.key->bytes())
-        bytes.push_back(std::to_integer<unsigned char>(byte));
-      auto& mki = mkis_.emplace_back();
-      for (unsigned i = spec.mki_bytes; i-- > 0;)
-        mki.push_back(static_cast<unsigned char>(key.epoch >> (8 * i)));
-    }
-    for (std::size_t i = 0; i < bytes_.size(); ++i)
-      keys_.push_back({bytes_[i].data(), mkis_[i].data(), spec.mki_bytes});
-    for (srtp_master_key_t& key : keys_) pointers_.push_back(&key);
-    policy_.keys = pointers_.data();
-    policy_.num_master_keys = pointers_.size();
-    policy_.ssrc = {ssrc_any_inbound, 0};
-    policy_.window_size = 1024;
-    EXPECT_EQ(srtp_create(&session_, &policy_), srtp_err_status_ok);
-  }
-  ~Peer() { srtp_dealloc(session_); }
-  Peer(const Peer&) = delete;
-  Peer& operator=(const Peer&) = delete;
-
-  Bytes open(Bytes packet) {
-    int length = static_cast<int>(packet.size());
-    if (srtp_unprotect_mki(session_, packet.data(), &length, 1) != srtp_err_status_ok) return {};
-    packet.resize(static_cast<std::size_t>(length));
-    return packet;
-  }
-
- private:
-  srtp_policy_t policy_{};
-  std::vector<std::vector<unsigned char>> bytes_;
-  std::vector<std::vector<unsigned char>> mkis_;
-  std::vector<srtp_master_key_t> keys_;
-  std::vector<srtp_master_key_t*> pointers_;
-  srtp_t session_ = nullptr;
-};
+MkiSuite suite_of(const ProtectSpec& spec) {
+  return {spec.profile == ProtectProfile::SrtpGcm, spec.tag_bits, spec.mki_bytes};
+}
 
 class ProtectMkiTest : public ProtectLab {
  protected:
@@ -94,7 +47,7 @@ TEST_F(ProtectMkiTest, libsrtp2_opens_every_epoch_through_wraps) {
       protect().keys.reserve(kKeys);
       for (std::uint32_t epoch = 0; epoch < kKeys; ++epoch)
         protect().keys.push_back({240 + epoch, key_of(key_file_bytes(protect()), epoch), nullptr});
-      Peer peer(protect());
+      MkiPeer peer(suite_of(protect()), protect().keys);
       stage_.reset();
       sink_.frames.clear();
       make();
@@ -109,7 +62,8 @@ TEST_F(ProtectMkiTest, libsrtp2_opens_every_epoch_through_wraps) {
       Bytes other = sealed_of(sink_.frames.back());
       const std::size_t behind = profile == ProtectProfile::SrtpCm ? protect().tag_bits / 8 : 0;
       other[other.size() - behind - 1] ^= 1;
-      EXPECT_TRUE(Peer(protect()).open(other).empty());  // another epoch's
+      EXPECT_TRUE(
+          MkiPeer(suite_of(protect()), protect().keys).open(other).empty());  // another epoch's
     }
   }
 }

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 
 #include "dataplane/base/big_endian.h"
 
@@ -25,6 +26,12 @@ inline std::size_t rtp_header_length(const std::byte* payload, std::size_t lengt
     header += 4 + 4 * static_cast<std::size_t>(load_be16(payload + header + 2));
   }
   return header <= length ? header : 0;
+}
+
+// RTCP in RTP's UDP port: its packet types are no payload types there (RFC 5761 4).
+inline bool is_rtcp(std::span<const std::byte> payload) noexcept {
+  return payload.size() >= 2 && std::to_integer<unsigned>(payload[0]) >> 6 == 2 &&
+         std::to_integer<unsigned>(payload[1]) >> 5 == 6;
 }
 
 // What of a UDP payload is RTP's own: at its front the header, at its back the padding.

@@ -2,26 +2,14 @@
 #include "dataplane/base/srtp/inbound_indexes.h"
 
 #include <algorithm>
-#include <bit>
 
 #include "dataplane/base/srtp/srtp_index.h"
 
 namespace castgate {
 namespace {
 
-// 0; 0 1; 0 1 2 3; ... 0 to 7: whatever interferes, each number is tried again, the lower the more
-// often, and N is reached within 3 N.
-constexpr std::uint64_t sweep(std::uint32_t attempt) noexcept {
-  return attempt + 1 - std::bit_floor(attempt + 1);
-}
-
 constexpr std::uint64_t index_of(std::uint64_t turns, std::uint16_t sequence) noexcept {
   return turns << 16 | sequence;
-}
-
-// Not counted before the first has failed: what came with it is likely as genuine as it is.
-std::uint32_t next_try(std::uint32_t& tries) noexcept {
-  return tries == 0 ? 0 : tries++;
 }
 
 }  // namespace
@@ -31,59 +19,66 @@ InboundIndexes::InboundIndexes(unsigned window, std::uint32_t roll_over)
   const std::size_t each = ReplayWindow::words_for(window);
   for (std::size_t i = 0; i < kSources; ++i) {
     const std::span<std::uint64_t> words(&words_[i * each], each);
-    sources_.push_back({.last = {}, .seen = ReplayWindow(words, window)});
+    sources_.push_back({.search = {}, .last = {}, .seen = ReplayWindow(words, window)});
   }
 }
 
-bool InboundIndexes::guess(std::uint32_t ssrc, std::uint16_t sequence, Instant now,
-                           std::uint64_t& index) noexcept {
-  Source* source = find(ssrc);
+InboundIndexes::Guess InboundIndexes::guess(std::uint32_t ssrc, std::uint16_t sequence,
+                                            Instant now) const noexcept {
+  const Source* source = find(ssrc);
   if (source == nullptr) {
-    index = first_of(ssrc, sequence);
-    return index < kSrtpIndexes;
+    const std::uint64_t index = first_of(ssrc, sequence);
+    return {.index = index, .is_new = index < kSrtpIndexes, .is_sure = false};
   }
-  index = nearest_srtp_index(source->seen.next() - 1, sequence);
-  const bool fits = index < kSrtpIndexes && source->seen.is_new(index);
-  if (!source->is_lost(now)) return fits;
-  if (!fits && source->tries == 0) source->tries = 1;
-  const std::uint32_t attempt = next_try(source->tries);
-  if (fits && attempt % 2 == 0) return true;
-  index += index_of(1 + sweep(attempt / 2), 0);
-  return index < kSrtpIndexes;
+  const std::uint64_t index = nearest_srtp_index(source->seen.next() - 1, sequence);
+  return {.index = index,
+          .is_new = index < kSrtpIndexes && source->seen.is_new(index),
+          .is_sure = now - source->last < kLost};
 }
 
-// Of an SSRC that is not known: where it is expected, and in turn any roll-over counter.
-std::uint64_t InboundIndexes::first_of(std::uint32_t ssrc, std::uint16_t sequence) noexcept {
-  const std::uint32_t attempt = next_try(tries_);
-  if (attempt % 2 != 0) return index_of(sweep(attempt / 2), sequence);
+// Of an SSRC that is not known: where it is expected.
+std::uint64_t InboundIndexes::first_of(std::uint32_t ssrc, std::uint16_t sequence) const noexcept {
   if (near_ != 0 && ssrc == near_ssrc_) return nearest_srtp_index(near_, sequence);
   return index_of(newest().seen.next() == 0 ? roll_over_ : 0, sequence);
 }
 
+// Further on, for one that was not heard; and, of one that is not known where others would expect
+// it, from 0 on: it may have begun anew.
+std::array<std::uint64_t, 3> InboundIndexes::others(std::uint32_t ssrc, std::uint64_t guessed,
+                                                    std::uint32_t draw) noexcept {
+  const auto after = [&](std::uint64_t turns) { return guessed + index_of(1 + turns, 0); };
+  const std::uint64_t drawn = after(TurnSearch::drawn(draw));
+  if (Source* source = known(ssrc)) return {after(source->search.next()), drawn, kNone};
+  const std::uint64_t turns = search_.next();
+  const bool is_first = guessed >> 16 == 0;
+  return {after(turns), drawn,
+          is_first ? kNone : index_of(turns, static_cast<std::uint16_t>(guessed & 0xffff))};
+}
+
 bool InboundIndexes::commit(std::uint32_t ssrc, std::uint64_t index, Instant now) noexcept {
-  Source* source = find(ssrc);
+  Source* source = known(ssrc);
   if (source == nullptr) {
-    tries_ = 0;
+    search_ = {};
     source = &place_for(ssrc);
   }
   if (!source->seen.is_new(index)) return false;
   source->seen.commit(index);
-  source->tries = 0;
+  source->search = {};
   source->last = now;
   return true;
 }
 
-void InboundIndexes::miss(std::uint32_t ssrc) noexcept {
-  Source* source = find(ssrc);
-  std::uint32_t& tries = source != nullptr ? source->tries : tries_;
-  if (tries == 0) tries = 1;
-}
-
-InboundIndexes::Source* InboundIndexes::find(std::uint32_t ssrc) noexcept {
-  for (Source& source : sources_) {
+const InboundIndexes::Source* InboundIndexes::find(std::uint32_t ssrc) const noexcept {
+  for (const Source& source : sources_) {
     if (source.ssrc == ssrc && source.seen.next() != 0) return &source;
   }
   return nullptr;
+}
+
+InboundIndexes::Source* InboundIndexes::known(std::uint32_t ssrc) noexcept {
+  const Source* source = find(ssrc);
+  return source == nullptr ? nullptr
+                           : &sources_[static_cast<std::size_t>(source - sources_.data())];
 }
 
 // Empty, whoever had it.
@@ -93,7 +88,7 @@ InboundIndexes::Source& InboundIndexes::place_for(std::uint32_t ssrc) noexcept {
   });
   const std::span<std::uint64_t> words = words_of(source);
   std::ranges::fill(words, 0);
-  source = {.ssrc = ssrc, .last = {}, .seen = ReplayWindow(words, window_)};
+  source = {.ssrc = ssrc, .search = {}, .last = {}, .seen = ReplayWindow(words, window_)};
   return source;
 }
 
