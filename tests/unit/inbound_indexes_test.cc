@@ -135,11 +135,17 @@ TEST(InboundIndexesTest, while_a_source_is_heard_forgeries_do_not_start_a_search
   receiver.now = receiver.now + InboundIndexes::kLost - Nanoseconds{2'000'000};
   for (unsigned n = 0; n < 101; ++n) receiver.forge(static_cast<std::uint16_t>(200 + n));
   EXPECT_TRUE(receiver.open(101));
+  const auto after = [&](Nanoseconds span) {
+    return receiver.indexes.guess(kSsrc, 200, receiver.now + span);
+  };
+  EXPECT_TRUE(after(InboundIndexes::kLost - Nanoseconds{1}).is_sure);
+  EXPECT_FALSE(after(InboundIndexes::kLost).is_sure);
 }
 
 TEST(InboundIndexesTest, each_ssrc_counts_for_itself_and_a_new_one_from_zero) {
   Receiver receiver(64, 9);
   ASSERT_TRUE(receiver.open((9u << 16) + 5, 1));
+  EXPECT_EQ(receiver.indexes.guess(2, 65'000, receiver.now).index, 65'000u);
   for (std::uint64_t n = 1; n < 2'000; ++n) {
     ASSERT_TRUE(receiver.open((9u << 16) + 5 + n, 1));
     ASSERT_TRUE(receiver.open(65'000 + n, 2));
