@@ -122,12 +122,14 @@ class FanLab : public DriverTest {
     return places;
   }
 
-  void receive(unsigned number, std::uint16_t stream = 0, unsigned length = 1316) {
+  // `first`: byte of the payload; RTP's.
+  void receive(unsigned number, std::uint16_t stream = 0, unsigned length = 1316,
+               std::uint8_t first = 0x80) {
     Frame frame;
     frame.destination = {239, 1, 0, static_cast<std::uint8_t>(1 + stream)};
     frame.to_mac = {1, 0, 0x5e, 1, 0, static_cast<std::uint8_t>(1 + stream)};
     frame.payload = Bytes(length, 0x5a);
-    frame.payload[0] = 0x80;
+    frame.payload[0] = first;
     set16(frame.payload, 2, number);
     rte_mbuf* packet = one_segment(pool(), frame.bytes());
     ASSERT_NE(packet, nullptr);

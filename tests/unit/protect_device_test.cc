@@ -2,78 +2,17 @@
 // Packets that a crypto device encrypts: DPDK's own, whose bytes must be those of the worker, and
 // one that is slow, full, out of order or at fault.
 #include <algorithm>
-#include <deque>
 #include <random>
 
 #include <gtest/gtest.h>
 #include <rte_mempool.h>
 
 #include "drivers/crypto_device.h"
+#include "tests/support/fake_crypto_queue.h"
 #include "tests/support/protect_lab.h"
 
 namespace castgate::test {
 namespace {
-
-// Gives operations back when the test says so, untouched.
-class FakeQueue final : public CryptoQueue {
- public:
-  ~FakeQueue() override {
-    for (rte_crypto_op* operation : spare_) std::free(operation);
-  }
-  rte_crypto_op* take() noexcept override {
-    if (taken_ == most) return nullptr;
-    ++taken_;
-    if (spare_.empty()) return made();
-    rte_crypto_op* operation = spare_.back();
-    spare_.pop_back();
-    return operation;
-  }
-  void give_back(rte_crypto_op* operation) noexcept override {
-    --taken_;
-    spare_.push_back(operation);
-  }
-  unsigned submit(std::span<rte_crypto_op*> operations) noexcept override {
-    const auto count = std::min<std::size_t>(operations.size(), depth - under_way.size());
-    const auto taken = operations.first(count);
-    under_way.insert(under_way.end(), taken.begin(), taken.end());
-    return static_cast<unsigned>(count);
-  }
-  unsigned collect(std::span<rte_crypto_op*> operations) noexcept override {
-    unsigned count = 0;
-    while (count < operations.size() && !done.empty()) {
-      operations[count++] = done.front();
-      done.pop_front();
-    }
-    return count;
-  }
-  Result<CryptoSession> make_session(std::span<const std::byte>, std::size_t bound) override {
-    return CryptoSession{std::make_shared<int>(0), bound};
-  }
-  // The one at this place is done.
-  void finish(std::size_t at, rte_crypto_op_status how = RTE_CRYPTO_OP_STATUS_SUCCESS) {
-    rte_crypto_op* operation = under_way.at(at);
-    operation->status = static_cast<std::uint8_t>(how);
-    under_way.erase(under_way.begin() + static_cast<std::ptrdiff_t>(at));
-    done.push_back(operation);
-  }
-  void finish_all() {
-    while (!under_way.empty()) finish(0);
-  }
-
-  std::size_t depth = 4'096;
-  std::size_t most = 4'096;
-  std::deque<rte_crypto_op*> under_way;
-  std::deque<rte_crypto_op*> done;
-
- private:
-  static rte_crypto_op* made() noexcept {
-    auto* operation = static_cast<rte_crypto_op*>(std::calloc(1, kUserEnd + 64));
-    operation->type = RTE_CRYPTO_OP_TYPE_SYMMETRIC;
-    return operation;
-  }
-  std::vector<rte_crypto_op*> spare_;
-  std::size_t taken_ = 0;
-};
 
 class ProtectDeviceTest : public ProtectLab {
  protected:
@@ -100,7 +39,7 @@ class ProtectDeviceTest : public ProtectLab {
 };
 
 TEST_F(ProtectDeviceTest, packets_leave_in_their_order_whatever_the_devices_is) {
-  FakeQueue queue;
+  FakeCryptoQueue queue;
   make_on(queue);
   offer_many(200);
   EXPECT_TRUE(sink_.frames.empty());
@@ -120,7 +59,7 @@ TEST_F(ProtectDeviceTest, packets_leave_in_their_order_whatever_the_devices_is) 
 }
 
 TEST_F(ProtectDeviceTest, what_the_device_could_not_encrypt_does_not_leave) {
-  FakeQueue queue;
+  FakeCryptoQueue queue;
   make_on(queue);
   offer_many(10);
   queue.finish(4, RTE_CRYPTO_OP_STATUS_ERROR);
@@ -132,7 +71,7 @@ TEST_F(ProtectDeviceTest, what_the_device_could_not_encrypt_does_not_leave) {
 }
 
 TEST_F(ProtectDeviceTest, a_device_that_takes_no_more_gets_the_rest_later_in_order) {
-  FakeQueue queue;
+  FakeCryptoQueue queue;
   queue.depth = 3;
   make_on(queue);
   offer_many(100);
@@ -147,7 +86,7 @@ TEST_F(ProtectDeviceTest, a_device_that_takes_no_more_gets_the_rest_later_in_ord
 }
 
 TEST_F(ProtectDeviceTest, beyond_what_may_wait_the_newest_packets_are_dropped_by_name) {
-  FakeQueue queue;
+  FakeCryptoQueue queue;
   queue.depth = 10;
   make_on(queue);
   offer_many(DeviceSealer::kMost + 50);
@@ -168,7 +107,7 @@ TEST_F(ProtectDeviceTest, beyond_what_may_wait_the_newest_packets_are_dropped_by
 }
 
 TEST_F(ProtectDeviceTest, what_no_session_is_for_is_sealed_here_and_waits_its_turn) {
-  FakeQueue queue;
+  FakeCryptoQueue queue;
   make_on(queue);
   offer_many(2);
   Bytes extended = rtp_packet(2, 0, kOwn, pattern(60));
