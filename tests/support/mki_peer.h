@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// libsrtp2 with several keys, which an MKI in each packet tells apart.
+// libsrtp2 with one key, or several, which an MKI in each packet tells apart.
 #pragma once
 
 #include <cstdint>
@@ -14,25 +14,21 @@
 namespace castgate::test {
 
 struct MkiSuite {
-  bool gcm = true;  // of 128 bits; else AES-CM
-  unsigned tag_bits = 80;
-  unsigned mki_bytes = 4;
+  bool gcm = true;  // else AES-CM
+  unsigned key_bits = 128;
+  unsigned tag_bits = 80;  // AES-CM
+  unsigned mki_bytes = 4;  // 0: one key, without
 };
 
 class MkiPeer {
  public:
   static constexpr unsigned kMostKeys = SRTP_MAX_NUM_MASTER_KEYS;
 
-  MkiPeer(const MkiSuite& suite, const std::vector<EpochKey>& keys, bool seals = false) {
+  MkiPeer(const MkiSuite& suite, const std::vector<EpochKey>& keys, bool seals = false)
+      : has_mki_(suite.mki_bytes != 0 ? 1 : 0) {
     static const bool ready = srtp_init() == srtp_err_status_ok;
     EXPECT_TRUE(ready);
-    if (suite.gcm) {
-      srtp_crypto_policy_set_aes_gcm_128_16_auth(&policy_.rtp);
-    } else if (suite.tag_bits == 32) {
-      srtp_crypto_policy_set_aes_cm_128_hmac_sha1_32(&policy_.rtp);
-    } else {
-      srtp_crypto_policy_set_aes_cm_128_hmac_sha1_80(&policy_.rtp);
-    }
+    policy_of(suite)(&policy_.rtp);
     policy_.rtcp = policy_.rtp;
     for (const EpochKey& key : keys) {
       auto& bytes = bytes_.emplace_back();
@@ -58,7 +54,8 @@ class MkiPeer {
   // Empty: it does not open.
   Bytes open(Bytes packet) {
     int length = static_cast<int>(packet.size());
-    if (srtp_unprotect_mki(session_, packet.data(), &length, 1) != srtp_err_status_ok) return {};
+    if (srtp_unprotect_mki(session_, packet.data(), &length, has_mki_) != srtp_err_status_ok)
+      return {};
     packet.resize(static_cast<std::size_t>(length));
     return packet;
   }
@@ -66,19 +63,32 @@ class MkiPeer {
   Bytes seal(Bytes packet, unsigned key) {
     int length = static_cast<int>(packet.size());
     packet.resize(packet.size() + SRTP_MAX_TRAILER_LEN);
-    EXPECT_EQ(srtp_protect_mki(session_, packet.data(), &length, 1, key), srtp_err_status_ok);
+    EXPECT_EQ(srtp_protect_mki(session_, packet.data(), &length, has_mki_, key),
+              srtp_err_status_ok);
     packet.resize(static_cast<std::size_t>(length));
     return packet;
   }
   Bytes seal_rtcp(Bytes packet, unsigned key) {
     int length = static_cast<int>(packet.size());
     packet.resize(packet.size() + SRTP_MAX_TRAILER_LEN + 4);
-    EXPECT_EQ(srtp_protect_rtcp_mki(session_, packet.data(), &length, 1, key), srtp_err_status_ok);
+    EXPECT_EQ(srtp_protect_rtcp_mki(session_, packet.data(), &length, has_mki_, key),
+              srtp_err_status_ok);
     packet.resize(static_cast<std::size_t>(length));
     return packet;
   }
 
  private:
+  static auto policy_of(const MkiSuite& suite) {
+    const bool wide = suite.key_bits == 256;
+    if (suite.gcm)
+      return wide ? srtp_crypto_policy_set_aes_gcm_256_16_auth
+                  : srtp_crypto_policy_set_aes_gcm_128_16_auth;
+    if (wide) return srtp_crypto_policy_set_aes_cm_256_hmac_sha1_80;
+    return suite.tag_bits == 32 ? srtp_crypto_policy_set_aes_cm_128_hmac_sha1_32
+                                : srtp_crypto_policy_set_aes_cm_128_hmac_sha1_80;
+  }
+
+  unsigned has_mki_;
   srtp_policy_t policy_{};
   std::vector<std::vector<unsigned char>> bytes_;
   std::vector<std::vector<unsigned char>> mkis_;

@@ -4,6 +4,7 @@
 
 #include "tests/support/esp_lab.h"
 #include "tests/support/mki_peer.h"
+#include "tests/support/random_rtp.h"
 
 namespace castgate::test {
 namespace {
@@ -22,7 +23,10 @@ std::vector<EpochKey> keys_of(const OpenSpec& spec, unsigned count = kKeys) {
 }
 
 MkiSuite suite_of(const OpenSpec& spec) {
-  return {spec.profile == OpenProfile::SrtpGcm, spec.tag_bits, spec.mki_bytes};
+  return {.gcm = spec.profile == OpenProfile::SrtpGcm,
+          .key_bits = spec.key_bits,
+          .tag_bits = spec.tag_bits,
+          .mki_bytes = spec.mki_bytes};
 }
 
 class OpenEpochsTest : public OpenEspTest {
@@ -51,6 +55,40 @@ TEST_F(OpenEpochsTest, what_libsrtp2_seals_under_each_of_its_keys_opens_through_
       expect_clear(worker, 1'000, 65'000);
       EXPECT_EQ(leg_of(worker).opened, 1'000u);
       expect_balance(worker);
+    }
+  }
+}
+
+// Packets of every kind, under keys at random: as srtp_peer_test's.
+TEST_F(OpenEpochsTest, random_packets_of_libsrtp2_open_in_every_suite) {
+  std::mt19937_64 random(7);
+  const auto master = [](const OpenSpec& open, const EpochKey& key) {
+    return read_srtp_master(key.key->bytes(), static_cast<KeyBits>(open.key_bits));
+  };
+  for (const MkiSuite& suite :
+       {MkiSuite{true, 128, 80, 4}, MkiSuite{true, 256, 80, 1}, MkiSuite{false, 128, 80, 4},
+        MkiSuite{false, 128, 32, 2}, MkiSuite{false, 256, 80, 4}}) {
+    opened() = {};
+    opened().profile = suite.gcm ? OpenProfile::SrtpGcm : OpenProfile::SrtpCm;
+    opened().key_bits = suite.key_bits;
+    const auto keys = keys_of(opened());
+    MkiPeer peer(suite, keys, true);
+    SrtpInbound inbound(
+        {.gcm = suite.gcm, .tag = suite.tag_bits / 8, .mki = suite.mki_bytes, .window = 64});
+    const Ciphers ciphers = *Ciphers::make();
+    for (const EpochKey& key : keys) inbound.add(ciphers, *master(opened(), key), key.epoch);
+    SrtpCmBatch batch;
+    std::vector<std::byte> spare(2'000);
+    const std::uint64_t wanted = srtp_packets_wanted();
+    for (std::uint64_t n = 0; n < wanted; ++n) {
+      const Bytes clear = random_rtp<std::uint8_t>(random, 65'000 + n, 7);
+      Bytes sealed = peer.seal(clear, static_cast<unsigned>(random() % kKeys));
+      SrtpInbound::Packet came;
+      const Instant now{static_cast<std::int64_t>(n)};
+      ASSERT_FALSE(inbound.read(std::as_writable_bytes(std::span(sealed)), now, came)) << n;
+      ASSERT_FALSE(inbound.open({ciphers.manager(), batch, spare}, came, now)) << n;
+      sealed.resize(came.rtp.length);
+      ASSERT_EQ(sealed, clear) << n;
     }
   }
 }

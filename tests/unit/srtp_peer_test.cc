@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // Against libsrtp2, both ways: what either seals the other opens, and the bytes are equal.
-#include <cstdlib>
 #include <random>
 #include <srtp2/srtp.h>
 #include <vector>
@@ -12,6 +11,7 @@
 #include "dataplane/base/srtp/srtp_cm.h"
 #include "dataplane/base/srtp/srtp_gcm.h"
 #include "dataplane/base/srtp/srtp_index.h"
+#include "tests/support/random_rtp.h"
 
 namespace castgate {
 namespace {
@@ -174,20 +174,8 @@ class SrtpPeerTest : public testing::TestWithParam<Suite> {
     return master;
   }
 
-  // 12 to 1460 bytes; CSRCs and an extension where there is room.
   Packet random_packet(std::uint64_t index) {
-    Packet packet(12 + random_() % 1'449);
-    for (std::byte& byte : packet) byte = static_cast<std::byte>(random_());
-    const unsigned sources = packet.size() >= 200 ? random_() % 16 : 0;
-    const bool extended = packet.size() >= 200 && random_() % 2 == 0;
-    packet[0] = static_cast<std::byte>(0x80 | sources | (extended ? 0x10 : 0));
-    store_be16(packet.data() + 2, static_cast<std::uint16_t>(index));
-    store_be32(packet.data() + 8, kSsrc);
-    if (extended) {
-      store_be16(packet.data() + 14 + std::size_t{4} * sources,
-                 static_cast<std::uint16_t>(random_() % 20));
-    }
-    return packet;
+    return test::random_rtp<std::byte>(random_, index, kSsrc);
   }
 
   std::vector<Packet> random_batch(std::uint64_t first) {
@@ -197,18 +185,12 @@ class SrtpPeerTest : public testing::TestWithParam<Suite> {
   }
 };
 
-// CASTGATE_SRTP_PACKETS: how many, where it should be more than a second's worth.
-std::uint64_t packets_wanted() {
-  const char* told = std::getenv("CASTGATE_SRTP_PACKETS");
-  return told == nullptr ? 12'000 : std::strtoull(told, nullptr, 10);
-}
-
 TEST_P(SrtpPeerTest, both_make_the_same_bytes_and_open_each_others_through_roll_overs) {
   const SrtpMaster master = random_master();
   Peer sender(GetParam(), master, true);
   Peer receiver(GetParam(), master, false);
   Ours ours(GetParam(), master);
-  const std::uint64_t wanted = packets_wanted();
+  const std::uint64_t wanted = test::srtp_packets_wanted();
   std::uint64_t index = 65'000;  // libsrtp2 begins with roll-over counter 0
   for (std::uint64_t done = 0; done < wanted;) {
     const std::vector<Packet> clear = random_batch(index);
