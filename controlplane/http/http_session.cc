@@ -114,11 +114,24 @@ class Session : public std::enable_shared_from_this<Session<Stream>> {
     response_->body() = std::move(answer.body);
     response_->keep_alive(keep);
     response_->prepare_payload();
-    if (head) response_->body().clear();  // its length stays told
+    if (head) {
+      wipe();
+      response_->body().clear();  // its length stays told
+    }
     be_patient();
     auto& serializer = serializer_.emplace(*response_);
-    serializer.split(secret_);  // TLS puts together what comes in pieces, and keeps that
-    http::async_write(stream_, serializer,
+    if (!secret_) return write_rest(keep);
+    // What is written at once is put together for TLS, in memory that nobody wipes: the header
+    // goes first.
+    http::async_write_header(stream_, serializer,
+                             [self = this->shared_from_this(), keep](ErrorCode error, std::size_t) {
+                               if (!error) self->write_rest(keep);
+                             });
+  }
+
+  void write_rest(bool keep) {
+    // NOLINTNEXTLINE(bugprone-unchecked-optional-access): write() made it.
+    http::async_write(stream_, *serializer_,
                       [self = this->shared_from_this(), keep](ErrorCode error, std::size_t) {
                         self->wipe();
                         if (error) return;
