@@ -19,7 +19,7 @@ def patterns_of(path):
     """(what it is, bytes to look for) of one key file."""
     text = path.read_text().strip()
     whole = bytes.fromhex(text) if HEX.fullmatch(text) else base64.b64decode(text)
-    salt = {20: 4, 28: 12, 46: 14}[len(whole)]
+    salt = {20: 4, 28: 12, 30: 14, 46: 14}[len(whole)]
     key = whole[:-salt]
     name = path.name
     yield f"{name}: the key", key

@@ -2,7 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 # Clients with keys of their own that join late: castgate-node, which is told its key over TLS, and
 # ffmpeg, which knows no roll-over counter but 0, with the key that curl was told. Each hears the
-# source's own samples from there on. Without TLS nobody is told a key. Argument: seconds (8).
+# source's own samples from there on. The key that curl was told is in nothing that castgate writes,
+# tells or captures, nor in memory of it that a core dump would have, while the client is there and
+# when it has left. Without TLS nobody is told a key. Argument: seconds (8).
 source "$(dirname "$0")/lib.sh"
 source "$(dirname "$0")/one_path.sh"
 
@@ -66,12 +68,32 @@ PYTHON
 start dst ffmpeg ffmpeg -nostdin -loglevel warning -protocol_whitelist file,udp,rtp,srtp \
   -i "$work/stream.sdp" -c copy -flush_packets 1 -f s16be "$work/ffmpeg.pcm"
 player=$started
+
+# All that castgate says of itself and its clients, and its memory.
+search() { # LABEL
+  {
+    "$castgate" show streams && "$castgate" show streams --json && "$castgate" show clients &&
+      "$castgate" show clients --json && "$castgate" show metrics && "$castgate" show --json
+  } >"$work/told-$1.txt" 2>&1 || fail "show: $(tail -n 1 "$work/told-$1.txt")"
+  "$castgate" capture --stage restamp,transmit --seconds 1 -o "$work/told-$1.pcapng" \
+    >>"$work/told-$1.txt" 2>&1 || fail "capture: $(tail -n 1 "$work/told-$1.txt")"
+  python3 "$here/find_secrets.py" --pid "$gate" \
+    --told "$work/castgate.log" "$work/events.jsonl" "$work"/told-"$1"* "$work"/state/* \
+    --key "$work/client.key" "$work/cm.key" >"$work/found-$1.txt" ||
+    fail "$1: $(head -n 3 "$work/found-$1.txt")"
+}
+(umask 077 && python3 -c 'import json, sys; print(json.load(sys.stdin)["protect"]["key"])' \
+  <"$work/joined" >"$work/client.key")
+search joined
 wait "$sender" || fail "the sender failed: $(tail -n 1 "$work/sender.log")"
 unset "background[$sender]"
 sleep 2 # what is held, and what players hold
 "$castgate" show clients --json >"$work/shown.json"
 stop "$receiver"
 stop "$player"
+"$castgate" leave news 10.9.0.5:6002 >"$work/left.txt" 2>&1 ||
+  fail "leave: $(cat "$work/left.txt")"
+search left
 end_castgate
 stop_captures
 
@@ -109,7 +131,7 @@ for port in (6000, 6002):
 assert "HMAC" not in (work / "ffmpeg.log").read_text(), "ffmpeg could not open all"
 key = json.loads((work / "joined").read_text())["protect"]["key"]
 written = [path for path in work.rglob("*") if path.is_file() and path.name not in
-           ("joined", "stream.sdp") and key.encode() in path.read_bytes()]
+           ("joined", "stream.sdp", "client.key") and key.encode() in path.read_bytes()]
 assert not written, f"a client's key is in {written}"
 PYTHON
 
@@ -121,4 +143,5 @@ code=$(within dst curl -s -o "$work/refused" -w '%{http_code}' \
 [[ $code == 4* ]] || fail "a join in the clear: $code $(cat "$work/refused")"
 grep -q '"key"' "$work/refused" && fail "a key was told in the clear"
 end_castgate
+cat "$work/found-joined.txt"
 echo "$packets packets: ffmpeg and castgate-node heard the source's samples, each with its own key"
