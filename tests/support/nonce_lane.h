@@ -142,7 +142,7 @@ class NonceLane {
       pipeline_->receive(0, burst, now_);
       if (pipeline_->next_deadline() <= now_) pipeline_->tick(now_);
       pipeline_->flush();
-      if (done % 1'024 == 0) await_keys();
+      if (done % 64 == 0) await_keys();
     }
     pipeline_->drain(now_);
   }
