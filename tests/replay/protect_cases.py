@@ -246,14 +246,15 @@ def protect_refuses_keys_that_others_may_read_or_that_are_none(scene):
     made = with_ssrc(document(LEGS, {"main": {**MAIN, "protect": protect}},
                               failover={"continuity": "splice"}))
     secret = bytes(range(28)).hex()
-    for text, mode, why in ((secret, 0o640, "chmod 600"), (secret[:-2], 0o600, "28 bytes"),
+    for text, mode, why in ((secret, 0o640, "chmod 600"), (secret, 0o644, "chmod 600"),
+                            (secret[:-2], 0o600, "28 bytes"),
                             ("", 0o600, "holds no key"), (secret[:-1] + "x", 0o600, "28 bytes"),
                             (secret * 2000, 0o600, "longer than")):
         path = scene.file("s.key", text)
         os.chmod(path, mode)
         got = scene.run(scene.pipeline(made), fed(scene, count=10), {"out": "out.pcap"})
         equal(got.code, 2, "exit code")
-        check(why in got.stderr and "key_file" in got.stderr, why, got.stderr)
+        check(why in got.stderr and "s.key" in got.stderr, why, got.stderr)
         check(secret[:8] not in got.stderr, "the key is told")
     os.remove(path)
     got = scene.run(scene.pipeline(made), fed(scene, count=10), {"out": "out.pcap"})
