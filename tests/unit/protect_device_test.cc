@@ -32,6 +32,7 @@ class ProtectDeviceTest : public ProtectLab {
   }
   std::vector<unsigned> left() const {
     std::vector<unsigned> numbers;
+    numbers.reserve(sink_.frames.size());
     for (const Bytes& frame : sink_.frames) numbers.push_back(get16(frame, kPayload + 2));
     return numbers;
   }
