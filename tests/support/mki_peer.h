@@ -28,7 +28,18 @@ class MkiPeer {
       : has_mki_(suite.mki_bytes != 0 ? 1 : 0) {
     static const bool ready = srtp_init() == srtp_err_status_ok;
     EXPECT_TRUE(ready);
-    policy_of(suite)(&policy_.rtp);
+    const bool wide = suite.key_bits == 256;
+    if (suite.gcm && wide) {
+      srtp_crypto_policy_set_aes_gcm_256_16_auth(&policy_.rtp);
+    } else if (suite.gcm) {
+      srtp_crypto_policy_set_aes_gcm_128_16_auth(&policy_.rtp);
+    } else if (wide) {
+      srtp_crypto_policy_set_aes_cm_256_hmac_sha1_80(&policy_.rtp);
+    } else if (suite.tag_bits == 32) {
+      srtp_crypto_policy_set_aes_cm_128_hmac_sha1_32(&policy_.rtp);
+    } else {
+      srtp_crypto_policy_set_aes_cm_128_hmac_sha1_80(&policy_.rtp);
+    }
     policy_.rtcp = policy_.rtp;
     for (const EpochKey& key : keys) {
       auto& bytes = bytes_.emplace_back();
@@ -78,16 +89,6 @@ class MkiPeer {
   }
 
  private:
-  static auto policy_of(const MkiSuite& suite) {
-    const bool wide = suite.key_bits == 256;
-    if (suite.gcm)
-      return wide ? srtp_crypto_policy_set_aes_gcm_256_16_auth
-                  : srtp_crypto_policy_set_aes_gcm_128_16_auth;
-    if (wide) return srtp_crypto_policy_set_aes_cm_256_hmac_sha1_80;
-    return suite.tag_bits == 32 ? srtp_crypto_policy_set_aes_cm_128_hmac_sha1_32
-                                : srtp_crypto_policy_set_aes_cm_128_hmac_sha1_80;
-  }
-
   unsigned has_mki_;
   srtp_policy_t policy_{};
   std::vector<std::vector<unsigned char>> bytes_;

@@ -81,7 +81,8 @@ TEST_F(OpenEpochsTest, random_packets_of_libsrtp2_open_in_every_suite) {
     std::vector<std::byte> spare(2'000);
     const std::uint64_t wanted = srtp_packets_wanted();
     for (std::uint64_t n = 0; n < wanted; ++n) {
-      const Bytes clear = random_rtp<std::uint8_t>(random, 65'000 + n, 7);
+      Bytes clear = random_rtp<std::uint8_t>(random, 65'000 + n, 7);
+      clear[1] &= 0x9f;  // no packet type of RTCP
       Bytes sealed = peer.seal(clear, static_cast<unsigned>(random() % kKeys));
       SrtpInbound::Packet came;
       const Instant now{static_cast<std::int64_t>(n)};
