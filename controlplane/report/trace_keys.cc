@@ -110,10 +110,15 @@ std::string drop_key(const Spec& spec, unsigned port, const PacketTrace& trace) 
     case DropReason::DuplicateSameLeg:
       return leg_key(spec, stream, trace.leg);
     case DropReason::OpenMalformed:
+    case DropReason::Rtcp:
     case DropReason::Forged:
     case DropReason::NotEsp:
     case DropReason::EspDummy:
       return leg_key(spec, stream, trace.leg) + ".open";
+    case DropReason::OtherMki:
+      return leg_key(spec, stream, trace.leg) + ".open.key_file";
+    case DropReason::OtherSpi:
+      return leg_key(spec, stream, trace.leg) + ".open.spi";
     case DropReason::Replayed:
       return leg_key(spec, stream, trace.leg) + ".open.replay_window";
     case DropReason::InnerMalformed:

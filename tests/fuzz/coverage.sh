@@ -25,9 +25,10 @@ declare -A parsers=(
   [node]="controlplane/node/relay_answers.cc controlplane/node/relay_url.cc"
   [offset]="dataplane/base/offset/offset_learner.cc dataplane/base/offset/payload_trail.cc
             dataplane/base/offset/stream_offsets.cc"
-  [open]="dataplane/base/srtp/inbound_indexes.cc dataplane/base/srtp/inbound_packet.h
-          dataplane/base/srtp/srtp_cm.cc dataplane/base/srtp/srtp_gcm.h
-          dataplane/base/srtp/srtp_index.h dataplane/base/protect/replay_window.h"
+  [open]="dataplane/base/srtp/inbound_indexes.cc dataplane/base/srtp/srtp_inbound.cc
+          dataplane/base/srtp/srtp_inbound.h dataplane/base/srtp/srtp_cm.cc
+          dataplane/base/srtp/srtp_gcm.h dataplane/base/srtp/srtp_index.h
+          dataplane/base/protect/replay_window.h dataplane/base/protect/turn_search.h"
   [relay_opener]="controlplane/node/relay_opener.cc"
   [rest]="controlplane/clients/doors/rest_clients.cc controlplane/clients/doors/rest_text.cc
           controlplane/clients/doors/proofs.cc controlplane/clients/doors/tokens.cc

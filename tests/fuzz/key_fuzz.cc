@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "controlplane/keys/key_file.h"
 
@@ -12,6 +13,21 @@ namespace {
 
 void must(bool holds) {
   if (!holds) std::abort();
+}
+
+// Where nothing is wrong, packets of each key are known.
+void check_tellers(const std::vector<castgate::EpochKey>& keys) {
+  for (const std::uint32_t spi : {0x100u, 0xffffffffu}) {
+    const auto fault = castgate::fault_of_keys(keys, {.is_esp = true, .spi = spi});
+    const std::uint64_t last = std::uint64_t{spi} + keys.back().epoch - 1;
+    must(fault ? !fault->empty() : last <= 0xffffffff);
+  }
+  for (const unsigned bytes : {0u, 1u, 4u}) {
+    const auto fault = castgate::fault_of_keys(keys, {.mki_bytes = bytes});
+    const bool is_told =
+        bytes == 0 ? keys.size() == 1 : std::uint64_t{keys.back().epoch} >> 8 * bytes == 0;
+    must(fault ? !fault->empty() : is_told);
+  }
 }
 
 }  // namespace
@@ -26,6 +42,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       continue;
     }
     must(!keys->empty());
+    check_tellers(*keys);
     // The same keys in hexadecimal are the same keys.
     std::string again;
     std::uint32_t before = 0;

@@ -33,8 +33,14 @@ OpenOption option_of(unsigned choice, unsigned roll_over) {
   sealed.tag_bits = choice % 4 == 2 ? 32 : 80;
   sealed.spi = kSpi;
   sealed.esn = choice / 4 % 2 == 0;
-  sealed.keys.resize(1);
-  sealed.keys[0].key = share_key(Bytes(key_file_bytes(sealed), std::byte{7}));
+  const bool has_two = choice / 64 % 2 != 0;
+  sealed.mki_bytes = has_two && sealed.is_srtp() ? 1 : 0;
+  sealed.keys.resize(has_two ? 2 : 1);
+  for (EpochKey& key : sealed.keys) {
+    key.epoch = static_cast<std::uint32_t>(&key - sealed.keys.data() + 1);
+    const auto each = static_cast<std::byte>(6 + key.epoch);
+    key.key = share_key(Bytes(key_file_bytes(sealed), each));
+  }
   made.replay_window = ReplayWindow::kSmallest << choice / 8 % 4;
   made.roll_over = roll_over % 4;
   if (choice / 32 % 2 != 0) made.inner_to = Endpoint{IpAddress::v4(0xef010101), 5000};
@@ -71,7 +77,10 @@ class Sender {
       batch_.add(*cm_, rtp);
       batch_.seal(ciphers_.manager());
     }
-    packet.resize(length + srtp_growth(sealed_));
+    const std::size_t tag = srtp_growth(sealed_) - sealed_.mki_bytes;
+    packet.resize(length + tag);
+    const auto end = packet.end() - static_cast<std::ptrdiff_t>(gcm_ ? 0 : tag);
+    packet.insert(end, sealed_.mki_bytes, std::byte{1});
     return packet;
   }
   Bytes esp(const Bytes& inner, std::uint64_t number) {
@@ -93,7 +102,7 @@ class Sender {
 class Node {
  public:
   explicit Node(const OpenOption& option)
-      : esn_(option.sealed.esn), sender_(option), opener_(*RelayOpener::make(option)) {}
+      : option_(option), sender_(option), opener_(*RelayOpener::make(option)) {}
 
   void send(const Bytes& bytes, unsigned source, std::uint64_t number, unsigned flip) {
     sender_.is_esp() ? send_esp(bytes, number, flip) : send_srtp(bytes, source, number, flip);
@@ -105,6 +114,12 @@ class Node {
     const auto verdict = opener_->open(*packet_, now_);
     CG_CHECK(packet_->length <= bytes.size());
     return verdict;
+  }
+  // As SIGHUP does.
+  void reload() {
+    auto next = *RelayOpener::make(option_);
+    next->inherit(*opener_);
+    std::swap(opener_, next);
   }
   void pause() { now_ = now_ + InboundIndexes::kLost; }
 
@@ -119,7 +134,7 @@ class Node {
   // Only what is inside one datagram can be handed on.
   void send_esp(const Bytes& payload, std::uint64_t number, unsigned flip) {
     constexpr std::size_t kHeaders = 28;
-    if (!esn_) number &= 0xffffffff;
+    if (!option_.sealed.esn) number &= 0xffffffff;
     Bytes inner(kHeaders + payload.size());
     inner[0] = std::byte{0x45};
     store_be16(inner.data() + 2, static_cast<std::uint16_t>(kHeaders + payload.size()));
@@ -142,7 +157,7 @@ class Node {
     CG_CHECK(opened_.emplace(source, number).second);
   }
 
-  bool esn_;
+  OpenOption option_;
   Sender sender_;
   std::unique_ptr<RelayOpener> opener_;
   std::unique_ptr<NodePacket> packet_ = std::make_unique<NodePacket>();
@@ -176,6 +191,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const std::size_t length = take(input);
     if (what % 8 == 6) {
       node.pause();
+    } else if (what % 8 == 7) {
+      node.reload();
     } else if (what % 8 == 5) {
       static_cast<void>(node.offer(take_bytes(input, length)));
     } else {

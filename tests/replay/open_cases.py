@@ -9,6 +9,7 @@ from harness import Skipped, case, check, document, equal
 import frames
 from protect_cases import key_of, payloads, receiver
 from stream_cases import A, B, LEGS, MAIN, STEP, at
+from trace_cases import Traced
 
 try:
     from srtp_judge import Sender
@@ -246,6 +247,23 @@ def open_follows_a_sender_that_changes_its_keys(scene):
         got = scene.replay(made, {"red": scene.capture("red.pcap", red)}, {"out": "out.pcap"})
         equal(got.leg("A")["opened"], len(red) - 500, f"{profile}: opened without the third")
         equal(got.drops().get("other_mki" if "mki_bytes" in more else "other_spi"), 500, profile)
+
+
+@case
+def open_trace_names_the_key_that_a_packet_fell_by(scene):
+    told, by = profile_of(scene, mki_bytes=2)
+    whole = [by.seal(packet, index) + b"\0\1" for index, packet in clear(3).items()]
+    forged = bytearray(whole[2])
+    forged[-3] ^= 1
+    came = (whole[0], whole[0], whole[1][:-2] + b"\0\2", b"\x80\xc8" + bytes(40), bytes(forged))
+    traced = Traced(scene, on_leg(A, came), [], legs={"A": {**LEGS["A"], "open": told}})
+    leg = "streams.s.legs.A.open"
+    for number, reason, why in ((2, "replayed", f"{leg}.replay_window"),
+                                (3, "other_mki", f"{leg}.key_file"), (4, "rtcp", leg),
+                                (5, "forged", leg)):
+        got = traced.ask("red", number)
+        equal((got["dropped"], got["steps"][-1]["key"]), (reason, why), f"packet {number}")
+    check("dropped" not in traced.ask("red", 1), "the good packet is dropped")
 
 
 @case
