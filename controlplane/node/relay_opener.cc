@@ -39,7 +39,7 @@ RelayOpener::RelayOpener(const OpenOption& option, Ciphers ciphers)
 void RelayOpener::inherit(const RelayOpener& old) noexcept {
   const auto is_there = [&](const EpochKey& key) {
     return sealed_.profile == old.sealed_.profile &&
-           std::ranges::find(old.sealed_.keys, key) != old.sealed_.keys.end();
+           has_key(old.sealed_.keys, key, sealed_.is_esp());
   };
   for (const EpochKey& key : sealed_.keys | std::views::filter(is_there)) {
     if (srtp_) return srtp_->inherit(*old.srtp_, true);

@@ -24,10 +24,6 @@ std::unique_ptr<SrtpInbound> make_srtp(const Ciphers& ciphers, const OpenSpec& s
   return made;
 }
 
-bool has(const OpenSpec& spec, const EpochKey& key) {
-  return std::ranges::find(spec.keys, key) != spec.keys.end();
-}
-
 }  // namespace
 
 Opener::Opener(const Ciphers& ciphers, const OpenSpec& spec) : spec_(spec) {
@@ -41,7 +37,7 @@ Opener::Opener(const Ciphers& ciphers, const OpenSpec& spec) : spec_(spec) {
 
 void Opener::inherit(const Opener& old) noexcept {
   const auto is_there = [&](const EpochKey& key) {
-    return spec_.profile == old.spec_.profile && has(old.spec_, key);
+    return spec_.profile == old.spec_.profile && has_key(old.spec_.keys, key, spec_.is_esp());
   };
   if (srtp_ && old.srtp_) srtp_->inherit(*old.srtp_, std::ranges::any_of(spec_.keys, is_there));
   if (esp_ && spec_.spi == old.spec_.spi) {

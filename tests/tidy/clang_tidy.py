@@ -42,13 +42,11 @@ def found_by_source(root, build, seconds=float("inf"), left_over=None):
     commands = house.compile_flags(root, build)
 
     def turn(file):
-        mark = passed.key(root, root / file, settings, commands[file])
-        if mark.exists():
-            return []
         if time.monotonic() > end:
             left_over.append(file)
             return []
-        return judge(root, build, file, mark)
+        mark = passed.key(root, root / file, settings, commands[file])
+        return [] if mark.exists() else judge(root, build, file, mark)
 
     with concurrent.futures.ThreadPoolExecutor(2) as pool:
         yield from pool.map(turn, newest_first(root, commands))

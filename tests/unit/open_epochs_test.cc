@@ -153,6 +153,23 @@ TEST_F(OpenEpochsTest, keys_come_and_go_by_reloads_and_what_was_opened_stays_so)
   }
 }
 
+TEST_F(OpenEpochsTest, a_key_that_gets_another_name_is_the_same_key) {
+  for (const OpenProfile profile : {OpenProfile::SrtpGcm, OpenProfile::SrtpCm}) {
+    begin(profile, 0);
+    opened().keys.resize(1);
+    MkiPeer peer(suite_of(opened()), opened().keys, true);
+    OneWorker worker(spec, pool(), false);
+    std::vector<Bytes> sealed;
+    for (unsigned n = 0; n < 50; ++n) send(worker, sealed.emplace_back(peer.seal(clear_of(n), 0)));
+    Spec after = spec;
+    ++after.streams[0].legs[0].open.keys[0].epoch;
+    reload(worker, after);
+    for (const Bytes& packet : sealed) send(worker, packet);
+    EXPECT_EQ(worker.dropped(DropReason::Replayed), 50u);
+    expect_clear(worker, 50);
+  }
+}
+
 // A report and its source's own numbers tell nothing of the merged stream.
 TEST_F(OpenEpochsTest, rtcp_beside_rtp_is_dropped_by_its_name) {
   for (const OpenProfile profile : {OpenProfile::SrtpGcm, OpenProfile::SrtpCm}) {
