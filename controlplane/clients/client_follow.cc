@@ -4,6 +4,7 @@
 
 #include "controlplane/clients/client_route.h"
 #include "controlplane/clients/client_table.h"
+#include "dataplane/contract/client_carry.h"
 
 namespace castgate {
 
@@ -12,7 +13,8 @@ bool ClientTable::stays(const Spec& before, ClientEntry& client) const {
   const UnicastSpec& was = before.streams[client.route.stream].unicasts[client.route.unicast];
   if (client.route.stream >= spec_.streams.size()) return false;
   const StreamSpec& stream = spec_.streams[client.route.stream];
-  const auto now = std::ranges::find(stream.unicasts, was);
+  const auto now = std::ranges::find_if(
+      stream.unicasts, [&](const UnicastSpec& output) { return keeps_clients(was, output); });
   if (stream.name != client.name->stream || now == stream.unicasts.end()) return false;
   const auto unicast = static_cast<std::uint16_t>(now - stream.unicasts.begin());
   client.route.unicast = unicast;

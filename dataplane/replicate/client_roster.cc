@@ -5,6 +5,8 @@
 #include <atomic>
 #include <fmt/format.h>
 
+#include "dataplane/contract/client_carry.h"
+
 namespace castgate {
 namespace {
 
@@ -76,11 +78,12 @@ void ClientRoster::set_key(ClientChunk& chunk, unsigned at, const Output& output
   (*chunk.seals)[at].set(*ciphers_, output.spec.protect, *key);
 }
 
-// A vector in each part of the stream's, empty for ever where the output has fewer of them.
+// A vector in each part of the stream's, empty for ever where the output has fewer of them. Others
+// have room for as many clients as a reload may ever allow.
 void ClientRoster::add_output(std::size_t stream, const UnicastSpec& unicast) {
   unsigned part = 0;
   for (Vectors& vectors : vectors_[stream]) {
-    const unsigned most = part++ < unicast.fan_workers ? unicast.max_clients : 0;
+    const unsigned most = part++ < unicast.fan_workers ? ClientVector::kMost : 0;
     vectors.push_back(std::make_shared<ClientVector>(most, unicast.max_rate_bps != 0,
                                                      unicast.protect.is_isolated()));
   }
@@ -91,7 +94,7 @@ void ClientRoster::take_over(std::size_t stream, const ClientRoster& before) {
   for (std::size_t u = 0; u < outputs_[stream].size(); ++u) {
     Output& own = outputs_[stream][u];
     const auto old = std::ranges::find_if(olds, [&](const Output& other) {
-      return other.stream == own.stream && other.spec == own.spec;
+      return other.stream == own.stream && keeps_clients(other.spec, own.spec);
     });
     if (old == olds.end()) continue;
     own.parts = old->parts;
@@ -124,7 +127,7 @@ Result<Command> ClientRoster::join(const ClientRoute& route, const ClientKey* ke
     slots.free.push(slots.leaving.front().slot);
     slots.leaving.pop_front();
   }
-  if (output.clients() >= most || (slots.free.empty() && slots.made == most)) {
+  if (output.clients() >= most || (slots.free.empty() && slots.made >= most)) {
     return fail(fmt::format("{}.{}: {} clients are all that max_clients allows", output.stream,
                             output.spec.name, most));
   }

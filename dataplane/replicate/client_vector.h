@@ -50,6 +50,8 @@ struct ClientChunk {
 // NOLINTNEXTLINE(clang-analyzer-optin.performance.Padding): what others read has a line of its own.
 class ClientVector {
  public:
+  static constexpr unsigned kMost = 65'536;  // unicast.max_clients
+
   // `limited`: each client to a rate; `isolated`: each has a key.
   explicit ClientVector(unsigned most, bool limited = false, bool isolated = false)
       : chunks_((most + ClientChunk::kClients - 1) / ClientChunk::kClients),

@@ -6,6 +6,8 @@
 
 #include "controlplane/clients/client_orders.h"
 #include "tests/support/fake_runtime.h"
+#include "tests/support/one_key.h"
+#include "tests/support/srtp_opener.h"
 
 namespace castgate {
 namespace {
@@ -146,6 +148,19 @@ TEST_F(ClientTableTest, reload_keeps_clients_of_outputs_that_stay) {
   EXPECT_EQ(clients_.all()[1].name->output, "far");
   EXPECT_EQ(clients_.all()[1].place.unicast, 0u);
   EXPECT_EQ(clients_.all()[1].place.slot, 2u);
+}
+
+TEST_F(ClientTableTest, reload_with_more_keys_and_places_moves_no_client) {
+  ProtectSpec& protect = spec_.streams[0].unicasts[0].protect;
+  protect.profile = ProtectProfile::SrtpGcm;
+  protect.keys = test::one_key(test::key_of(28, 1));
+  ASSERT_TRUE(join("news1", "10.9.0.7:6000"));
+  const Spec before = spec_;
+  protect.keys.push_back({.epoch = 2, .key = test::key_of(28, 2), .numbers = nullptr});
+  spec_.streams[0].unicasts[0].max_clients = 5000;
+  EXPECT_EQ(clients_.follow(before), 0u);
+  EXPECT_EQ(runtime_.joined.size(), 1u);  // none anew
+  EXPECT_EQ(clients_.size(), 1u);
 }
 
 }  // namespace

@@ -211,41 +211,6 @@ TEST_F(UnicastFanTest, slots_are_given_again_once_the_worker_has_let_them_go) {
   for (const unsigned client : {2u, 3u, 4u}) EXPECT_EQ(out_.numbers[client].size(), 1u) << client;
 }
 
-TEST_F(UnicastFanTest, packets_that_wait_outlive_a_reload_that_keeps_the_clients) {
-  make();
-  join_many(1'000);
-  for (unsigned n = 0; n < 5; ++n) receive(n);
-  const std::size_t before = out_.order.size();
-  Spec after = spec_;
-  after.streams[0].legs[0].to.udp_port = 5'001;  // the default source port of who joins later
-  after.streams[0].failover.max_skew = std::chrono::milliseconds(7);
-  const ClientRoster roster(after, ports_, &*roster_);
-  ASSERT_EQ(roster.clients_of(0), roster_->clients_of(0));
-  const auto kit =
-      make_kit({.before = spec_, .after = after, .ports = ports_, .clients = &roster}, 0);
-  pipeline_->install(*kit, now_);
-  EXPECT_EQ(out_.order.size(), before);  // the worker made none of the 5000 copies meanwhile
-  work_until_idle();
-  expect_all_in_order(1'000, 5);
-}
-
-TEST_F(UnicastFanTest, reload_that_changes_the_output_ends_what_waits) {
-  make();
-  join_many(1'000);
-  for (unsigned n = 0; n < 5; ++n) receive(n);
-  Spec after = spec_;
-  after.streams[0].unicasts[0].ttl = 9;
-  const ClientRoster roster(after, ports_, &*roster_);
-  ASSERT_NE(roster.clients_of(0), roster_->clients_of(0));
-  const auto kit =
-      make_kit({.before = spec_, .after = after, .ports = ports_, .clients = &roster}, 0);
-  pipeline_->install(*kit, now_);
-  pipeline_->flush();
-  expect_all_in_order(1'000, 5);
-  receive(5);
-  EXPECT_EQ(drops(DropReason::NoClient), 1u);
-}
-
 TEST_F(UnicastFanTest, client_without_a_way_among_others_costs_them_no_buffer) {
   make();
   const auto places = join_many(100);
