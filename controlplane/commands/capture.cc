@@ -6,6 +6,7 @@
 #include "controlplane/commands/byte_file.h"
 #include "controlplane/commands/commands.h"
 #include "controlplane/conductor/control_client.h"
+#include "controlplane/report/tell.h"
 
 namespace castgate {
 namespace {
@@ -60,13 +61,13 @@ int capture_command(const CaptureOptions& options) {
   }
   if (!reply) return complain(reply.error().text);
   if (reply->is_null()) return kExitOk;
-  fmt::print(stderr, "{} packets\n", reply->value("packets", std::uint64_t{0}));
+  tell("{} packets\n", reply->value("packets", std::uint64_t{0}));
   const auto missed = reply->value("missed", std::uint64_t{0});
   if (missed == 0) return kExitOk;
-  fmt::print(stderr,
-             "castgate: {} more found no room: name fewer stages, one --stream or --port, or a "
-             "--snaplen\n",
-             missed);
+  tell(
+      "castgate: {} more found no room: name fewer stages, one --stream or --port, or a "
+      "--snaplen\n",
+      missed);
   return kExitOk;
 }
 

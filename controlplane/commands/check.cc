@@ -5,6 +5,7 @@
 #include "controlplane/commands/commands.h"
 #include "controlplane/commands/load_file.h"
 #include "controlplane/conductor/control_client.h"
+#include "controlplane/report/tell.h"
 #include "dataplane/base/fingerprint/payload_list.h"
 #include "pipelines/units.h"
 
@@ -13,8 +14,8 @@ namespace {
 
 void warn_of_a_running_one(const std::string& file, const Spec& spec) {
   if (ask_castgate(spec.appliance.control_socket, {{"show", "workers"}}))
-    fmt::print(stderr, "{}: warning: a castgate serves {} now; stop it before this file is run\n",
-               file, spec.appliance.control_socket);
+    tell("{}: warning: a castgate serves {} now; stop it before this file is run\n", file,
+         spec.appliance.control_socket);
 }
 
 std::string counted(std::size_t count, const char* what) {

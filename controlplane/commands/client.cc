@@ -3,6 +3,7 @@
 
 #include "controlplane/commands/commands.h"
 #include "controlplane/conductor/control_client.h"
+#include "controlplane/report/tell.h"
 
 namespace castgate {
 
@@ -12,7 +13,7 @@ int client_command(const ClientOptions& options) {
   const auto reply = ask_castgate(control_socket_path(options.socket), {{word, order}});
   if (!reply) return complain(reply.error().text);
   if (const std::string warning = reply->value("warning", ""); !warning.empty()) {
-    fmt::print(stderr, "warning: {}\n", warning);
+    tell("warning: {}\n", warning);
   }
   if (options.json) {
     fmt::print("{}\n", reply->dump(2));

@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <cstdio>
-#include <fmt/format.h>
-
 #include "controlplane/commands/commands.h"
+#include "controlplane/report/tell.h"
 
 namespace castgate {
 
 int complain(const std::string& text) {
-  fmt::print(stderr, "castgate: {}\n", text);
+  tell("castgate: {}\n", text);
   return kExitBadInput;
 }
 

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "controlplane/commands/load_file.h"
 
-#include <cstdio>
 #include <filesystem>
-#include <fmt/format.h>
 
 #include "controlplane/host/host_check.h"
 #include "controlplane/keys/key_loader.h"
+#include "controlplane/report/tell.h"
 
 namespace castgate {
 
@@ -14,8 +13,8 @@ Reading load_file(const std::string& path, const std::string& keys) {
   Reading reading = read_spec(path);
   load_keys(reading, path,
             keys.empty() ? std::filesystem::path(path).parent_path().string() : keys);
-  for (const Complaint& error : reading.errors) fmt::print(stderr, "{}\n", error.to_string());
-  for (const Complaint& warning : reading.warnings) fmt::print(stderr, "{}\n", warning.to_string());
+  for (const Complaint& error : reading.errors) tell("{}\n", error.to_string());
+  for (const Complaint& warning : reading.warnings) tell("{}\n", warning.to_string());
   return reading;
 }
 
@@ -28,7 +27,7 @@ bool host_serves(const std::string& path, const Reading& reading) {
                               .place = reading.places.find(lack.key),
                               .key = lack.key,
                               .what = lack.what};
-    fmt::print(stderr, "{}\n", complaint.to_string());
+    tell("{}\n", complaint.to_string());
   }
   return serves;
 }

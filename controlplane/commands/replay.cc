@@ -16,6 +16,7 @@
 #include "controlplane/report/client_report.h"
 #include "controlplane/report/event_lines.h"
 #include "controlplane/report/replay_report.h"
+#include "controlplane/report/tell.h"
 #include "dataplane/base/capture/compare.h"
 
 namespace castgate {
@@ -53,10 +54,10 @@ class Progress {
     if (now - last_ < std::chrono::milliseconds(200)) return;
     last_ = now;
     shown_ = true;
-    fmt::print(stderr, "\r{} packets", packets);
+    tell("\r{} packets", packets);
   }
   void erase() const {
-    if (shown_) fmt::print(stderr, "\r\033[K");
+    if (shown_) tell("\r\033[K");
   }
 
  private:

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
+#include <csignal>
+#include <cstdio>
 #include <cstdlib>
 #include <fmt/format.h>
 #include <spdlog/sinks/stdout_color_sinks.h>
@@ -12,6 +14,7 @@
 #include "controlplane/keys/number_ledger.h"
 #include "controlplane/keys/ssrc_ledger.h"
 #include "controlplane/report/status_text.h"
+#include "controlplane/report/tell.h"
 #include "dataplane/base/protect/secret_memory.h"
 #include "dataplane/contract/reload.h"
 #include "dataplane/contract/runtime.h"
@@ -79,7 +82,7 @@ std::optional<Spec> read_again(const std::string& path, const Spec& running, Key
         .place = reading.places.find(key),
         .key = key,
         .what = "is not as it was at the start; restart castgate, or put it back as it was"};
-    fmt::print(stderr, "{}\n", complaint.to_string());
+    tell("{}\n", complaint.to_string());
     good = false;
   }
   if (!good) {
@@ -94,6 +97,7 @@ std::optional<Spec> read_again(const std::string& path, const Spec& running, Key
 }  // namespace
 
 int run_command(const RunOptions& options) {
+  std::signal(SIGPIPE, SIG_IGN);  // whoever reads the log may go: nothing ends with it
   log_to_stderr();
   Reading reading = load_file(options.file);
   if (!reading.good() || !host_serves(options.file, reading)) return kExitBadInput;
@@ -111,7 +115,7 @@ int run_command(const RunOptions& options) {
     return read_again(options.file, running, ledgers);
   };
   const Snapshot last = (*conductor)->run(**runtime, again, [&] { ledgers.turn(); });
-  fmt::print("{}", all_tables(last));
+  static_cast<void>(std::fputs(all_tables(last).c_str(), stdout));
   return kExitOk;
 }
 

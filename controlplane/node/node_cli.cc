@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "controlplane/node/receive.h"
+#include "controlplane/report/tell.h"
 
 namespace castgate {
 namespace {
@@ -139,7 +140,7 @@ int run_node(int argc, const char* const* argv) try {
   }
   return receive_command(receive);
 } catch (const std::exception& error) {
-  fmt::print(stderr, "castgate-node: internal error: {}\n", error.what());
+  tell("castgate-node: internal error: {}\n", error.what());
   return kExitBadUse;
 }
 

@@ -16,6 +16,7 @@
 #include "controlplane/node/receive_plan.h"
 #include "controlplane/node/receiver.h"
 #include "controlplane/node/relays.h"
+#include "controlplane/report/tell.h"
 
 namespace castgate {
 namespace {
@@ -45,13 +46,14 @@ class Reception {
   void finish();
   void say(const std::string& text);
   void await_hangup();
+  void end_as_asked() { end(receiver_.sums().first_at ? kExitOk : kExitNothing, {}); }
   Progress progress(Instant now) const;
 
   const ReceiveOptions& options_;
   boost::asio::io_context io_;
   boost::asio::steady_timer timer_{io_};
   boost::asio::signal_set signals_{io_, SIGINT, SIGTERM};
-  boost::asio::signal_set hangups_{io_};  // SIGHUP, where keys are read from files
+  boost::asio::signal_set hangups_{io_, SIGHUP};
   std::vector<Relay> relays_;
   std::unique_ptr<HttpClient> http_;
   Receiver receiver_;
@@ -87,7 +89,7 @@ Reception::Reception(const ReceiveOptions& options, ReceivePlan plan)
 void Reception::say(const std::string& text) {
   if (options_.json) return;
   const bool over = terminal_ || options_.progress;
-  fmt::print(stderr, "{}castgate-node: {}\n", over && terminal_ ? "\r\x1b[K" : "", text);
+  tell("{}castgate-node: {}\n", over && terminal_ ? "\r\x1b[K" : "", text);
 }
 
 void Reception::send(unsigned leg, const RelayRequest& request) {
@@ -182,11 +184,11 @@ void Reception::report(Instant now) {
   reported_at_ = now;
   reported_ = made.sums;
   if (options_.json) {
-    fmt::print(stderr, "{}\n", progress_json(made));
+    tell("{}\n", progress_json(made));
   } else if (terminal_) {
-    fmt::print(stderr, "\r\x1b[K{}", progress_line(made));
+    tell("\r\x1b[K{}", progress_line(made));
   } else if (options_.progress) {
-    fmt::print(stderr, "{}\n", progress_line(made));
+    tell("{}\n", progress_line(made));
   }
 }
 
@@ -215,11 +217,11 @@ void Reception::turn() {
 void Reception::end(int code, const std::string& why) {
   if (ending_) return;
   code_ = code;
-  if (!why.empty()) fmt::print(stderr, "castgate-node: {}\n", why);
+  if (!why.empty()) tell("castgate-node: {}\n", why);
   receiver_.stop();
   if (const auto failure = receiver_.failure(); failure && code == kExitOk) {
     code_ = kExitNoOutput;
-    fmt::print(stderr, "castgate-node: {}\n", failure->text);
+    tell("castgate-node: {}\n", failure->text);
   }
   ending_ = true;
   ended_ = Receiver::now();
@@ -235,34 +237,37 @@ void Reception::finish() {
   Progress made = progress(ended_);
   made.last = true;
   if (options_.json) {
-    fmt::print(stderr, "{}\n", progress_json(made));
+    tell("{}\n", progress_json(made));
   } else {
-    fmt::print(stderr, "{}{}", terminal_ ? "\r\x1b[K" : "", summary_text(made));
+    tell("{}{}", terminal_ ? "\r\x1b[K" : "", summary_text(made));
   }
   io_.stop();
 }
 
-// The files that --open names are read again; where one is wrong, all stays as it was.
+// The files that --open names are read again; where one is wrong, all stays as it was. A terminal
+// that is closed sends the same signal: it ends us as it does others.
 void Reception::await_hangup() {
   hangups_.async_wait([this](const boost::system::error_code& error, int) {
     if (error) return;
-    auto openers = make_openers(options_.open, relays_.size());
-    say(openers ? "SIGHUP: the keys were read again" : "SIGHUP: " + openers.error().text);
-    if (openers) receiver_.renew(std::move(*openers));
+    if (terminal_ && tcgetpgrp(STDERR_FILENO) < 0) return end_as_asked();
     await_hangup();
+    if (options_.open.empty()) return say("SIGHUP: there are no keys to read again (--open)");
+    auto openers = make_openers(options_.open, relays_.size());
+    if (!openers) {
+      tell("castgate-node: SIGHUP: {}\n", openers.error().text);
+      return;
+    }
+    receiver_.renew(std::move(*openers));
+    say("SIGHUP: the keys were read again");
   });
 }
 
 int Reception::run(std::unique_ptr<HttpClient> http) {
   http_ = std::move(http);
   signals_.async_wait([this](const boost::system::error_code& error, int) {
-    if (error) return;
-    end(receiver_.sums().first_at ? kExitOk : kExitNothing, {});
+    if (!error) end_as_asked();
   });
-  if (!options_.open.empty()) {
-    hangups_.add(SIGHUP);
-    await_hangup();
-  }
+  await_hangup();
   receiver_.start();
   turn();
   io_.run();
@@ -272,7 +277,7 @@ int Reception::run(std::unique_ptr<HttpClient> http) {
 }  // namespace
 
 int complain_of_use(const std::string& text) {
-  fmt::print(stderr, "castgate-node: {}\n", text);
+  tell("castgate-node: {}\n", text);
   return kExitBadUse;
 }
 

@@ -38,4 +38,19 @@ await_sender
 end_castgate
 stop_captures
 oracle --header || fail "packets were lost or changed"
+
+# Whoever reads the log has gone: mistakes that nobody can be told of end nothing.
+cp "$work/good.yaml" "$work/unread.yaml"
+mkfifo "$work/log"
+start gate reader cat "$work/log"
+reader=$started
+start gate unread bash -c 'exec "$1" run "$2" 2>"$3"' - "$castgate" "$work/unread.yaml" "$work/log"
+gate=$started
+await 20 "castgate with a reader" "$castgate" show streams
+stop "$reader"
+cp "$work/scene.yaml" "$work/unread.yaml"
+hang_up 1
+sleep 0.5
+"$castgate" show streams >"$work/still" || fail "a complaint that nobody reads ended it"
+end_castgate
 echo "$(told "is good") heard, $grown KiB more"
