@@ -22,13 +22,6 @@ cat >>"$work/scene.yaml" <<YAML
                protect: {profile: esp_tunnel, spi: $spi, esn: false, rekey_time: ${period}ms,
                          key_file: esp.keys, inner: {source: 10.1.0.5}}}
 YAML
-append_keys() { # COUNT
-  local n
-  for ((n = 0; n < $1; n++)); do
-    openssl rand -hex 28 >>"$work/gcm.keys"
-    openssl rand -hex 20 >>"$work/esp.keys"
-  done
-}
 current_epoch() {
   grep -o "gcm.keys: the key of epoch [0-9]*" "$work/castgate.log" | tail -n 1 | grep -o "[0-9]*$"
 }
@@ -38,7 +31,7 @@ has_reached() {
   ((${now:-1} >= $1))
 }
 umask 077
-append_keys $((rolls / 2 + 1))
+append_keys $((rolls / 2 + 1)) "$work/gcm.keys" "$work/esp.keys"
 
 capture dst in0 "udp or esp"
 run_castgate gate "$work/scene.yaml"
@@ -46,7 +39,7 @@ start src sender python3 "$here/rtp_send.py" --count 100000000 --rate $rate \
   --leg "interface=a0,source=10.1.0.5,to=$leg_a" --leg "interface=b0,source=10.2.0.5,to=$leg_b"
 sender=$started
 await_forwarded 100
-append_keys $((rolls - rolls / 2))
+append_keys $((rolls - rolls / 2)) "$work/gcm.keys" "$work/esp.keys"
 kill -HUP "$gate"
 await $((rolls * period / 1000 + 30)) "epoch $((rolls + 1))" has_reached $((rolls + 1))
 await 10 "the warning that the last key is due" grep -q "gcm.keys.*it is the last one" \

@@ -157,3 +157,12 @@ end_castgate() {
   unset "background[$gate]"
   [[ $result -eq 0 ]] || fail "castgate ended with $result"
 }
+
+# New lines of two key files: of srtp_gcm, and of ESP.
+append_keys() { # COUNT SRTP_FILE ESP_FILE
+  local n
+  for ((n = 0; n < $1; n++)); do
+    openssl rand -hex 28 >>"$2"
+    openssl rand -hex 20 >>"$3"
+  done
+}

@@ -39,19 +39,12 @@ for stream in 1:srtp_gcm 2:srtp_cm 3:esp_tunnel; do
               protect: {profile: $name, $more key_file: $name.key}}
 YAML
 done
-append_keys() { # COUNT
-  local n
-  for ((n = 0; n < $1; n++)); do
-    openssl rand -hex 28 >>"$work/srtp_gcm.key"
-    openssl rand -hex 20 >>"$work/esp_tunnel.key"
-  done
-}
 seals_with() { # EPOCH
   grep -q "srtp_gcm.key: the key of epoch $1 seals" "$work/castgate.log" &&
     grep -q "esp_tunnel.key: the key of epoch $1 seals" "$work/castgate.log"
 }
 umask 077
-append_keys 3
+append_keys 3 "$work/srtp_gcm.key" "$work/esp_tunnel.key"
 openssl rand -base64 30 >"$work/srtp_cm.key"
 openssl rand -hex 28 >"$work/other.key"
 head -c $((packets * 1316)) /dev/urandom >"$work/source.ts"
@@ -100,7 +93,7 @@ for number in range(int(sys.argv[2])):
     time.sleep(0.002)
 PYTHON
 await 20 "the third key" seals_with 3
-append_keys 3
+append_keys 3 "$work/srtp_gcm.key" "$work/esp_tunnel.key"
 kill -HUP "${receivers[gcm]}" "${receivers[esp]}" # before the relay may use them
 sleep 0.3
 kill -HUP "$gate"

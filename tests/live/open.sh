@@ -1,11 +1,13 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # A leg sealed by GStreamer's srtpenc, through losses, and a later one in the clear: merged, sealed
-# again under another key, and opened by GStreamer's srtpdec to the source's own bytes. Argument:
-# seconds (6).
+# again under another key, and opened by GStreamer's srtpdec and by castgate-node to the source's
+# own bytes. Argument: seconds (6).
 source "$(dirname "$0")/lib.sh"
 source "$(dirname "$0")/two_paths.sh"
 
+node=${CASTGATE_NODE:-$(dirname "$castgate")/node/castgate-node}
+[[ -x $node ]] || fail "no program at $node: build first"
 seconds=${1:-6}
 ssrc=0x11223344
 command -v gst-launch-1.0 >/dev/null || { echo "gst-launch-1.0 is not installed" && exit 77; }
@@ -15,13 +17,17 @@ two_paths 0
 lossy net na0 50 # what is missing comes 3 ms later on the other leg
 wire src g0 src g1
 ip -n "${prefix}src" address add 10.1.0.5/24 dev a0
+ip -n "${prefix}dst" address add 10.9.0.5/24 dev in0
 ip -n "${prefix}dst" route add 239.0.0.0/8 dev in0
 (umask 077 && openssl rand -base64 30 >"$work/leg.key" && openssl rand -hex 28 >"$work/out.key")
 two_path_pipeline "$work/scene.yaml" "max_skew: 500ms, max_rate: 10kpps, continuity: splice"
 cat >>"$work/scene.yaml" <<YAML
       region: {port: out, to: "239.9.0.2:5000", source: 10.9.0.9,
                protect: {profile: srtp_gcm, key_file: out.key}}
+      homes: {port: out, unicast: {}, protect: {profile: srtp_gcm, key_file: out.key}}
     restamp: {ssrc: $ssrc}
+doors:
+  rest: {listen: "10.9.0.2:8080", allow: [10.9.0.0/24]}
 YAML
 sed -i "s|\"$leg_a\"}|\"$leg_a\", open: {profile: srtp_cm, key_file: leg.key}}|" "$work/scene.yaml"
 head -c $((seconds * 1000 * 1316)) /dev/urandom >"$work/source.ts"
@@ -49,7 +55,13 @@ receive() {
   await 30 "the receiver" grep -q "Setting pipeline to PLAYING" "$work/receive.log"
   await 30 "its membership" within dst sh -c "ip maddress show dev in0 | grep -q '239.9.0.2\$'"
 }
-is_whole() { [[ $(stat -c %s "$work/received.ts") -ge $(stat -c %s "$work/source.ts") ]]; }
+are_whole() {
+  local file
+  for file in received node; do
+    [[ $(stat -c %s "$work/$file.ts") -ge $(stat -c %s "$work/source.ts") ]] || return 1
+  done
+}
+has_client() { [[ $("$castgate" show clients --json) == *'"rest"'* ]]; }
 leg_counter() { # LEG COUNTER
   "$castgate" show legs --json | python3 -c 'import json, sys
 legs = json.load(sys.stdin)["streams"][0]["legs"]
@@ -61,14 +73,21 @@ encrypt=$started
 run_castgate gate "$work/scene.yaml"
 receive
 receiver=$started
+start dst node "$node" receive rest://10.9.0.2:8080/news --to "file:$work/node.ts" \
+  --open "profile=srtp_gcm,key_file=$work/out.key" --json
+client=$started
+await 20 "castgate-node" has_client
+sleep 0.3 # the worker has it a turn later
 packets=$((seconds * 1000))
 start src sender python3 "$here/rtp_send.py" --count "$packets" --file "$work/source.ts" \
   --rate 1000 --leg "interface=g0,source=10.3.0.5,to=239.3.0.1:6000" \
   --leg "interface=b0,source=10.2.0.5,to=$leg_b,delay_ms=3"
 sender=$started
 await_sender
-await 20 "all of it ($(stat -c %s "$work/received.ts") octets came)" is_whole
+sizes=$(stat -c %s "$work/received.ts" "$work/node.ts" | xargs)
+await 20 "all of it ($sizes octets came)" are_whole
 stop "$receiver"
+stop "$client"
 stop "$encrypt"
 opened=$(leg_counter A opened)
 [[ $opened -gt $((packets * 9 / 10)) && $opened -lt $packets ]] || fail "$opened opened of $packets"
@@ -76,4 +95,7 @@ opened=$(leg_counter A opened)
 end_castgate
 cmp "$work/source.ts" "$work/received.ts" >&2 ||
   fail "what GStreamer opened is not what was sent: $(tail -n 1 "$work/receive.log")"
-echo "$packets packets: $opened of a sealed leg opened, and with a clear one equal to the source"
+cmp "$work/source.ts" "$work/node.ts" >&2 ||
+  fail "what castgate-node opened is not what was sent: $(tail -n 1 "$work/node.log")"
+echo "$packets packets: $opened of a sealed leg opened; with a clear one, sealed again and opened" \
+  "by GStreamer and castgate-node they are the source's own"
