@@ -56,6 +56,7 @@ class LiveRuntime final : public Runtime {
   Result<void> make_rings();
   void make_workers();
   void launch();
+  bool takes_commands(Worker& worker) const;
   Worker& worker_of(const ClientPlace& place) { return worker_of(place.stream, place.part); }
   Worker& worker_of(std::uint16_t stream, unsigned part) {
     return *running_[placement_.worker_of_part(stream, part)];

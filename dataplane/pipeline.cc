@@ -114,7 +114,7 @@ void Pipeline::insert_stages(StreamKit& kit) noexcept {
   if (kit.protect && !protect_) {
     protect_ = std::move(kit.protect);
     protect_->connect(replicate_, pool_);
-    if (restamp_) restamp_->set_next(*protect_);
+    restamp_ ? restamp_->set_next(*protect_) : failover_.set_next(*protect_);
     show_to(tap_);
   }
   if (kit.restamp && !restamp_) {
@@ -175,7 +175,10 @@ void Pipeline::drain(Instant now) noexcept {
 }
 
 void Pipeline::snapshot_stream(std::size_t s, StreamSnapshot& into) const {
-  if (protect_) into.crypto_packets += protect_->packets(s);
+  if (protect_) {
+    into.crypto_packets += protect_->packets(s);
+    into.not_sealed += protect_->not_sealed(s);
+  }
   if (open_) open_->snapshot(s, into);
   if (failover_.snapshot(s, into)) return replicate_.snapshot(s, into);
   replicate_.snapshot_clients(s, into);

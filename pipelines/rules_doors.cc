@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
+#include <fmt/format.h>
 
 #include "pipelines/rules.h"
 
@@ -21,6 +22,13 @@ bool is_beyond_loopback(RuleContext& rules, const std::string& path, const Endpo
   return true;
 }
 
+// Can they not listen both? Every address is there in 0.0.0.0, and in [::].
+bool meet(const Endpoint& one, const Endpoint& other) noexcept {
+  if (one.udp_port != other.udp_port) return false;
+  return one.address == other.address || one.address.is_unspecified() ||
+         other.address.is_unspecified();
+}
+
 }  // namespace
 
 void check_doors(RuleContext& rules) {
@@ -31,6 +39,10 @@ void check_doors(RuleContext& rules) {
   const auto& rest = doors.rest;
   if (!rest) return;
   const std::string path = "doors.rest";
+  if (doors.metrics && rules.given(path + ".listen") && meet(rest->listen, doors.metrics->listen)) {
+    rules.error(path + ".listen", fmt::format("doors.metrics listens at {} already",
+                                              doors.metrics->listen.to_string()));
+  }
   const bool is_open = is_beyond_loopback(rules, path, rest->listen, rest->allow);
   if (is_open && !rest->tokens.empty() && !rest->tls) {
     rules.error(path + ".tokens",

@@ -37,6 +37,13 @@ OuterHeaders outer_of(const UnicastSpec& /*clients*/) noexcept {
   return {};
 }
 
+bool is_cut(const OutputSpec& /*group*/) noexcept {
+  return false;
+}
+bool is_cut(const UnicastSpec& clients) noexcept {
+  return clients.too_big == TooBig::Fragment;
+}
+
 void has_no_effect(RuleContext& rules, const std::string& path,
                    std::initializer_list<std::string_view> keys, std::string_view why) {
   for (const std::string_view key : keys) {
@@ -75,6 +82,18 @@ void check_lifetimes(RuleContext& rules, const ProtectSpec& protect, const std::
     rules.error(path + ".rekey_time", "is longer than max_time");
 }
 
+// Who tells clients their keys.
+void check_teller(RuleContext& rules, const std::string& path) {
+  const auto& rest = rules.spec().doors.rest;
+  if (!rest) {
+    rules.warn(path, "per_client: nobody is told a key without doors.rest; a replay needs none");
+  } else if (!rest->tls && !rest->listen.address.is_loopback() &&
+             rules.given("doors.rest.listen")) {
+    rules.error(path,
+                "per_client: keys are told over TLS or on loopback alone: give doors.rest.tls");
+  }
+}
+
 void check_isolation(RuleContext& rules, const ProtectSpec& protect, const std::string& path,
                      bool to_clients) {
   if (!protect.is_isolated() || rules.bad(path + ".isolation")) return;
@@ -83,6 +102,8 @@ void check_isolation(RuleContext& rules, const ProtectSpec& protect, const std::
                 "per_client: a group has no clients; for unicast outputs alone");
   } else if (protect.is_esp()) {
     rules.error(path + ".isolation", "per_client: srtp_gcm or srtp_cm");
+  } else {
+    check_teller(rules, path + ".isolation");
   }
   has_no_effect(rules, path, {"backend", "mki_bytes", "rekey_packets", "max_time", "rekey_time"},
                 "each client has one key of its own, and the worker seals with it");
@@ -133,17 +154,38 @@ void check_key_use(RuleContext& rules, const StreamSpec& stream, const ProtectSp
 }
 
 // Sealed packets of the longest kind would all be dropped as mtu.
+// The longest IP packet that leaves.
+unsigned packet_of(const StreamSpec& stream, const ProtectSpec& protect, const Way& way) noexcept {
+  constexpr unsigned kRtpHeader = 12;
+  unsigned payload = stream.max_payload;
+  if (stream.restamp.rtp == RtpFace::Insert) payload += kRtpHeader;
+  if (stream.restamp.rtp == RtpFace::Strip) payload -= std::min(payload, kRtpHeader);
+  return protected_packet(protect, payload, way.outer);
+}
+
 void check_room(RuleContext& rules, const StreamSpec& stream, const ProtectSpec& protect,
                 const std::string& path, const Way& way) {
   if (rules.bad(path_of(stream) + ".max_payload") || !rules.given(way.port_path)) return;
-  constexpr unsigned kRtpHeader = 12;
   const PortSpec& port = rules.spec().ports[way.port];
-  const unsigned inserted = stream.restamp.rtp == RtpFace::Insert ? kRtpHeader : 0;
-  const unsigned packet = protected_packet(protect, stream.max_payload + inserted, way.outer);
+  const unsigned packet = packet_of(stream, protect, way);
   if (packet <= port.mtu) return;
   rules.error(path, fmt::format("payloads of {} bytes (streams.*.max_payload) become IP packets of "
                                 "{}, and the MTU of port {} is {}",
                                 stream.max_payload, packet, port.name, port.mtu));
+}
+
+// What is longer than the way takes is dropped by name (mtu): a word where somebody has said how
+// long it is.
+void check_room_in_the_clear(RuleContext& rules, const StreamSpec& stream, const Way& way,
+                             bool is_cut) {
+  const std::string key = path_of(stream) + ".max_payload";
+  if (is_cut || !rules.given(key) || !rules.given(way.port_path)) return;
+  const PortSpec& port = rules.spec().ports[way.port];
+  const unsigned packet = packet_of(stream, {}, way);
+  if (packet <= port.mtu) return;
+  rules.warn(key, fmt::format("{} bytes become IP packets of {}, and the MTU of port {} is {}: "
+                              "those are dropped (mtu)",
+                              stream.max_payload, packet, port.name, port.mtu));
 }
 
 // Of ESP: what receivers tell keys by.
@@ -198,7 +240,9 @@ template <class Output>
 void check_one(RuleContext& rules, const StreamSpec& stream, const Output& output, Uses& uses) {
   const ProtectSpec& protect = output.protect;
   const std::string path = path_of(stream, output) + ".protect";
-  if (!protect.is_on() || rules.bad(path + ".profile")) return;
+  if (rules.bad(path + ".profile")) return;
+  const Way way{output.port, path_of(stream, output) + ".port", outer_of(output)};
+  if (!protect.is_on()) return check_room_in_the_clear(rules, stream, way, is_cut(output));
   check_bits(rules, protect, path);
   check_backend(rules, protect, path);
   check_lifetimes(rules, protect, path);
@@ -211,8 +255,7 @@ void check_one(RuleContext& rules, const StreamSpec& stream, const Output& outpu
     check_inner(rules, protect, path, std::is_same_v<Output, UnicastSpec>);
   }
   check_key_use(rules, stream, protect, path, uses);
-  check_room(rules, stream, protect, path,
-             {output.port, path_of(stream, output) + ".port", outer_of(output)});
+  check_room(rules, stream, protect, path, way);
 }
 
 }  // namespace

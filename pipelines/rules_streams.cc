@@ -92,7 +92,10 @@ void check_output(RuleContext& rules, const StreamSpec& stream, const OutputSpec
   const IpAddress& to = output.to.address;
   if (rules.given(path + ".to")) {
     if (!to.is_multicast()) {
-      rules.error(path + ".to", to.to_string() + " is no group: unicast outputs are not yet there");
+      rules.error(path + ".to",
+                  to.to_string() +
+                      " is no group; to clients: unicast: {} instead of to:, and they "
+                      "join (castgate join, doors.rest)");
     } else if (is_link_local_group(to)) {
       rules.warn(path + ".to",
                  to.to_string() + " stays on its link and is flooded by every switch");

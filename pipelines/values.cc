@@ -129,7 +129,9 @@ Decoded decode(const std::string& text, const KeyInfo& /*key*/, MacAddress& fiel
   return parse_into(text, field, "a MAC address: 02:00:00:00:00:03");
 }
 
-Decoded decode(const std::string& text, const KeyInfo& /*key*/, Endpoint& field) {
+Decoded decode(const std::string& text, const KeyInfo& key, Endpoint& field) {
+  if (key.path.ends_with(".listen"))
+    return parse_into(text, field, "an address and a TCP port: 127.0.0.1:8080, \"[::1]:8080\"");
   return parse_into(text, field, "an address and a UDP port: 239.1.0.1:5000, \"[ff3e::1]:5000\"");
 }
 

@@ -118,6 +118,19 @@ Findings find_degraded_legs(const StreamStretch& stretch) {
   return found;
 }
 
+Findings find_not_sealed(const StreamStretch& stretch) {
+  const StreamSpec& spec = stretch.spec;
+  const std::uint64_t dropped = grown(stretch.before.not_sealed, stretch.after.not_sealed);
+  const auto allowed = static_cast<double>(spec.monitor.degrade_loss_ppm) / kMillion *
+                       static_cast<double>(stretch.positions());
+  if (dropped < kFewestLost || static_cast<double>(dropped) <= allowed) return {};
+  return {{{.stream = spec.name},
+           fmt::format("stream {}: {} packets could not be encrypted in {:.1f} s and were dropped; "
+                       "castgate show ports says why: where it is key_spent, append a key to "
+                       "key_file and reload",
+                       spec.name, dropped, seconds(stretch.span))}};
+}
+
 Findings find_content_mismatches(const StreamStretch& stretch, std::string_view counter) {
   const StreamSpec& spec = stretch.spec;
   Findings found;

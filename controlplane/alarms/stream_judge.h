@@ -40,6 +40,10 @@ Findings find_path_differentials(const StreamStretch& stretch);
 // Legs that lost more than degrade_loss; one packet alone is no ratio.
 Findings find_degraded_legs(const StreamStretch& stretch);
 
+// More packets of protected outputs than degrade_loss could not be encrypted; one alone is no
+// ratio.
+Findings find_not_sealed(const StreamStretch& stretch);
+
 // Legs of which this counter grew, where legs have one: copies compared and found to differ.
 Findings find_content_mismatches(const StreamStretch& stretch,
                                  std::string_view counter = "content_mismatch");

@@ -88,6 +88,7 @@ void Watch::look_at(std::size_t s, const StreamSnapshot& shown, Instant now, Ala
   alarms.judge(AlarmKind::LegSilent, spec.name, find_silent_legs(second), now);
   alarms.judge(AlarmKind::LegDiverged, spec.name, find_diverged_legs(second), now);
   alarms.judge(AlarmKind::OffsetUnknown, spec.name, find_unknown_offsets(second), now);
+  alarms.judge(AlarmKind::NotSealed, spec.name, find_not_sealed(second), now);
   alarms.judge(AlarmKind::SignalDegrade, spec.name, find_degraded_legs(second), now);
   alarms.judge(AlarmKind::PathDifferential, spec.name, find_path_differentials(second), now);
   alarms.judge(AlarmKind::ContentMismatch, spec.name, find_content_mismatches(second), now);

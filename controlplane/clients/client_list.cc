@@ -9,7 +9,9 @@
 #include <fstream>
 #include <iterator>
 #include <map>
+#include <numeric>
 #include <optional>
+#include <tuple>
 
 #include "controlplane/clients/client_route.h"
 #include "controlplane/keys/client_keys.h"
@@ -134,11 +136,34 @@ Result<void> check_room(const Spec& spec, const std::vector<ReplayClient>& clien
   return {};
 }
 
+// Two of one client at a time, the earlier line first.
+std::optional<std::pair<std::size_t, std::size_t>> find_twice(
+    const std::vector<ReplayClient>& clients) {
+  const auto what = [&](std::size_t at) {
+    const ClientRoute& route = clients[at].route;
+    return std::tie(route.stream, route.unicast, route.to);
+  };
+  std::vector<std::size_t> order(clients.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::ranges::stable_sort(order, [&](std::size_t one, std::size_t two) {
+    return what(one) != what(two) ? what(one) < what(two)
+                                  : clients[one].join_at < clients[two].join_at;
+  });
+  const auto meet = [&](std::size_t one, std::size_t two) {
+    return what(one) == what(two) && clients[two].join_at < clients[one].leave_at;
+  };
+  const auto found = std::ranges::adjacent_find(order, meet);
+  if (found == order.end()) return std::nullopt;
+  return std::minmax(*found, *(found + 1));
+}
+
 }  // namespace
 
 Result<std::vector<ReplayClient>> read_client_list(const Spec& spec, std::string_view text,
                                                    const std::string& name) {
   std::vector<ReplayClient> clients;
+  std::vector<std::size_t> lines;  // where they stand
+  std::size_t columns = 0;
   std::optional<std::array<std::size_t, kColumns>> places;
   for (std::size_t number = 1; !text.empty(); ++number) {
     const std::size_t end = text.find('\n');
@@ -148,23 +173,32 @@ Result<std::vector<ReplayClient>> read_client_list(const Spec& spec, std::string
     const auto wrong = [&](const Error& error) {
       return fail(fmt::format("{}:{}: {}", name, number, error.text));
     };
-    const Fields fields = split(line);
+    Fields fields = split(line);
     if (!places) {
       const auto header = read_header(fields);
       if (!header) return wrong(header.error());
       places = *header;
+      columns = fields.size();
       continue;
     }
+    while (fields.size() > columns && fields.back().empty()) fields.pop_back();
+    if (fields.size() > columns)
+      return wrong({fmt::format("{} values for {} columns", fields.size(), columns)});
     std::array<std::string, kColumns> row;
     for (std::size_t c = 0; c < kColumns; ++c) {
       if ((*places)[c] < fields.size()) row[c] = fields[(*places)[c]];
     }
     const auto client = read_client(spec, row);
     if (!client) return wrong(client.error());
+    lines.push_back(number);
     clients.push_back(*client);
     give_key(spec, clients.size(), clients.back());
   }
   if (!places) return fail(name + ": no line with the columns' names");
+  if (const auto twice = find_twice(clients)) {
+    return fail(fmt::format("{}:{}: {} is there already (line {})", name, lines[twice->second],
+                            clients[twice->second].route.to.to_string(), lines[twice->first]));
+  }
   if (const auto room = check_room(spec, clients); !room) {
     return fail(fmt::format("{}: {}", name, room.error().text));
   }

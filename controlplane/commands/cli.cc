@@ -43,10 +43,19 @@ void add_run(CLI::App& app, CommandLine& line) {
   run.callback([&] { line.chosen = [&] { return run_command(line.run); }; });
 }
 
+void add_keys(CLI::App& command, std::string& to) {
+  command
+      .add_option("--keys", to,
+                  "where key files are looked for that are no absolute paths; default: beside FILE")
+      ->type_name("DIRECTORY");
+}
+
 void add_check(CLI::App& app, CommandLine& line) {
   CLI::App& check = *app.add_subcommand("check", "say everything that is wrong with FILE");
   check.add_option("FILE", line.check.file, "pipeline, YAML")->required();
   check.add_flag("--offline", line.check.offline, "leave this host's cores, memory, devices out");
+  add_keys(check, line.check.keys);
+  check.add_flag("--json", line.check.json, "the same, as JSON");
   check.callback([&] { line.chosen = [&] { return check_command(line.check); }; });
 }
 
@@ -78,10 +87,7 @@ void add_replay(CLI::App& app, CommandLine& line) {
                   "who joins and leaves unicast outputs: lines of "
                   "stream,transport,address,udp_port,join_at,leave_at, and their names first")
       ->type_name("FILE");
-  replay
-      .add_option("--keys", line.replay.keys,
-                  "where key files are looked for that are no absolute paths; default: beside FILE")
-      ->type_name("DIRECTORY");
+  add_keys(replay, line.replay.keys);
   replay.add_option("--capture-stages", line.replay.capture_stages,
                     "write the packets between all stages, as pcapng");
   replay.add_option("--events", line.replay.events, "gaps, epochs and legs' changes, JSON lines")
@@ -146,6 +152,7 @@ void add_trace(CLI::App& app, CommandLine& line) {
   trace.add_option("--packet", line.trace.packet, "its number in the capture; the first is 1")
       ->required();
   trace.add_option("--port", line.trace.port, "of which port's capture; else of the first --in");
+  add_keys(trace, line.trace.keys);
   trace.add_flag("--json", line.trace.json, "the same, as JSON");
   trace.callback([&] { line.chosen = [&] { return trace_command(line.trace); }; });
 }

@@ -26,7 +26,9 @@ struct CaptureOptions {
 
 struct CheckOptions {
   std::string file;
+  std::string keys;  // where key files are; empty: beside `file`
   bool offline = false;
+  bool json = false;
 };
 
 struct DoctorOptions {
@@ -89,6 +91,7 @@ struct TraceOptions {
   std::vector<std::string> in;  // PORT=CAPTURE
   std::uint64_t packet = 0;     // from 1
   std::string port;             // empty: that of the first `in`
+  std::string keys;             // where key files are; empty: beside `file`
   bool json = false;
 };
 

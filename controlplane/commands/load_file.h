@@ -2,7 +2,9 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
+#include "controlplane/host/host_check.h"
 #include "pipelines/read_spec.h"
 
 namespace castgate {
@@ -12,8 +14,14 @@ namespace castgate {
 // empty.
 Reading load_file(const std::string& path, const std::string& keys = "");
 
-// Prints what this host lacks for the file, each with its place in it. False where an error stands
-// in the way.
+// The same without a word.
+Reading read_file(const std::string& path, const std::string& keys = "");
+
+// What this host lacks for the file, each with its place in it.
+std::vector<Complaint> lacks_for(const std::string& path, const Reading& reading,
+                                 const std::vector<HostComplaint>& lacks);
+
+// Prints that. False where an error stands in the way.
 bool host_serves(const std::string& path, const Reading& reading);
 
 }  // namespace castgate

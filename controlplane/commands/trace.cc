@@ -72,7 +72,7 @@ json trace_json(const Reading& reading, const TraceOptions& options, const Repla
 }  // namespace
 
 int trace_command(const TraceOptions& options) {
-  const Reading reading = load_file(options.file);
+  const Reading reading = load_file(options.file, options.keys);
   if (!reading.good()) return kExitBadInput;
   ReplayOptions as_replay;
   as_replay.in = options.in;

@@ -11,6 +11,7 @@
 #include <sstream>
 
 #include "controlplane/host/cpu_list.h"
+#include "controlplane/host/door_files.h"
 #include "controlplane/host/host_check.h"
 #include "controlplane/host/host_files.h"
 #include "dataplane/base/device_string.h"
@@ -245,7 +246,9 @@ void Doctor::neighbours(bool six) {
 
 // What the file asks of the host, as `castgate check` has it.
 void Doctor::file() {
-  for (const HostComplaint& lack : check_host(*spec_, root_)) {
+  std::vector<HostComplaint> lacks = check_host(*spec_, root_);
+  std::ranges::copy(check_door_files(spec_->doors), std::back_inserter(lacks));
+  for (const HostComplaint& lack : lacks) {
     const auto parting = lack.what.find("; ");
     const auto command = lack.what.find(": ", parting);
     std::string cure;

@@ -13,6 +13,7 @@ namespace ssl = boost::asio::ssl;
 Result<void> judge_key_file(const std::string& path) {
   struct stat found{};
   if (::stat(path.c_str(), &found) != 0) return fail(fmt::format("{}: {}", path, errno_text()));
+  if (!S_ISREG(found.st_mode)) return fail(fmt::format("{}: is no file", path));
   if ((found.st_mode & (S_IRWXG | S_IRWXO)) != 0) {
     return fail(fmt::format("{}: others may read this key; chmod 600 {}", path, path));
   }

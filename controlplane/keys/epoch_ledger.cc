@@ -35,6 +35,16 @@ SharedKey sealing_key(const Spec& running, const std::string& file) {
   return sealing;
 }
 
+// That of the same keys, which a worker looks at already; null where they are others.
+std::shared_ptr<EpochLease> running_lease(const Spec* running, const ProtectSpec& protect) {
+  std::shared_ptr<EpochLease> lease;
+  if (running == nullptr) return lease;
+  each_protected(*running, [&](const ProtectSpec& other) {
+    if (other.key_file == protect.key_file && other.keys == protect.keys) lease = other.epochs;
+  });
+  return lease;
+}
+
 std::vector<std::pair<std::uint32_t, std::string>> names_of(const ProtectSpec& protect) {
   std::vector<std::pair<std::uint32_t, std::string>> names;
   names.reserve(protect.keys.size());
@@ -84,6 +94,7 @@ void EpochLedger::assign(Spec& spec, const Spec* running) {
   std::vector<Held> held;
   each_protected(spec, [&](ProtectSpec& protect) {
     auto& lease = leases[protect.key_file];
+    if (!lease) lease = running_lease(running, protect);
     if (!lease) {
       const EpochKey& first = protect.keys[first_of(protect, running)];
       lease = std::make_shared<EpochLease>(first.epoch, first.epoch);

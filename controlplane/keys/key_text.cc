@@ -60,6 +60,13 @@ Result<SharedKey> parse_one(std::span<char> told, std::size_t length) {
   return share_key(std::as_bytes(std::span<const char>(bytes.data(), length)));
 }
 
+// SDES (RFC 4568 9.2) puts it before the base64.
+std::span<char> without_inline(std::span<char> told) noexcept {
+  constexpr std::string_view kInline = "inline:";
+  const bool has = std::string_view(told.data(), told.size()).starts_with(kInline);
+  return has ? told.subspan(kInline.size()) : told;
+}
+
 // What of a line is not for people, into `into`.
 std::span<char> bare(std::string_view line, KeyScratch& into) noexcept {
   std::size_t count = 0;
@@ -71,7 +78,10 @@ std::span<char> bare(std::string_view line, KeyScratch& into) noexcept {
 
 // Takes the epoch from before the colon, where there is one.
 Result<std::uint32_t> take_epoch(std::span<char>& told, std::uint32_t before) {
+  told = without_inline(told);
   const std::string_view text(told.data(), told.size());
+  if (text.contains('|'))
+    return fail("has a lifetime or an MKI after |: those stand in the pipeline; leave them out");
   const auto colon = text.find(':');
   const std::uint64_t next = std::uint64_t{before} + 1;
   std::uint64_t epoch = next;
@@ -79,7 +89,7 @@ Result<std::uint32_t> take_epoch(std::span<char>& told, std::uint32_t before) {
     const auto [end, error] = std::from_chars(told.data(), told.data() + colon, epoch);
     if (error != std::errc() || end != told.data() + colon || colon > 10)
       return fail("what stands before a colon is an epoch: 1 or more");
-    told = told.subspan(colon + 1);
+    told = without_inline(told.subspan(colon + 1));
   }
   if (epoch < next) return fail("epochs ascend, from 1 on");
   if (epoch > 0xffffffff) return fail("epochs end at 4294967295");

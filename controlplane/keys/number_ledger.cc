@@ -41,7 +41,7 @@ std::uint64_t chance() {
 }
 
 bool may_seal(const EpochLease* epochs, std::uint32_t epoch) noexcept {
-  return epochs == nullptr || epoch <= epochs->allowed();
+  return epochs == nullptr || epoch <= std::max(epochs->allowed(), epochs->current());
 }
 
 }  // namespace

@@ -89,8 +89,8 @@ void add_open(CLI::App& receive, ReceiveOptions& to) {
           "--open", to.open,
           "open what comes sealed: profile=srtp_gcm|srtp_cm|esp_tunnel,key_file=PATH, of ESP "
           "spi=NUMBER, and where they differ from what is here key_bits=128,replay_window=1024, of "
-          "SRTP tag_bits=80,roc=0, of ESP esn=true and inner_to=ADDRESS:PORT; once for all "
-          "relays, or for each in their order")
+          "SRTP tag_bits=80,mki_bytes=0,roc=0, of ESP esn=true and inner_to=ADDRESS:PORT; once for "
+          "all relays, or for each in their order")
       ->allow_extra_args(false)
       ->type_name("HOW");
 }

@@ -18,8 +18,9 @@ namespace {
 
 constexpr std::string_view kExample = "profile=srtp_gcm,key_file=news1.key";
 
-std::unexpected<Error> wrong(std::string_view text, const std::string& what) {
-  return fail(fmt::format("--open '{}': {}", text, what));
+// What was given is not repeated: a key may stand in the wrong place.
+std::unexpected<Error> wrong(const std::string& what) {
+  return fail("--open: " + what);
 }
 
 template <class Number>
@@ -117,7 +118,9 @@ std::string take(std::string_view name, std::string_view value, OpenOption& into
   }
   std::string known;
   for (const Key& key : kKeys) known.append(known.empty() ? "" : ", ").append(key.name);
-  return fmt::format("unknown '{}'; there are: {}", name, known);
+  constexpr std::size_t kLongest = 20;  // a key may stand here, too
+  return fmt::format("unknown '{}'; there are: {}",
+                     name.size() > kLongest ? "..." : std::string(name), known);
 }
 
 // The same of keys that the profile does not have, or needs.
@@ -147,16 +150,16 @@ Result<OpenOption> parse_open(std::string_view text) {
     const std::size_t equals = std::min(part.find('='), part.size());
     const std::string_view key = part.substr(0, equals);
     if (std::ranges::find(keys, key) != keys.end()) {
-      return wrong(text, fmt::format("{} is there twice", key));
+      return wrong(fmt::format("{} is there twice", key.substr(0, 20)));
     }
     keys.push_back(key);
     const auto what = take(key, part.substr(std::min(equals + 1, part.size())), made);
-    if (!what.empty()) return wrong(text, what);
+    if (!what.empty()) return wrong(what);
   }
   const bool named = made.sealed.is_on() && !made.sealed.key_file.empty();
-  if (!named) return wrong(text, fmt::format("expected a profile and its key, as {}", kExample));
+  if (!named) return wrong(fmt::format("expected a profile and its key, as {}", kExample));
   const std::string fault = fault_of(made, keys);
-  if (!fault.empty()) return wrong(text, fault);
+  if (!fault.empty()) return wrong(fault);
   return made;
 }
 

@@ -37,14 +37,16 @@ RelayOpener::RelayOpener(const OpenOption& option, Ciphers ciphers)
 }
 
 void RelayOpener::inherit(const RelayOpener& old) noexcept {
-  const auto is_there = [&](const EpochKey& key) {
-    return sealed_.profile == old.sealed_.profile &&
-           has_key(old.sealed_.keys, key, sealed_.is_esp());
-  };
-  for (const EpochKey& key : sealed_.keys | std::views::filter(is_there)) {
-    if (srtp_) return srtp_->inherit(*old.srtp_, true);
-    if (sealed_.spi == old.sealed_.spi) esp_->inherit(*old.esp_, spi_of(sealed_, key.epoch));
+  if (srtp_ && old.srtp_) {
+    const bool any =
+        sealed_.profile == old.sealed_.profile && have_one(sealed_.keys, old.sealed_.keys);
+    srtp_->inherit(*old.srtp_, any);
   }
+  if (!esp_ || !old.esp_) return;
+  each_same(sealed_.keys, old.sealed_.keys, [&](std::uint32_t epoch, std::uint32_t before) {
+    const std::uint32_t spi = spi_of(sealed_, epoch);
+    if (spi == spi_of(old.sealed_, before)) esp_->inherit(*old.esp_, spi);
+  });
 }
 
 RelayOpener::Verdict RelayOpener::open_esp(NodePacket& packet, Instant now) noexcept {

@@ -129,6 +129,8 @@ inline constexpr auto kStreamCounters = std::to_array<CounterInfo<StreamSnapshot
     {"restarts", Unit::Count, &StreamSnapshot::restarts, "changes of epoch"},
     {"crypto_packets", Unit::Packets, &StreamSnapshot::crypto_packets,
      "encrypted, once for each key whatever the number of receivers (protect)"},
+    {"not_sealed", Unit::Packets, &StreamSnapshot::not_sealed,
+     "of protected outputs, dropped since they could not be encrypted: key_spent, nonce_used, ..."},
     {"epoch", Unit::State, &StreamSnapshot::epoch, "current epoch: SSRC", Measure::Now},
     {"window_positions", Unit::Positions, &StreamSnapshot::window_positions,
      "size of the merge window", Measure::Now},

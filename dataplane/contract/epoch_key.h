@@ -22,12 +22,20 @@ struct EpochKey {
   }
 };
 
-// Is it among them for who opens with it? Of ESP under the same SPI, which is authenticated; of
-// SRTP an epoch is a name alone.
-inline bool has_key(std::span<const EpochKey> keys, const EpochKey& key, bool is_esp) noexcept {
-  return std::ranges::any_of(keys, [&](const EpochKey& other) {
-    return *other.key == *key.key && (!is_esp || other.epoch == key.epoch);
-  });
+// Calls `each` with both epochs of every key that is in both: a file that lines are taken from
+// counts them otherwise.
+void each_same(std::span<const EpochKey> keys, std::span<const EpochKey> others, const auto& each) {
+  for (const EpochKey& one : keys) {
+    for (const EpochKey& other : others) {
+      if (*one.key == *other.key) each(one.epoch, other.epoch);
+    }
+  }
+}
+
+inline bool have_one(std::span<const EpochKey> keys, std::span<const EpochKey> others) {
+  bool any = false;
+  each_same(keys, others, [&](std::uint32_t, std::uint32_t) { any = true; });
+  return any;
 }
 
 }  // namespace castgate

@@ -119,6 +119,7 @@ struct StreamSnapshot {
   std::uint64_t switches = 0;
   std::uint64_t restarts = 0;
   std::uint64_t crypto_packets = 0;
+  std::uint64_t not_sealed = 0;
   std::uint64_t epoch = 0;
   std::uint64_t window_positions = 0;
   std::uint64_t window_bytes = 0;

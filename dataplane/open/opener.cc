@@ -36,13 +36,14 @@ Opener::Opener(const Ciphers& ciphers, const OpenSpec& spec) : spec_(spec) {
 }
 
 void Opener::inherit(const Opener& old) noexcept {
-  const auto is_there = [&](const EpochKey& key) {
-    return spec_.profile == old.spec_.profile && has_key(old.spec_.keys, key, spec_.is_esp());
-  };
-  if (srtp_ && old.srtp_) srtp_->inherit(*old.srtp_, std::ranges::any_of(spec_.keys, is_there));
-  if (esp_ && spec_.spi == old.spec_.spi) {
-    for (const EpochKey& key : spec_.keys | std::views::filter(is_there))
-      esp_->inherit(*old.esp_, spec_.spi_of(key.epoch));
+  const bool is_same = spec_.profile == old.spec_.profile;
+  if (srtp_ && old.srtp_)
+    srtp_->inherit(*old.srtp_, is_same && have_one(spec_.keys, old.spec_.keys));
+  if (esp_ && old.esp_ && is_same) {
+    each_same(spec_.keys, old.spec_.keys, [&](std::uint32_t epoch, std::uint32_t before) {
+      const std::uint32_t spi = spec_.spi_of(epoch);
+      if (spi == old.spec_.spi_of(before)) esp_->inherit(*old.esp_, spi);
+    });
   }
   opened.add(old.opened.get());
   for (std::size_t reason = 0; reason < kDropReasons; ++reason)

@@ -49,6 +49,7 @@ void ProtectStage::install(std::size_t stream, Renditions& renditions) noexcept 
   }
   Stream& own = streams_[stream];
   std::swap(own.renditions, renditions);
+  if (own.renditions.empty()) own.not_sealed.add(0 - own.not_sealed.get());  // from 0 on again
   const bool is_esp = own.renditions.size() == 1 && own.renditions[0]->esp() != nullptr;
   own.esp = is_esp ? own.renditions[0].get() : nullptr;
 }
@@ -60,6 +61,12 @@ std::uint64_t ProtectStage::packets(std::size_t stream) const noexcept {
   return sum;
 }
 
+[[gnu::cold]] void ProtectStage::refuse(rte_mbuf* packet, std::uint16_t stream,
+                                        DropReason why) noexcept {
+  streams_[stream].not_sealed.add();
+  bin_.drop(packet, why);
+}
+
 // Of those that wait in gcm_ the first is encrypted, and leaves.
 [[gnu::always_inline]] inline void ProtectStage::seal_first() noexcept {
   out().emit(sealing_[gcm_.seal_first(ciphers_.manager())], now_);
@@ -67,10 +74,10 @@ std::uint64_t ProtectStage::packets(std::size_t stream) const noexcept {
 
 [[gnu::always_inline]] inline void ProtectStage::seal_esp(rte_mbuf* packet, const PacketTag& tag,
                                                           Rendition& rendition) noexcept {
-  if (!may_seal(rendition)) return bin_.drop(packet, DropReason::KeySpent);
+  if (!may_seal(rendition)) return refuse(packet, tag.stream, DropReason::KeySpent);
   if (gcm_.full()) seal_first();
   if (const auto why = rendition.esp()->prepare(gcm_.job(gcm_.next()), packet, tag))
-    return bin_.drop(packet, *why);
+    return refuse(packet, tag.stream, *why);
   rendition.count();
   if (const CryptoSession* session = rendition.session()) [[unlikely]]
     return hand_over(gcm_.job(gcm_.next()), packet, *session);
@@ -127,6 +134,7 @@ void ProtectStage::protect(rte_mbuf* packet, const PacketTag& tag) noexcept {
     rte_mbuf* copy = copy_of(packet);
     if (copy == nullptr) {
       bin_.note(DropReason::SealCopyFailed);
+      streams_[tag.stream].not_sealed.add();
       continue;
     }
     seal(copy, own, *renditions[r]);
@@ -158,17 +166,18 @@ void ProtectStage::seal(rte_mbuf* packet, const PacketTag& tag, Rendition& rendi
   auto* payload = rte_pktmbuf_mtod_offset(packet, std::byte*, tag.udp_at + 8u);
   const std::size_t length = packet->data_len - (tag.udp_at + 8u);
   const std::size_t header = rtp_header_length(payload, length);
-  if (header == 0) return bin_.drop(packet, DropReason::SealNotRtp);
+  if (header == 0) return refuse(packet, tag.stream, DropReason::SealNotRtp);
   const std::size_t room =
       rendition.cm() != nullptr ? SrtpCmBatch::kRoom + rendition.mki_bytes() : rendition.growth();
-  if (rte_pktmbuf_tailroom(packet) < room) return bin_.drop(packet, DropReason::SealNoRoom);
-  if (!may_seal(rendition)) return bin_.drop(packet, DropReason::KeySpent);
+  if (rte_pktmbuf_tailroom(packet) < room)
+    return refuse(packet, tag.stream, DropReason::SealNoRoom);
+  if (!may_seal(rendition)) return refuse(packet, tag.stream, DropReason::KeySpent);
   SrtpPacket rtp{payload, length, header, 0};
   switch (rendition.take(load_be16(payload + kSequenceAt), rtp.index)) {
     case Rendition::Index::Used:
-      return bin_.drop(packet, DropReason::NonceUsed);
+      return refuse(packet, tag.stream, DropReason::NonceUsed);
     case Rendition::Index::Spent:
-      return bin_.drop(packet, DropReason::KeySpent);
+      return refuse(packet, tag.stream, DropReason::KeySpent);
     case Rendition::Index::Taken:
       break;
   }
@@ -196,7 +205,7 @@ void ProtectStage::hand_over(const GcmJob& job, rte_mbuf* packet,
   const bool fits = job.message.bound.size() == session.bound;
   if (!fits) job.seal(ciphers_.manager());
   if (fits ? device_->add(job, packet, session) : device_->add_sealed(packet)) return;
-  bin_.drop(packet, DropReason::CryptoBusy);
+  refuse(packet, tag_of(packet).stream, DropReason::CryptoBusy);
 }
 
 void ProtectStage::take_from_device() noexcept {
@@ -206,7 +215,7 @@ void ProtectStage::take_from_device() noexcept {
     if (good) {
       out().emit(packet, now_);
     } else {
-      bin_.drop(packet, DropReason::CryptoError);
+      refuse(packet, tag_of(packet).stream, DropReason::CryptoError);
     }
   }
   out().flush(now_);

@@ -44,6 +44,10 @@ class ProtectStage final : public Stage {
   std::uint64_t created() const noexcept { return created_.get(); }
   // Packets encrypted of the stream, over all its renditions.
   std::uint64_t packets(std::size_t stream) const noexcept;
+  // Packets of a rendition that could not be, and were dropped.
+  std::uint64_t not_sealed(std::size_t stream) const noexcept {
+    return streams_[stream].not_sealed.get();
+  }
   void show_drops_to(Tap* tap) noexcept { bin_.show_to(tap, true); }
   const DropCounters& drops() const noexcept { return bin_.counters(); }
 
@@ -51,6 +55,7 @@ class ProtectStage final : public Stage {
   void protect(rte_mbuf* packet, const PacketTag& tag) noexcept;
   void seal(rte_mbuf* packet, const PacketTag& tag, Rendition& rendition) noexcept;
   void seal_esp(rte_mbuf* packet, const PacketTag& tag, Rendition& rendition) noexcept;
+  void refuse(rte_mbuf* packet, std::uint16_t stream, DropReason why) noexcept;
   bool may_seal(Rendition& rendition) noexcept;
   bool take_turn(Rendition& rendition) noexcept;
   void seal_gcm(rte_mbuf* packet, const SrtpPacket& rtp, const Rendition& rendition) noexcept;
@@ -69,6 +74,7 @@ class ProtectStage final : public Stage {
   struct Stream {
     Renditions renditions;
     Rendition* esp = nullptr;  // where that is all that becomes of a packet
+    Counter not_sealed;
   };
   std::vector<Stream> streams_;
   std::unique_ptr<DeviceSealer> device_;

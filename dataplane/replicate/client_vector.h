@@ -100,9 +100,12 @@ class ClientVector {
     std::ranges::copy(next_hop.bytes, whole.begin());
     headers.most_payload = most_payload;
   }
-  // A copy that the driver did not take: it had been counted as sent.
+  // A copy that the driver did not take: it had been counted as sent. It may be of a client of
+  // before a reload, whose slot nobody has here.
   void count_refused(std::uint32_t slot) noexcept {
-    ClientChunk& chunk = *chunks_[slot / ClientChunk::kClients];
+    const std::size_t at = slot / ClientChunk::kClients;
+    if (at >= chunks_.size() || !chunks_[at]) return;
+    ClientChunk& chunk = *chunks_[at];
     ++chunk.rare[slot % ClientChunk::kClients].drops[static_cast<std::size_t>(ClientDrop::TxFull)];
     ++drops;
   }

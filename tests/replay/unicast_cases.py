@@ -217,7 +217,8 @@ def wrong_client_lists_are_refused_with_their_line(scene):
     rows = {"s,udp,10.9.0.7,0,,": "udp_port", "s,udp,10.9.0.777,6000,,": "is not an IP address",
             "t,udp,10.9.0.7,6000,,": "there are: s.homes", "s,tcp,10.9.0.7,6000,,": "is not udp",
             "s,udp,239.1.1.1,6000,,": "no host's address", "s,udp,10.9.0.7,6000,9,": "join_at",
-            "s,udp,10.9.0.7,6000,9ms,8ms": "leave_at is not after join_at"}
+            "s,udp,10.9.0.7,6000,9ms,8ms": "leave_at is not after join_at",
+            "s,udp,10.9.0.7,6000,,,extra": "7 values for 6 columns"}
     ins = fed(scene, bodies(1))
     for row, told in rows.items():
         got = scene.run(pipeline(scene), ins, options=listed(scene, ["# comment", row]))
@@ -227,6 +228,12 @@ def wrong_client_lists_are_refused_with_their_line(scene):
                     options=listed(scene, ["s,udp,10.9.0.7,6000,,", "s,udp,10.9.0.7,6001,,"]))
     equal(got.code, 2, "exit code for too many")
     check("raise max_clients" in got.stderr, got.stderr)
+    one = "s,udp,10.9.0.7,6000"
+    got = scene.run(pipeline(scene), ins, options=listed(scene, [f"{one},,9ms", f"{one},8ms,"]))
+    equal(got.code, 2, "exit code for a client that is there twice")
+    check("clients.csv:3: 10.9.0.7:6000 is there already (line 2)" in got.stderr, got.stderr)
+    got = scene.run(pipeline(scene), ins, options=listed(scene, [f"{one},,9ms", f"{one},9ms,"]))
+    equal(got.code, 0, "exit code for one that comes back")
     got = scene.run(pipeline(scene), ins,
                     options=["--clients", str(scene.file("c.csv", "stream,address\ns,10.9.0.7\n"))])
     check("c.csv:1: no column udp_port" in got.stderr, got.stderr)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Which keys may seal, over starts, reloads and a disk that refuses.
+#include <chrono>
 #include <filesystem>
 #include <fstream>
 #include <thread>
@@ -112,6 +113,50 @@ TEST_F(EpochsTest, a_reload_goes_on_with_the_key_that_seals) {
   Spec other = spec_of({8, 9});
   ledger.assign(other, &wanted);
   EXPECT_EQ(lease(other).current(), 1u);
+}
+
+TEST_F(EpochsTest, reloads_that_change_no_key_leave_the_worker_what_it_looks_at) {
+  EpochLedger epochs(directory());
+  NumberLedger numbers(directory());
+  Spec first = spec_of({1, 2, 3});
+  epochs.assign(first, nullptr);
+  numbers.assign(first, nullptr);
+  const std::shared_ptr<EpochLease> workers = protect(first).epochs;
+  Spec running = first;
+  for (unsigned n = 0; n < 3; ++n) {
+    Spec wanted = spec_of({1, 2, 3});
+    epochs.assign(wanted, &running);
+    numbers.assign(wanted, &running);
+    EXPECT_EQ(protect(wanted).epochs, workers);
+    running = wanted;
+  }
+  want(epochs, *workers, 2);
+  const NumberLease& lease = *protect(first).keys[1].numbers;
+  for (unsigned n = 0; n < 10'000 && lease.next() == lease.end(); ++n) {
+    numbers.turn();
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+  EXPECT_LT(lease.next(), lease.end());
+}
+
+// The worker went on to the next key while the file was read again.
+TEST_F(EpochsTest, a_key_that_began_under_an_older_lease_gets_numbers) {
+  EpochLedger epochs(directory());
+  NumberLedger numbers(directory());
+  Spec running = spec_of({1, 2});
+  epochs.assign(running, nullptr);
+  numbers.assign(running, nullptr);
+  Spec wanted = spec_of({1, 2, 3});
+  epochs.assign(wanted, &running);
+  numbers.assign(wanted, &running);
+  ASSERT_NE(protect(wanted).epochs, protect(running).epochs);
+  lease(wanted).begin(2);
+  const NumberLease& next = *protect(wanted).keys[1].numbers;
+  for (unsigned n = 0; n < 10'000 && next.next() == next.end(); ++n) {
+    numbers.turn();
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+  EXPECT_LT(next.next(), next.end());
 }
 
 TEST_F(EpochsTest, numbers_are_a_keys_that_may_seal) {

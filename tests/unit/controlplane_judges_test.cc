@@ -184,6 +184,20 @@ TEST_F(JudgeTest, leg_that_loses_more_than_allowed_is_degraded) {
   EXPECT_EQ(text(find_degraded_legs(stretch())), "");
 }
 
+TEST_F(JudgeTest, packets_that_cannot_be_encrypted_are_more_than_a_stray_one) {
+  flow(10s);  // 10000 positions, of which 10 are allowed
+  after_.not_sealed = before_.not_sealed + 10;
+  EXPECT_EQ(text(find_not_sealed(stretch())), "");
+  after_.not_sealed = before_.not_sealed + 11;
+  EXPECT_EQ(text(find_not_sealed(stretch())),
+            "news1: stream news1: 11 packets could not be encrypted in 10.0 s and were dropped; "
+            "castgate show ports says why: where it is key_spent, append a key to key_file and "
+            "reload\n");
+  flow(10ms);
+  after_.not_sealed = before_.not_sealed + 1;
+  EXPECT_EQ(text(find_not_sealed(stretch())), "");
+}
+
 TEST_F(JudgeTest, one_lost_packet_of_a_slow_stream_is_no_ratio) {
   flow(100ms);
   leg_b_brings(99);

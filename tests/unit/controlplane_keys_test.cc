@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <set>
+#include <sys/stat.h>
 
 #include "controlplane/keys/key_file.h"
 #include "controlplane/keys/ssrc_ledger.h"
@@ -34,6 +35,33 @@ TEST_F(KeysTest, hexadecimal_and_base64_are_the_same_key) {
   EXPECT_EQ(told(parse_keys("00010203 04050607 08090A0B 0C0D0E0F 10111213 14151617 18191a1b", 28)),
             kHex.substr(0, 56));
   EXPECT_EQ(told(parse_keys("AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGw==", 28)), kHex.substr(0, 56));
+}
+
+TEST_F(KeysTest, sdes_inline_is_taken_as_it_stands_there) {
+  const std::string key = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGw==";
+  EXPECT_EQ(told(parse_keys("inline:" + key, 28)), kHex.substr(0, 56));
+  const auto later = parse_keys("7: inline:" + key, 28);
+  ASSERT_TRUE(later);
+  EXPECT_EQ(later->front().epoch, 7u);
+  EXPECT_EQ(told(later), kHex.substr(0, 56));
+  EXPECT_NE(told(parse_keys("inline:" + key + "|2^20|1:4", 28)).find("leave them out"),
+            std::string::npos);
+}
+
+TEST_F(KeysTest, a_key_where_its_file_belongs_is_not_repeated) {
+  for (const std::string& key : {kHex, std::string("AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGw=="),
+                                 std::string("inline:AAECAwQF")}) {
+    const std::string why = told(read_key_file((place_ / key).string(), 30));
+    EXPECT_NE(why.find("looks like a key"), std::string::npos) << why;
+    EXPECT_EQ(why.find(key.substr(0, 8)), std::string::npos) << why;
+  }
+}
+
+TEST_F(KeysTest, what_is_no_file_is_not_waited_for) {
+  const std::string fifo = (place_ / "fifo").string();
+  ASSERT_EQ(::mkfifo(fifo.c_str(), 0600), 0);
+  EXPECT_EQ(told(read_key_file(fifo, 30)), fifo + ": is no file");
+  EXPECT_EQ(told(read_key_file(place_.string(), 30)), place_.string() + ": is no file");
 }
 
 TEST_F(KeysTest, what_is_no_key_is_told_by_its_length_and_never_by_its_content) {

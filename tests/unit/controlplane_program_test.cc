@@ -67,6 +67,50 @@ TEST_F(ProgramTest, unknown_subcommand_is_bad_input_on_one_line) {
   EXPECT_EQ(std::count(said.err.begin(), said.err.end(), '\n'), 1) << said.err;
 }
 
+TEST_F(ProgramTest, check_tells_the_same_as_json) {
+  const auto good = castgate("check --offline --json " + file_);
+  EXPECT_EQ(good.exit_code, 0);
+  const auto told = nlohmann::json::parse(good.out);
+  EXPECT_EQ(told["ok"], true);
+  EXPECT_TRUE(told["errors"].empty());
+  const std::string wrong = scratch_.write("wrong.yaml", std::string(kPipeline) + "nonsense: 1\n");
+  const auto bad = castgate("check --offline --json " + wrong);
+  EXPECT_EQ(bad.exit_code, 2);
+  EXPECT_EQ(bad.err, "");
+  const auto error = nlohmann::json::parse(bad.out)["errors"][0];
+  EXPECT_EQ(error["line"], 16);
+  EXPECT_EQ(error["column"], 1);
+  EXPECT_EQ(error["key"], "nonsense");
+  EXPECT_SAYS(error["text"].get<std::string>(), "unknown key");
+}
+
+TEST_F(ProgramTest, check_reads_the_files_that_doors_name) {
+  const std::string doors = scratch_.write(
+      "doors.yaml", std::string(kPipeline) +
+                        "      h: {port: out, unicast: {}}\n"
+                        "doors: {rest: {listen: \"127.0.0.1:1\", tokens: /none/at/all}}\n");
+  const auto said = castgate("check " + doors);
+  EXPECT_EQ(said.exit_code, 2);
+  EXPECT_SAYS(said.err, "doors.yaml:17:");
+  EXPECT_SAYS(said.err, "doors.rest.tokens: /none/at/all: No such file");
+  EXPECT_EQ(castgate("check --offline " + doors).exit_code, 0);
+}
+
+TEST_F(ProgramTest, keys_lie_where_they_are_said_to) {
+  const std::string sealed = scratch_.write(
+      "sealed.yaml",
+      std::string(kPipeline) +
+          "      s: {port: out, to: 239.9.0.2:5000, source: 10.0.0.9, protect: "
+          "{profile: esp_tunnel, spi: 0x1000, inner: {source: 10.0.0.9}, key_file: a.key}}\n");
+  EXPECT_EQ(castgate("check --offline " + sealed).exit_code, 2);
+  const std::string place = scratch_ / "elsewhere";
+  ASSERT_EQ(test::run("umask 077; mkdir " + place + " && openssl rand -hex 20 >" + place + "/a.key")
+                .exit_code,
+            0);
+  const auto said = castgate("check --offline --keys " + place + " " + sealed);
+  EXPECT_EQ(said.exit_code, 0) << said.err;
+}
+
 TEST_F(ProgramTest, check_says_what_is_in_a_good_file) {
   const auto said = castgate("check --offline " + file_);
   EXPECT_EQ(said.exit_code, 0) << said.err;

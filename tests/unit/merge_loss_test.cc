@@ -34,6 +34,15 @@ TEST(MergeLossTest, even_from_one_leg_and_odd_from_the_other_is_complete) {
   }
 }
 
+TEST(MergeLossTest, a_leg_that_never_came_lost_each_position_once_however_often_that_is_asked) {
+  MergeLab lab({.window = 512});
+  send_all(lab, {{}, {.loses = [](std::uint64_t) { return true; }}}, {.first = 1, .count = 1'000});
+  lab.finish();
+  lab.finish();
+  EXPECT_EQ(lab.window.leg(0).lost, 0);
+  EXPECT_EQ(lab.window.leg(1).lost, 1'000);
+}
+
 void independent_losses(double p, std::uint64_t count, std::uint64_t seed) {
   MergeLab lab({.window = 512});
   send_all(lab,

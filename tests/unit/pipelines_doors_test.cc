@@ -79,6 +79,19 @@ TEST(ReadDoors, metrics_are_for_those_that_are_named) {
             "[10.9.0.0/16]");
 }
 
+TEST(ReadDoors, two_listeners_are_at_two_places) {
+  const auto both = [](const std::string& one, const std::string& other) {
+    return errors_of("listen: '" + one + "'}, metrics: {listen: '" + other + "'");
+  };
+  EXPECT_EQ(both("127.0.0.1:1", "127.0.0.1:1"),
+            "doors.rest.listen: doors.metrics listens at 127.0.0.1:1 already");
+  EXPECT_EQ(both("127.0.0.1:1", "127.0.0.1:2"), "");
+  EXPECT_EQ(both("127.0.0.1:1", "127.0.0.2:1"), "");
+  EXPECT_NE(both("127.0.0.1:1", "0.0.0.0:1").find("already"), std::string::npos);
+  EXPECT_NE(errors_of("listen: 'localhost:1'").find("a TCP port: 127.0.0.1:8080"),
+            std::string::npos);
+}
+
 TEST(ReadDoors, other_doors_are_told_as_not_yet) {
   const std::string text = "schema: 1\nports: {p: {device: d}}\ndoors: {rtsp: {}}\n";
   const Reading reading = read_spec_text(text, "f");

@@ -111,6 +111,38 @@ TEST(ProtectRules, what_would_not_pass_the_mtu_once_sealed_is_refused) {
   EXPECT_EQ(errors_of(wanted), "");  // in the clear nobody asks
 }
 
+TEST(ProtectRules, what_would_not_pass_the_mtu_in_the_clear_is_a_word_where_it_was_said) {
+  YamlFile wanted = file("", "");
+  wanted.outputs = kMain + "}";
+  EXPECT_EQ(test::warnings_of(wanted), "");
+  wanted.stream = "max_payload: 1472,";
+  EXPECT_EQ(test::warnings_of(wanted), "");
+  wanted.stream = "max_payload: 1473,";
+  EXPECT_NE(test::warnings_of(wanted).find("1473 bytes become IP packets of 1501"),
+            std::string::npos);
+  wanted.outputs = "h: {port: out, unicast: {too_big: fragment}}";
+  EXPECT_EQ(test::warnings_of(wanted), "");
+}
+
+TEST(ProtectRules, who_has_a_key_of_its_own_is_told_it_by_somebody) {
+  const std::string clients =
+      "h: {port: out, unicast: {}, protect: {profile: srtp_gcm, key_file: "
+      "a.key, isolation: per_client}}";
+  YamlFile wanted = file("", "");
+  wanted.outputs = clients;
+  const auto with_doors = [&](const std::string& rest) {
+    return read_spec_text(wanted.text() + rest, "f");
+  };
+  EXPECT_NE(test::joined(with_doors("").warnings).find("nobody is told a key"), std::string::npos);
+  const std::string open = "doors: {rest: {listen: '10.0.0.9:8080', allow: [10.0.0.0/8]";
+  EXPECT_NE(test::joined(with_doors(open + "}}\n").errors).find("over TLS or on loopback alone"),
+            std::string::npos);
+  const Reading tls = with_doors(open + ", tls: {cert: /c, key: /k}}}\n");
+  EXPECT_EQ(test::joined(tls.errors) + test::joined(tls.warnings), "");
+  const Reading loopback = with_doors("doors: {rest: {listen: '127.0.0.1:8080'}}\n");
+  EXPECT_EQ(test::joined(loopback.errors) + test::joined(loopback.warnings), "");
+}
+
 TEST(ProtectRules, unicast_outputs_of_a_stream_are_protected_alike) {
   const std::string clients = ", h: {port: out, unicast: {}}, i: {port: out, unicast: {}, " + kSrtp;
   EXPECT_NE(errors_of(file(kSrtp, clients + "}")).find("unicast outputs of one stream"),

@@ -99,8 +99,8 @@ TEST(StreamRules, groups_with_a_catch_are_warned_of) {
 
 TEST(StreamRules, output_leaves_to_a_group) {
   EXPECT_EQ(errors_of(output_with("to: 10.0.0.7:5000, source: 10.0.0.9")),
-            "f:7:30: streams.s.outputs.o.to: 10.0.0.7 is no group: unicast outputs are not yet "
-            "there");
+            "f:7:30: streams.s.outputs.o.to: 10.0.0.7 is no group; to clients: unicast: {} instead "
+            "of to:, and they join (castgate join, doors.rest)");
 }
 
 TEST(StreamRules, output_source_is_a_station_of_the_groups_ip_version) {

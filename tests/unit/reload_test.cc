@@ -3,7 +3,9 @@
 #include "dataplane/contract/reload.h"
 
 #include "dataplane/stream_kit.h"
+#include "tests/support/one_key.h"
 #include "tests/support/one_worker.h"
+#include "tests/support/srtp_opener.h"
 
 namespace castgate {
 namespace {
@@ -114,6 +116,38 @@ class ReloadTest : public test::DriverTest {
 };
 
 using Numbers = std::map<unsigned, std::vector<unsigned>>;
+
+// No stage of a worker without one stands between merge and outputs.
+TEST_F(ReloadTest, the_first_stream_to_be_sealed_leaves_nothing_in_the_clear) {
+  send_on_both(1, 1, 2);
+  EXPECT_EQ(left()[1].size(), 2u);
+  Spec sealed = spec_;
+  ProtectSpec& protect = sealed.streams[0].outputs[0].protect;
+  protect.profile = ProtectProfile::EspTunnel;
+  protect.spi = 0x1000;
+  protect.inner.to = sealed.streams[0].outputs[0].to;
+  protect.inner.source = IpAddress::v4(0x0a000009);
+  protect.keys = test::one_key(test::key_of(20, 1));
+  reload(sealed);
+  send_on_both(1, 3, 6);
+  send_on_both(2, 3, 6);
+  unsigned of_other = 0;
+  unsigned of_sealed = 0;
+  for (const Bytes& frame : worker_->port.sent) {
+    if (frame.at(33) == 2) {
+      ++of_other;
+      continue;
+    }
+    ++of_sealed;
+    EXPECT_EQ(test::get16(frame, 42), 0u);
+    EXPECT_EQ(test::get16(frame, 44), 0x1000u);
+    EXPECT_EQ(test::get16(frame, 48), of_sealed);  // its number
+  }
+  EXPECT_EQ(of_sealed, 4u);
+  EXPECT_EQ(of_other, 4u);
+  EXPECT_EQ(shown().streams[0].crypto_packets, 4u);
+  worker_->port.sent.clear();
+}
 
 TEST_F(ReloadTest, streams_come_and_go_and_the_others_go_on) {
   send_on_both(1, 1, 2);

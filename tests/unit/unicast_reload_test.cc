@@ -54,6 +54,19 @@ TEST_F(UnicastReloadTest, other_headers_end_what_waits) {
   EXPECT_EQ(drops(DropReason::NoClient), 1u);
 }
 
+TEST_F(UnicastReloadTest, what_the_port_has_not_taken_of_clients_before_harms_nobody) {
+  make();
+  join_many(100);
+  out_.accepts = 0;
+  for (unsigned n = 0; n < 2; ++n) receive(n);
+  Spec after = spec_;
+  output(after).ttl = 9;
+  reload(after);
+  for (unsigned n = 0; n < 5; ++n) pipeline_->flush();  // refused a last time
+  EXPECT_TRUE(out_.order.empty());
+  EXPECT_GT(drops(DropReason::TxFull), 0u);
+}
+
 TEST_F(UnicastReloadTest, more_places_cost_those_that_are_there_nothing) {
   change_ = [](UnicastSpec& unicast) { unicast.max_clients = 60; };
   make();

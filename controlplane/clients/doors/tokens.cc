@@ -20,6 +20,7 @@ constexpr std::size_t kShortestToken = 16;
 Result<Tokens> Tokens::read(const std::string& path) {
   struct stat found{};
   if (::stat(path.c_str(), &found) != 0) return fail(fmt::format("{}: {}", path, errno_text()));
+  if (!S_ISREG(found.st_mode)) return fail(fmt::format("{}: is no file", path));
   if ((found.st_mode & (S_IRWXG | S_IRWXO)) != 0) {
     return fail(fmt::format("{}: others may read these tokens; chmod 600 {}", path, path));
   }

@@ -62,6 +62,7 @@ struct LegTrack {
   std::uint64_t heard_at = 0;          // where the stream was when the leg was last heard
   std::uint64_t left_at = 0;           // the leg's highest position when it ceased to be live
   std::uint64_t first = 0;             // its lowest position of this epoch
+  std::uint64_t settled = 0;           // of a leg never seen: lost on it below, at the end
   std::uint64_t unrecovered_mark = 0;  // given up in the stream below marked_hi
   std::uint64_t lost = 0;
   std::uint64_t reordered = 0;

@@ -267,10 +267,12 @@ void MergeWindow::note_fill(unsigned leg, std::uint64_t position) noexcept {
   }
 }
 
-// At the end: what the leg has not delivered by now is lost on it.
+// At the end: what the leg has not delivered by now is lost on it, however often that is said.
 void MergeWindow::settle_leg(unsigned leg) noexcept {
-  if (!legs_[leg].seen) {
-    if (next_out_ != first_) lose(leg, first_, next_out_ - 1);
+  if (LegTrack& track = legs_[leg]; !track.seen) {
+    const std::uint64_t from = std::max(first_, track.settled);
+    if (from < next_out_) lose(leg, from, next_out_ - 1);
+    track.settled = next_out_;
     return;
   }
   const std::uint64_t hi = highest_of(leg);
