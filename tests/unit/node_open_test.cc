@@ -47,6 +47,11 @@ Bytes rtp(std::uint32_t ssrc, std::uint64_t index, std::size_t media) {
 class NodeOpenTest : public testing::TestWithParam<OpenOption> {
  protected:
   NodeOpenTest() : option_(GetParam()) {
+    seal_with_key();
+    begin();
+  }
+
+  void seal_with_key() {
     const auto master = read_srtp_master(option_.sealed.keys[0].key->bytes(),
                                          static_cast<KeyBits>(option_.sealed.key_bits));
     if (option_.sealed.profile == ProtectProfile::SrtpGcm) {
@@ -54,7 +59,6 @@ class NodeOpenTest : public testing::TestWithParam<OpenOption> {
     } else {
       cm_ = make_secret<SrtpCm>(ciphers_, *master, std::size_t{option_.sealed.tag_bits} / 8);
     }
-    begin();
   }
 
   void begin() {
@@ -179,6 +183,24 @@ TEST_P(NodeOpenTest, another_key_opens_nothing) {
   option_.sealed.keys = test::one_key(share_key(other));
   begin();
   for (std::uint64_t index = 1; index < 300; ++index) ASSERT_EQ(bring(index), Verdict::Forged);
+}
+
+// Numbers go on from one key to the next (RFC 3711 3.3.1).
+TEST_P(NodeOpenTest, a_key_that_takes_the_place_of_another_goes_on_with_its_numbers) {
+  option_.roll_over = 4;
+  begin();
+  ASSERT_EQ(bring(4 * kTurn + 65'500), Verdict::Genuine);
+  std::vector<std::byte> other(option_.sealed.keys[0].key->bytes().begin(),
+                               option_.sealed.keys[0].key->bytes().end());
+  other[0] ^= std::byte{1};
+  option_.sealed.keys = test::one_key(share_key(other));
+  option_.roll_over = 0;
+  seal_with_key();
+  const auto before = std::move(opener_);
+  begin();
+  opener_->inherit(*before);
+  for (std::uint64_t n = 0; n < 100; ++n)
+    ASSERT_EQ(bring(4 * kTurn + 65'501 + n), Verdict::Genuine) << n;
 }
 
 INSTANTIATE_TEST_SUITE_P(profiles, NodeOpenTest,

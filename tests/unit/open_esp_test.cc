@@ -105,6 +105,26 @@ TEST_F(OpenEspTest, over_a_reload_a_key_that_stays_knows_what_it_opened) {
   expect_balance(worker);
 }
 
+// The first line of a file is taken away: what was epoch 2 is epoch 1, under the SPI it had.
+TEST_F(OpenEspTest, over_a_reload_that_counts_epochs_anew_nothing_is_opened_twice) {
+  OpenSpec later = tunnel(2);
+  later.spi = kSpi + 1;
+  opened().keys.push_back({.epoch = 2, .key = later.keys[0].key, .numbers = nullptr});
+  EspSender sealer(later);
+  OneWorker worker(spec, pool(), false);
+  for (unsigned n = 0; n < 100; ++n)
+    receive(worker, esp_frame(sealer.seal(inside(n), kEspIp4, n + 1)));
+  Spec after = spec;
+  after.streams[0].legs[0].open.keys = later.keys;
+  after.streams[0].legs[0].open.spi = later.spi;
+  reload(worker, after);
+  for (unsigned n = 0; n < 101; ++n)
+    receive(worker, esp_frame(sealer.seal(inside(n), kEspIp4, n + 1)));
+  EXPECT_EQ(worker.dropped(DropReason::Replayed), 100u);
+  expect_clear(worker, 101);
+  expect_balance(worker);
+}
+
 TEST_F(OpenEspTest, what_a_forgery_decrypts_to_is_wiped) {
   EspSender sealer(opened());
   const auto stage = make_open_stage(1);
