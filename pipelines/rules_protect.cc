@@ -87,11 +87,12 @@ void check_teller(RuleContext& rules, const std::string& path) {
   const auto& rest = rules.spec().doors.rest;
   if (!rest) {
     rules.warn(path, "per_client: nobody is told a key without doors.rest; a replay needs none");
-  } else if (!rest->tls && !rest->listen.address.is_loopback() &&
-             rules.given("doors.rest.listen")) {
-    rules.error(path,
-                "per_client: keys are told over TLS or on loopback alone: give doors.rest.tls");
+    return;
   }
+  const IpAddress& at = rest->listen.address;  // everywhere: on loopback as well
+  if (rest->tls || at.is_loopback() || at.is_unspecified() || !rules.given("doors.rest.listen"))
+    return;
+  rules.error(path, "per_client: keys are told over TLS or on loopback alone: give doors.rest.tls");
 }
 
 void check_isolation(RuleContext& rules, const ProtectSpec& protect, const std::string& path,

@@ -137,6 +137,9 @@ PYTHON
 
 # In the clear: a door for others than this host tells no key.
 sed -i '/^         tls:/d; s/allow: .*,$/allow: [10.9.0.0\/24]}/' "$work/scene.yaml"
+! "$castgate" check --offline "$work/scene.yaml" 2>"$work/told" || fail "keys in the clear are good"
+grep -q "doors.rest.tls" "$work/told" || fail "the cure is not told: $(cat "$work/told")"
+sed -i 's/listen: "10.9.0.2:/listen: "0.0.0.0:/' "$work/scene.yaml"
 run_castgate gate "$work/scene.yaml"
 code=$(within dst curl -s -o "$work/refused" -w '%{http_code}' \
   http://10.9.0.2:8443/v1/streams/news/clients -d '{"udp_port": 6004}')

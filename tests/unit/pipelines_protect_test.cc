@@ -139,6 +139,9 @@ TEST(ProtectRules, who_has_a_key_of_its_own_is_told_it_by_somebody) {
             std::string::npos);
   const Reading tls = with_doors(open + ", tls: {cert: /c, key: /k}}}\n");
   EXPECT_EQ(test::joined(tls.errors) + test::joined(tls.warnings), "");
+  const Reading anywhere =
+      with_doors("doors: {rest: {listen: '0.0.0.0:1', allow: [10.0.0.0/8]}}\n");
+  EXPECT_EQ(test::joined(anywhere.errors), "");
   const Reading loopback = with_doors("doors: {rest: {listen: '127.0.0.1:8080'}}\n");
   EXPECT_EQ(test::joined(loopback.errors) + test::joined(loopback.warnings), "");
 }
